@@ -1,0 +1,1 @@
+"""What the map knows, and how to ask for it."""

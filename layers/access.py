@@ -1,0 +1,43 @@
+"""Who may look where: every read takes a scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from layers.codes import level_of, range_of
+from layers.errors import AccessError
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The part of the tree of grids a reader may see: one code and everything below it."""
+
+    code: str
+
+    def __post_init__(self) -> None:
+        level_of(self.code)
+
+    @property
+    def low(self) -> str:
+        """First code inside."""
+        return range_of(self.code)[0]
+
+    @property
+    def high(self) -> str:
+        """First code past the end."""
+        return range_of(self.code)[1]
+
+    def within(self, code: str | None) -> Scope:
+        """Narrow this scope to a grid; None leaves it as it is.
+
+        Raises
+        ------
+        AccessError
+            The grid is not inside the scope.
+        """
+        if code is None:
+            return self
+        level_of(code)
+        if not code.startswith(self.code):
+            raise AccessError(f"There is nothing at {code}.", f"You may ask for {self.code} and what lies below it.")
+        return Scope(code)

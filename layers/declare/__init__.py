@@ -1,0 +1,1 @@
+"""Declarations: TOML files read into frozen records, every problem reported at once."""

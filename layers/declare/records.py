@@ -1,0 +1,191 @@
+"""What a declaration becomes: frozen records, one class for each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+Table = Literal[
+    "person", "event", "place", "thing", "organisation", "grid", "grid_worker", "event_step", "measure", "reading"
+]
+Level = Literal["city", "county", "large", "medium", "small"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of the screen in both languages."""
+
+    zh: str
+    en: str
+
+    def said(self, language: str) -> str:
+        """The text in `zh` or `en`."""
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True)
+class City:
+    """The city the map shows (`city.toml`)."""
+
+    code: str
+    name: Text
+    counties: Mapping[str, Text]
+    zone: str
+    edition: int
+    edition_name: str
+    opened_on: date
+    notice: Text | None = None
+
+
+@dataclass(frozen=True)
+class Department:
+    """Who delivers a dataset or handles an event (one line of `departments.toml`)."""
+
+    key: str
+    name: Text
+
+
+@dataclass(frozen=True)
+class Category:
+    """Kind of an event, place, thing or organisation (one line of `categories.toml`)."""
+
+    key: str
+    name: Text
+    table: Literal["event", "place", "thing", "organisation"]
+    department: str | None = None
+    sensitive: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset: where it stands in the delivery and what it must be."""
+
+    key: str
+    heading: str
+    type: str
+    required: bool = False
+    codes: Mapping[str, str] = field(default_factory=dict)
+    default: str | None = None
+    min: float | None = None
+    max: float | None = None
+    name: Text | None = None
+
+
+@dataclass(frozen=True)
+class Source:
+    """How the files of a dataset look and where their coordinates come from."""
+
+    files: str
+    format: str
+    crs: str | None = None
+    lon: str | None = None
+    lat: str | None = None
+    address: str | None = None
+    grid_code: str | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    layer: str | None = None
+    header_row: int = 1
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Bounds a delivery must keep, or it is refused whole."""
+
+    rows_min: int = 1
+    rows_max: int | None = None
+    quarantine_share_max: float = 1.0
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """One class of data from one department (`datasets/NAME.toml`)."""
+
+    key: str
+    name: Text
+    department: str
+    table: Table
+    each_row_is_a: Text
+    row_key: tuple[str, ...]
+    source: Source
+    columns: tuple[Column, ...]
+    sensitive: bool = False
+    category: str | None = None
+    level: Level | None = None
+    of_dataset: str | None = None
+    licence: str | None = None
+    expect: Expect = Expect()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One way to draw datasets (`layers/NAME.toml`)."""
+
+    key: str
+    name: Text
+    element: Literal["person", "event", "place", "thing", "organisation"]
+    datasets: tuple[str, ...]
+    draw: Literal["point", "grid"]
+    colour: str
+    icon: str
+    order: int
+    shown: bool = False
+    zoom_min: float = 0
+
+
+@dataclass(frozen=True)
+class Count:
+    """Which rows an indicator counts; empty means all."""
+
+    datasets: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One number with a unit, for a grid and a period (`indicators/NAME.toml`)."""
+
+    key: str
+    name: Text
+    unit: Text
+    formula: Literal["count", "share", "per_area", "per_people", "people"]
+    count: Count
+    of: Count | None
+    period: Literal["month", "year", "now"]
+    factor: float
+    digits: int
+    better: Literal["more", "less", "neither"]
+    classes: Literal["quantile", "equal", "natural", "fixed"]
+    n_classes: int
+    breaks: tuple[float, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A duty question answered by layers and indicators (`scenarios/NAME.toml`)."""
+
+    key: str
+    name: Text
+    question: Text
+    layers: tuple[str, ...]
+    indicators: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All declarations of one folder, cross-references checked."""
+
+    folder: str
+    city: City
+    departments: Mapping[str, Department]
+    categories: Mapping[str, Category]
+    datasets: Mapping[str, Dataset]
+    layers: Mapping[str, Layer]
+    indicators: Mapping[str, Indicator]
+    scenarios: Mapping[str, Scenario]
+    raw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

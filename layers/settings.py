@@ -1,0 +1,73 @@
+"""Settings come from the environment, once, at the door; nothing else reads it.
+
+| variable       | default             | what it is                                                              |
+|----------------|---------------------|-------------------------------------------------------------------------|
+| `DATABASE_URL` | private cluster     | an existing PostGIS 3.3+ on PostgreSQL 15-18, as a role that may create roles |
+| `LOCAL_DIR`    | `.local`            | where everything made at run time lies                                  |
+| `CATALOG_DIR`  | `data`              | folder of the declarations                                              |
+| `DELIVERY_DIR` | `.local/deliveries` | folder the departments' files lie in                                    |
+| `HOST`         | `127.0.0.1`         | address the map is served at; loopback only until there is sign-in      |
+| `PORT`         | `8050`              | its port                                                                |
+| `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from layers.errors import SettingError
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are; made by `read_settings`."""
+
+    database_url: str | None
+    local_dir: Path
+    catalog_dir: Path
+    delivery_dir: Path
+    host: str
+    port: int
+    browser_path: Path | None
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """Read the settings from environment variables.
+
+    Raises
+    ------
+    SettingError
+        A value makes no sense; the message names the variable and the remedy.
+    """
+    local = _folder(environ.get("LOCAL_DIR"), CHECKOUT / ".local")
+    port = environ.get("PORT", "8050")
+    if not (port.isdigit() and 0 < int(port) < 65536):
+        raise SettingError(f"PORT is {port!r}.", "It has to be a number from 1 to 65535, such as 8050.")
+    host = environ.get("HOST", "127.0.0.1")
+    try:
+        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise SettingError(
+            f"HOST is {host!r}, which others can reach.", "Until there is sign-in the map is served on 127.0.0.1 only."
+        )
+    browser = environ.get("BROWSER_PATH")
+    return Settings(
+        database_url=environ.get("DATABASE_URL") or None,
+        local_dir=local,
+        catalog_dir=_folder(environ.get("CATALOG_DIR"), CHECKOUT / "data"),
+        delivery_dir=_folder(environ.get("DELIVERY_DIR"), local / "deliveries"),
+        host=host,
+        port=int(port),
+        browser_path=Path(browser) if browser else None,
+    )
+
+
+def _folder(value: str | None, default: Path) -> Path:
+    return Path(value).expanduser().resolve() if value else default

@@ -1,0 +1,184 @@
+"""People, places, things, organisations, and what is measured of them.
+
+Events have a module of their own. Whatever could name a resident stands in `vault.identity` alone, encrypted.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Double, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from layers.tables.base import Base, Big, Code, Day, ElementRow, Moment, SourceRow, TownRow, town_check
+
+
+def _element_args(table: str, schema: str, *more: Any) -> tuple[Any, ...]:
+    """Keys and indexes every element table has."""
+    return (
+        town_check(),
+        UniqueConstraint("town_code", "dataset", "source_key"),
+        Index(f"ix_{table}_geom", "geom", postgresql_using="gist"),
+        Index(f"ix_{table}_grid_code", "grid_code"),
+        *more,
+        {"schema": schema},
+    )
+
+
+class Person(ElementRow, Base):
+    """A person as one dataset knows them; `subject` ties the same person across datasets without naming them."""
+
+    __tablename__ = "person"
+    __table_args__ = _element_args("person", "vault", Index("ix_person_subject", "subject"))
+
+    subject: Mapped[bytes] = mapped_column(LargeBinary, comment="HMAC of the ID number, or of (dataset, source key)")
+    has_number: Mapped[bool] = mapped_column(comment="false: no valid ID number, a subject of its own, counted apart")
+    sex: Mapped[str | None] = mapped_column(comment="male or female")
+    born_on: Mapped[Day | None]
+    residence: Mapped[str | None] = mapped_column(comment="registered, floating, from_abroad or left_behind")
+    household: Mapped[Code | None] = mapped_column(comment="source key of the household it lives in")
+
+
+class Identity(TownRow, Base):
+    """Name, ID number and phone behind a row of any table, by that row's id; encrypted, key outside the database."""
+
+    __tablename__ = "identity"
+    __table_args__ = (
+        Index("ix_identity_name_token", "name_token"),
+        Index("ix_identity_phone_token", "phone_token"),
+        {"schema": "vault"},
+    )
+
+    dataset: Mapped[Code]
+    key_id: Mapped[str] = mapped_column(comment="which key encrypted it")
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the normalised name: exact search")
+    phone_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the phone: exact search")
+
+
+class Place(ElementRow, Base):
+    """A place: school, clinic, shelter, hazard point, market, dwelling."""
+
+    __tablename__ = "place"
+    __table_args__ = _element_args("place", "ops")
+
+    category: Mapped[Code | None]
+    name: Mapped[str | None]
+    state: Mapped[str | None]
+
+
+class Thing(ElementRow, Base):
+    """A thing: street lamp, manhole, hydrant, monitoring station."""
+
+    __tablename__ = "thing"
+    __table_args__ = _element_args("thing", "ops")
+
+    category: Mapped[Code | None]
+    name: Mapped[str | None]
+    state: Mapped[str | None]
+
+
+class Organisation(ElementRow, Base):
+    """An organisation: company, association, committee; a household is one of that kind."""
+
+    __tablename__ = "organisation"
+    __table_args__ = _element_args("organisation", "ops")
+
+    category: Mapped[Code | None]
+    name: Mapped[str | None] = mapped_column(comment="never a resident's name: a household has none")
+    state: Mapped[str | None]
+    credit_code: Mapped[Code | None]
+
+
+class Measure(SourceRow, Base):
+    """A department's own figure for a grid and a period: subsidies, village accounts."""
+
+    __tablename__ = "measure"
+    __table_args__ = (
+        town_check(),
+        UniqueConstraint("town_code", "dataset", "source_key"),
+        Index("ix_measure_grid_code", "grid_code", "measured_on"),
+        {"schema": "ops"},
+    )
+
+    measure: Mapped[str] = mapped_column(comment="what is measured, as declared")
+    measured_on: Mapped[Day] = mapped_column(comment="first day of the period")
+    value: Mapped[float] = mapped_column(Double)
+
+
+class Reading(TownRow, Base):
+    """What a thing showed at a moment: a water level, a fill level."""
+
+    __tablename__ = "reading"
+    __table_args__ = (
+        UniqueConstraint("town_code", "dataset", "thing_key", "measure", "read_at"),
+        {"schema": "ops"},
+    )
+
+    dataset: Mapped[Code] = mapped_column(comment="dataset of the thing")
+    thing_key: Mapped[Code] = mapped_column(comment="source key of the thing")
+    measure: Mapped[str]
+    read_at: Mapped[Moment]
+    value: Mapped[float] = mapped_column(Double)
+    delivery_id: Mapped[Big]
+
+
+class Link(TownRow, Base):
+    """Two rows that belong together: lives in, belongs to, happened at, concerns. Lies in the town of the first."""
+
+    __tablename__ = "link"
+    __table_args__ = (
+        CheckConstraint("kind in ('lives_in', 'belongs_to', 'happened_at', 'concerns')", name="kind"),
+        UniqueConstraint("town_code", "from_id", "kind", "to_id"),
+        Index("ix_link_to_id", "to_id"),
+        {"schema": "ops"},
+    )
+
+    from_id: Mapped[Big]
+    kind: Mapped[str]
+    to_id: Mapped[Big]
+    to_town_code: Mapped[Code]
+    delivery_id: Mapped[Big | None]
+
+
+class Visit(TownRow, Base):
+    """A grid worker's visit or patrol, and what was found."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        town_check(),
+        UniqueConstraint("town_code", "dataset", "source_key"),
+        Index("ix_visit_grid_code", "grid_code", "visited_at"),
+        {"schema": "ops"},
+    )
+
+    grid_code: Mapped[Code]
+    edition: Mapped[int]
+    dataset: Mapped[Code]
+    source_key: Mapped[Code]
+    visited_at: Mapped[Moment]
+    worker_key: Mapped[Code | None] = mapped_column(comment="source key of the grid worker")
+    concerns_id: Mapped[Big | None] = mapped_column(comment="row visited, of any table")
+    found: Mapped[str | None] = mapped_column(Text)
+    delivery_id: Mapped[Big | None]
+    updated_at: Mapped[Moment]
+
+
+class GridWorker(SourceRow, Base):
+    """Who walks which grids; the work phone is a matter of duty, not a resident's."""
+
+    __tablename__ = "grid_worker"
+    __table_args__ = (
+        town_check(),
+        UniqueConstraint("town_code", "dataset", "source_key"),
+        Index("ix_grid_worker_grid_code", "grid_code"),
+        {"schema": "ops"},
+    )
+
+    name: Mapped[str]
+    work_phone: Mapped[str | None]
+    walks: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="codes of the small grids walked")
+    attrs: Mapped[dict[str, Any]]

@@ -1,0 +1,65 @@
+"""Events and the steps that move them along."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from layers.tables.base import Base, Big, Code, Count, ElementRow, Moment, Small, TownRow, town_check
+
+STATES = ("reported", "accepted", "refused", "dispatched", "handling", "suspended", "handled", "checked", "closed")
+"""States of an event in the order of the closed loop; `refused` (not accepted) and `closed` are ends."""
+
+OUTCOMES = ("settled", "not_our_duty", "duplicate", "void")
+"""What a closed event came to; "closed" alone is not "settled"."""
+
+
+class Event(ElementRow, Base):
+    """Something that happened and has to be dealt with."""
+
+    __tablename__ = "event"
+    __table_args__ = (
+        town_check(),
+        UniqueConstraint("town_code", "dataset", "source_key"),
+        Index("ix_event_geom", "geom", postgresql_using="gist"),
+        Index("ix_event_grid_code", "grid_code", "reported_at"),
+        Index("ix_event_reported_at", "reported_at", postgresql_using="brin"),
+        {"schema": "ops"},
+    )
+
+    category: Mapped[Code]
+    state: Mapped[str]
+    outcome: Mapped[str | None]
+    reported_at: Mapped[Moment]
+    due_at: Mapped[Moment | None] = mapped_column(comment="the promise, frozen when made; NULL: no time limit")
+    closed_at: Mapped[Moment | None]
+    department: Mapped[Code | None] = mapped_column(comment="who handles it")
+    channel: Mapped[str | None] = mapped_column(comment="how it came in: grid_worker, hotline, resident, department")
+    is_urgent: Mapped[bool]
+    is_on_spot: Mapped[bool] = mapped_column(comment="reported and settled by the grid worker in one step")
+    is_satisfied: Mapped[bool | None] = mapped_column(comment="the resident's answer; NULL: not answered")
+    summary: Mapped[str | None] = mapped_column(comment="the reporter's words: never on the wall, never in `pub`")
+    version: Mapped[Count] = mapped_column(server_default="1", comment="compare-and-set")
+
+
+class EventStep(TownRow, Base):
+    """One step of an event: who, when, from, to, why. Appended, never edited."""
+
+    __tablename__ = "event_step"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"], ondelete="CASCADE", deferrable=True
+        ),
+        UniqueConstraint("town_code", "event_id", "step_no"),
+        {"schema": "ops"},
+    )
+
+    event_id: Mapped[Big]
+    step_no: Mapped[Small] = mapped_column(comment="1, 2, 3 .. in order of time")
+    at: Mapped[Moment]
+    from_state: Mapped[str | None] = mapped_column(comment="NULL for the first step")
+    state: Mapped[str]
+    department: Mapped[Code | None]
+    actor: Mapped[str | None] = mapped_column(comment="role that took the step")
+    reason: Mapped[str | None]
+    delivery_id: Mapped[Big | None]

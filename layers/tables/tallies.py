@@ -1,0 +1,94 @@
+"""Counts of rows by grid, time, dataset, category and state; and the published counts of people.
+
+A tally row with `delta_id` 0 is a sum; the others are signed changes, appended by the transaction that changed the
+rows and folded into the sum by a job. A reader adds both, and no writer ever waits for another.
+
+Tallies of person datasets and of sensitive categories stand in `vault`, the same tables under the same names; they
+reach a screen only through `people_count`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from layers.tables.base import Base, Big, Code, Count, Moment, Small
+
+
+class Tally:
+    """A count; grid_no is the grid of the level in the name, or one above it for rows known no finer."""
+
+    town_code: Mapped[Code] = mapped_column(primary_key=True)
+    grid_no: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    period: Mapped[Count] = mapped_column(
+        primary_key=True, autoincrement=False, comment="yyyymm or yyyymmdd of the civil day; 0 for things without time"
+    )
+    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
+    category_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
+    state_no: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="position in layers.tables.events.STATES from 1; 0 for none"
+    )
+    delta_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False, comment="0: the sum; else a change")
+    n: Mapped[Count]
+
+
+def _args(schema: str, table: str) -> tuple[Index, dict[str, str]]:
+    return Index(f"ix_{table}_period", "period", "dataset_no", "grid_no"), {"schema": schema}
+
+
+class TallySmallMonth(Tally, Base):
+    """Small grid by month."""
+
+    __tablename__ = "tally_small_month"
+    __table_args__ = _args("pub", "tally_small_month")
+
+
+class TallyMediumDay(Tally, Base):
+    """Medium grid by day."""
+
+    __tablename__ = "tally_medium_day"
+    __table_args__ = _args("pub", "tally_medium_day")
+
+
+class TallyLargeMonth(Tally, Base):
+    """Large grid by month."""
+
+    __tablename__ = "tally_large_month"
+    __table_args__ = _args("pub", "tally_large_month")
+
+
+class SealedTallySmallMonth(Tally, Base):
+    """Small grid by month, of people and of sensitive categories."""
+
+    __tablename__ = "tally_small_month"
+    __table_args__ = _args("vault", "tally_small_month")
+
+
+class SealedTallyMediumDay(Tally, Base):
+    """Medium grid by day, of people and of sensitive categories."""
+
+    __tablename__ = "tally_medium_day"
+    __table_args__ = _args("vault", "tally_medium_day")
+
+
+class SealedTallyLargeMonth(Tally, Base):
+    """Large grid by month, of people and of sensitive categories."""
+
+    __tablename__ = "tally_large_month"
+    __table_args__ = _args("vault", "tally_large_month")
+
+
+class PeopleCount(Base):
+    """A published count of people: a multiple of 10 within 9 of the truth; children add up to their parent."""
+
+    __tablename__ = "people_count"
+    __table_args__ = {"schema": "pub"}  # noqa: RUF012
+
+    town_code: Mapped[Code] = mapped_column(primary_key=True)
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
+    month: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False, comment="yyyymm")
+    breakdown: Mapped[Code] = mapped_column(primary_key=True, comment="declared breakdown; `all` is the total")
+    cell: Mapped[Code] = mapped_column(primary_key=True)
+    grid_code: Mapped[Code] = mapped_column(primary_key=True)
+    n: Mapped[Count]
+    published_at: Mapped[Moment]
