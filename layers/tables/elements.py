@@ -7,17 +7,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Double, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Double, Index, LargeBinary, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import Base, Big, Code, Day, ElementRow, Moment, SourceRow, TownRow, town_check
+from layers.tables.base import (
+    TIED_BY,
+    Base,
+    Big,
+    Code,
+    Day,
+    ElementRow,
+    GridRow,
+    Moment,
+    SourceRow,
+    TownRow,
+    one_of,
+    town_check,
+)
+
+SEXES = ("male", "female")
+"""Sexes a register knows."""
+
+RESIDENCES = ("registered", "floating", "from_abroad", "left_behind")
+"""Kinds of population (GB/T 31000)."""
+
+LINK_KINDS = ("lives_in", "belongs_to", "happened_at", "concerns")
+"""How two rows belong together."""
 
 
 def _element_args(table: str, schema: str, *more: Any) -> tuple[Any, ...]:
     """Keys and indexes every element table has."""
     return (
         town_check(),
+        one_of("tied_by", TIED_BY),
         UniqueConstraint("town_code", "dataset", "source_key"),
         Index(f"ix_{table}_geom", "geom", postgresql_using="gist"),
         Index(f"ix_{table}_grid_code", "grid_code"),
@@ -30,12 +53,19 @@ class Person(ElementRow, Base):
     """A person as one dataset knows them; `subject` ties the same person across datasets without naming them."""
 
     __tablename__ = "person"
-    __table_args__ = _element_args("person", "vault", Index("ix_person_subject", "subject"))
+    __table_args__ = _element_args(
+        "person",
+        "vault",
+        Index("ix_person_subject", "subject"),
+        one_of("sex", SEXES),
+        one_of("residence", RESIDENCES),
+        CheckConstraint("source_key !~ '(^|[^0-9A-Za-z])[0-9]{17}[0-9Xx]($|[^0-9A-Za-z])'", name="key_is_no_number"),
+    )
 
     subject: Mapped[bytes] = mapped_column(LargeBinary, comment="HMAC of the ID number, or of (dataset, source key)")
     has_number: Mapped[bool] = mapped_column(comment="false: no valid ID number, a subject of its own, counted apart")
-    sex: Mapped[str | None] = mapped_column(comment="male or female")
-    born_on: Mapped[Day | None]
+    sex: Mapped[str | None] = mapped_column(comment="male or female; NULL: not known")
+    born_on: Mapped[Day | None] = mapped_column(comment="day of birth; NULL: not known")
     residence: Mapped[str | None] = mapped_column(comment="registered, floating, from_abroad or left_behind")
     household: Mapped[Code | None] = mapped_column(comment="source key of the household it lives in")
 
@@ -50,11 +80,14 @@ class Identity(TownRow, Base):
         {"schema": "vault"},
     )
 
-    dataset: Mapped[Code]
+    id: Mapped[int] = mapped_column(
+        BigInteger, primary_key=True, autoincrement=False, comment="id of the row whose name this is", sort_order=-4
+    )
+    dataset: Mapped[Code] = mapped_column(comment="dataset of that row")
     key_id: Mapped[str] = mapped_column(comment="which key encrypted it")
-    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
-    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    name_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, comment="full name, encrypted")
+    number_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, comment="ID number, encrypted")
+    phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, comment="phone, encrypted")
     name_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the normalised name: exact search")
     phone_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the phone: exact search")
 
@@ -63,34 +96,34 @@ class Place(ElementRow, Base):
     """A place: school, clinic, shelter, hazard point, market, dwelling."""
 
     __tablename__ = "place"
-    __table_args__ = _element_args("place", "ops")
+    __table_args__ = _element_args("place", "ops", Index("ix_place_dataset", "dataset", "grid_code"))
 
-    category: Mapped[Code | None]
-    name: Mapped[str | None]
-    state: Mapped[str | None]
+    category: Mapped[Code | None] = mapped_column(comment="declared category")
+    name: Mapped[str | None] = mapped_column(comment="what it is called")
+    state: Mapped[str | None] = mapped_column(comment="its present state, as declared")
 
 
 class Thing(ElementRow, Base):
     """A thing: street lamp, manhole, hydrant, monitoring station."""
 
     __tablename__ = "thing"
-    __table_args__ = _element_args("thing", "ops")
+    __table_args__ = _element_args("thing", "ops", Index("ix_thing_dataset", "dataset", "grid_code"))
 
-    category: Mapped[Code | None]
-    name: Mapped[str | None]
-    state: Mapped[str | None]
+    category: Mapped[Code | None] = mapped_column(comment="declared category")
+    name: Mapped[str | None] = mapped_column(comment="what it is called")
+    state: Mapped[str | None] = mapped_column(comment="its present state, as declared")
 
 
 class Organisation(ElementRow, Base):
     """An organisation: company, association, committee; a household is one of that kind."""
 
     __tablename__ = "organisation"
-    __table_args__ = _element_args("organisation", "ops")
+    __table_args__ = _element_args("organisation", "ops", Index("ix_organisation_dataset", "dataset", "grid_code"))
 
-    category: Mapped[Code | None]
+    category: Mapped[Code | None] = mapped_column(comment="declared category")
     name: Mapped[str | None] = mapped_column(comment="never a resident's name: a household has none")
-    state: Mapped[str | None]
-    credit_code: Mapped[Code | None]
+    state: Mapped[str | None] = mapped_column(comment="its present state, as declared")
+    credit_code: Mapped[Code | None] = mapped_column(comment="unified social credit code (GB 32100)")
 
 
 class Measure(SourceRow, Base):
@@ -106,7 +139,7 @@ class Measure(SourceRow, Base):
 
     measure: Mapped[str] = mapped_column(comment="what is measured, as declared")
     measured_on: Mapped[Day] = mapped_column(comment="first day of the period")
-    value: Mapped[float] = mapped_column(Double)
+    value: Mapped[float] = mapped_column(Double, comment="the figure, in the unit declared")
 
 
 class Reading(TownRow, Base):
@@ -120,10 +153,10 @@ class Reading(TownRow, Base):
 
     dataset: Mapped[Code] = mapped_column(comment="dataset of the thing")
     thing_key: Mapped[Code] = mapped_column(comment="source key of the thing")
-    measure: Mapped[str]
-    read_at: Mapped[Moment]
-    value: Mapped[float] = mapped_column(Double)
-    delivery_id: Mapped[Big]
+    measure: Mapped[str] = mapped_column(comment="what is read, as declared")
+    read_at: Mapped[Moment] = mapped_column(comment="when it was read")
+    value: Mapped[float] = mapped_column(Double, comment="the figure, in the unit declared")
+    delivery_id: Mapped[Big] = mapped_column(comment="raw.delivery that brought it")
 
 
 class Link(TownRow, Base):
@@ -131,20 +164,20 @@ class Link(TownRow, Base):
 
     __tablename__ = "link"
     __table_args__ = (
-        CheckConstraint("kind in ('lives_in', 'belongs_to', 'happened_at', 'concerns')", name="kind"),
+        one_of("kind", LINK_KINDS),
         UniqueConstraint("town_code", "from_id", "kind", "to_id"),
         Index("ix_link_to_id", "to_id"),
         {"schema": "ops"},
     )
 
-    from_id: Mapped[Big]
-    kind: Mapped[str]
-    to_id: Mapped[Big]
-    to_town_code: Mapped[Code]
-    delivery_id: Mapped[Big | None]
+    from_id: Mapped[Big] = mapped_column(comment="id of the first row")
+    kind: Mapped[str] = mapped_column(comment="lives_in, belongs_to, happened_at or concerns")
+    to_id: Mapped[Big] = mapped_column(comment="id of the second row")
+    to_town_code: Mapped[Code] = mapped_column(comment="town the second row lies in")
+    delivery_id: Mapped[Big | None] = mapped_column(comment="raw.delivery that brought it; NULL: made here")
 
 
-class Visit(TownRow, Base):
+class Visit(GridRow, Base):
     """A grid worker's visit or patrol, and what was found."""
 
     __tablename__ = "visit"
@@ -155,16 +188,14 @@ class Visit(TownRow, Base):
         {"schema": "ops"},
     )
 
-    grid_code: Mapped[Code]
-    edition: Mapped[int]
-    dataset: Mapped[Code]
-    source_key: Mapped[Code]
-    visited_at: Mapped[Moment]
+    dataset: Mapped[Code] = mapped_column(comment="dataset it was delivered in, or `visit` when made here")
+    source_key: Mapped[Code] = mapped_column(comment="the deliverer's own key of the visit, unique in the dataset")
+    visited_at: Mapped[Moment] = mapped_column(comment="when it began")
     worker_key: Mapped[Code | None] = mapped_column(comment="source key of the grid worker")
     concerns_id: Mapped[Big | None] = mapped_column(comment="row visited, of any table")
-    found: Mapped[str | None] = mapped_column(Text)
-    delivery_id: Mapped[Big | None]
-    updated_at: Mapped[Moment]
+    found: Mapped[str | None] = mapped_column(comment="the worker's words: never in `pub`")
+    delivery_id: Mapped[Big | None] = mapped_column(comment="raw.delivery that brought it; NULL: made here")
+    updated_at: Mapped[Moment] = mapped_column(comment="when it was last changed")
 
 
 class GridWorker(SourceRow, Base):
@@ -178,7 +209,7 @@ class GridWorker(SourceRow, Base):
         {"schema": "ops"},
     )
 
-    name: Mapped[str]
-    work_phone: Mapped[str | None]
+    name: Mapped[str] = mapped_column(comment="name on the duty list")
+    work_phone: Mapped[str | None] = mapped_column(comment="phone of the post, not a private one")
     walks: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="codes of the small grids walked")
-    attrs: Mapped[dict[str, Any]]
+    attrs: Mapped[dict[str, Any]] = mapped_column(comment="declared columns that are not of the core")

@@ -5,7 +5,19 @@ from __future__ import annotations
 from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import Base, Big, Code, Count, ElementRow, Moment, Small, TownRow, town_check
+from layers.tables.base import (
+    TIED_BY,
+    Base,
+    Big,
+    Code,
+    Count,
+    ElementRow,
+    Moment,
+    Small,
+    TownRow,
+    one_of,
+    town_check,
+)
 
 STATES = ("reported", "accepted", "refused", "dispatched", "handling", "suspended", "handled", "checked", "closed")
 """States of an event in the order of the closed loop; `refused` (not accepted) and `closed` are ends."""
@@ -20,6 +32,9 @@ class Event(ElementRow, Base):
     __tablename__ = "event"
     __table_args__ = (
         town_check(),
+        one_of("tied_by", TIED_BY),
+        one_of("state", STATES),
+        one_of("outcome", OUTCOMES),
         UniqueConstraint("town_code", "dataset", "source_key"),
         Index("ix_event_geom", "geom", postgresql_using="gist"),
         Index("ix_event_grid_code", "grid_code", "reported_at"),
@@ -27,15 +42,15 @@ class Event(ElementRow, Base):
         {"schema": "ops"},
     )
 
-    category: Mapped[Code]
-    state: Mapped[str]
-    outcome: Mapped[str | None]
-    reported_at: Mapped[Moment]
+    category: Mapped[Code] = mapped_column(comment="declared category")
+    state: Mapped[str] = mapped_column(comment="where it stands in the closed loop")
+    outcome: Mapped[str | None] = mapped_column(comment="what it came to; NULL until closed, or not said")
+    reported_at: Mapped[Moment] = mapped_column(comment="when it was reported: its day and month in all counts")
     due_at: Mapped[Moment | None] = mapped_column(comment="the promise, frozen when made; NULL: no time limit")
-    closed_at: Mapped[Moment | None]
+    closed_at: Mapped[Moment | None] = mapped_column(comment="when it was closed; NULL: open")
     department: Mapped[Code | None] = mapped_column(comment="who handles it")
     channel: Mapped[str | None] = mapped_column(comment="how it came in: grid_worker, hotline, resident, department")
-    is_urgent: Mapped[bool]
+    is_urgent: Mapped[bool] = mapped_column(comment="its time limit runs through nights and holidays")
     is_on_spot: Mapped[bool] = mapped_column(comment="reported and settled by the grid worker in one step")
     is_satisfied: Mapped[bool | None] = mapped_column(comment="the resident's answer; NULL: not answered")
     summary: Mapped[str | None] = mapped_column(comment="the reporter's words: never on the wall, never in `pub`")
@@ -43,23 +58,26 @@ class Event(ElementRow, Base):
 
 
 class EventStep(TownRow, Base):
-    """One step of an event: who, when, from, to, why. Appended, never edited."""
+    """One step of an event: who, when, from, to, why. Appended, never edited.
+
+    An event that moves to another town takes its steps along: insert the event there, copy its steps, delete the old
+    steps, delete the old event. Deleting an event does not delete its log.
+    """
 
     __tablename__ = "event_step"
     __table_args__ = (
-        ForeignKeyConstraint(
-            ["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"], ondelete="CASCADE", deferrable=True
-        ),
+        ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        one_of("state", STATES),
         UniqueConstraint("town_code", "event_id", "step_no"),
         {"schema": "ops"},
     )
 
-    event_id: Mapped[Big]
+    event_id: Mapped[Big] = mapped_column(comment="event it belongs to")
     step_no: Mapped[Small] = mapped_column(comment="1, 2, 3 .. in order of time")
-    at: Mapped[Moment]
+    at: Mapped[Moment] = mapped_column(comment="when it was taken")
     from_state: Mapped[str | None] = mapped_column(comment="NULL for the first step")
-    state: Mapped[str]
-    department: Mapped[Code | None]
+    state: Mapped[str] = mapped_column(comment="state the step led to")
+    department: Mapped[Code | None] = mapped_column(comment="department concerned")
     actor: Mapped[str | None] = mapped_column(comment="role that took the step")
-    reason: Mapped[str | None]
-    delivery_id: Mapped[Big | None]
+    reason: Mapped[str | None] = mapped_column(comment="why, in the words of the source")
+    delivery_id: Mapped[Big | None] = mapped_column(comment="raw.delivery that brought it; NULL: made here")

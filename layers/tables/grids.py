@@ -12,7 +12,7 @@ from sqlalchemy import CheckConstraint, Double, ForeignKeyConstraint, Index, Tex
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import SRID, Base, Code, Count, Day, Moment, Small
+from layers.tables.base import SRID, Base, Code, Count, Day, Moment, Small, one_of
 
 LEVELS = ("city", "county", "large", "medium", "small")
 """Levels of the tree, from the top; their codes have 4, 6, 9, 12 and 15 digits."""
@@ -24,10 +24,10 @@ class Edition(Base):
     __tablename__ = "edition"
     __table_args__ = {"schema": "pub"}  # noqa: RUF012
 
-    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    name: Mapped[str]
-    opened_on: Mapped[Day]
-    closed_on: Mapped[Day | None]
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="number of the edition")
+    name: Mapped[str] = mapped_column(comment="what the edition is called")
+    opened_on: Mapped[Day] = mapped_column(comment="first day it holds")
+    closed_on: Mapped[Day | None] = mapped_column(comment="first day it no longer holds; NULL: the one in force")
     version: Mapped[Count] = mapped_column(comment="rises with every change of its grids; part of tile addresses")
 
 
@@ -38,6 +38,7 @@ class Grid(Base):
     __table_args__ = (
         ForeignKeyConstraint(["edition"], ["pub.edition.edition"]),
         UniqueConstraint("grid_no"),
+        one_of("level", LEVELS),
         CheckConstraint(
             "length(code) = case level when 'city' then 4 when 'county' then 6 when 'large' then 9 "
             "when 'medium' then 12 when 'small' then 15 end",
@@ -48,24 +49,26 @@ class Grid(Base):
         {"schema": "pub"},
     )
 
-    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[Code] = mapped_column(primary_key=True)
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="number of the edition")
+    code: Mapped[Code] = mapped_column(primary_key=True, comment="code of the grid; a parent is a prefix")
     grid_no: Mapped[Count] = mapped_column(comment="integer key of (edition, code), used by tallies")
-    level: Mapped[str]
+    level: Mapped[str] = mapped_column(comment="city, county, large, medium or small")
     parent_code: Mapped[Code | None] = mapped_column(comment="code of the grid above; NULL for the city")
-    name: Mapped[str]
+    name: Mapped[str] = mapped_column(comment="its name in this edition")
     aliases: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="former names and other spellings")
-    geom: Mapped[Any] = mapped_column(Geometry("MULTIPOLYGON", srid=SRID, spatial_index=False))
+    geom: Mapped[Any] = mapped_column(
+        Geometry("MULTIPOLYGON", srid=SRID, spatial_index=False), comment="its area, EPSG:4490, (lon, lat)"
+    )
     centre: Mapped[Any] = mapped_column(
         Geometry("POINT", srid=SRID, spatial_index=False), comment="a point inside, for labels and for tying areas"
     )
     area_m2: Mapped[float] = mapped_column(Double, comment="geodesic area")
-    west: Mapped[float] = mapped_column(Double)
-    south: Mapped[float] = mapped_column(Double)
-    east: Mapped[float] = mapped_column(Double)
-    north: Mapped[float] = mapped_column(Double)
-    opened_on: Mapped[Day | None]
-    closed_on: Mapped[Day | None]
+    west: Mapped[float] = mapped_column(Double, comment="western edge of its box, degrees")
+    south: Mapped[float] = mapped_column(Double, comment="southern edge of its box, degrees")
+    east: Mapped[float] = mapped_column(Double, comment="eastern edge of its box, degrees")
+    north: Mapped[float] = mapped_column(Double, comment="northern edge of its box, degrees")
+    opened_on: Mapped[Day | None] = mapped_column(comment="first day of the grid, where known")
+    closed_on: Mapped[Day | None] = mapped_column(comment="first day it was no more")
 
 
 class Succession(Base):
@@ -79,10 +82,10 @@ class Succession(Base):
         {"schema": "pub"},
     )
 
-    old_edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    old_code: Mapped[Code] = mapped_column(primary_key=True)
-    new_edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    new_code: Mapped[Code] = mapped_column(primary_key=True)
+    old_edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="old edition")
+    old_code: Mapped[Code] = mapped_column(primary_key=True, comment="code in the old edition")
+    new_edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="new edition")
+    new_code: Mapped[Code] = mapped_column(primary_key=True, comment="code in the new edition")
     share: Mapped[float] = mapped_column(Double, comment="share of the old grid's area, 0-1")
 
 
@@ -96,11 +99,13 @@ class GridShape(Base):
         {"schema": "pub"},
     )
 
-    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    code: Mapped[Code] = mapped_column(primary_key=True)
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="number of the edition")
+    code: Mapped[Code] = mapped_column(primary_key=True, comment="code of the grid; a parent is a prefix")
     zoom: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="drawn up to this zoom")
-    level: Mapped[str]
-    geom: Mapped[Any] = mapped_column(Geometry("GEOMETRY", srid=3857, spatial_index=False))
+    level: Mapped[str] = mapped_column(comment="city, county, large, medium or small")
+    geom: Mapped[Any] = mapped_column(
+        Geometry("GEOMETRY", srid=3857, spatial_index=False), comment="its simplified area, EPSG:3857, metres"
+    )
 
 
 class DatasetNumber(Base):
@@ -109,10 +114,10 @@ class DatasetNumber(Base):
     __tablename__ = "dataset"
     __table_args__ = (UniqueConstraint("dataset"), {"schema": "pub"})
 
-    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    dataset: Mapped[Code]
+    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="its number, from 1")
+    dataset: Mapped[Code] = mapped_column(comment="declared key")
     table_name: Mapped[str] = mapped_column(comment="table its rows land in")
-    is_sensitive: Mapped[bool]
+    is_sensitive: Mapped[bool] = mapped_column(comment="as declared: never shown as single points")
     loaded_at: Mapped[Moment | None] = mapped_column(comment="when its last delivery was loaded: the age of its data")
 
 
@@ -122,6 +127,6 @@ class CategoryNumber(Base):
     __tablename__ = "category"
     __table_args__ = (UniqueConstraint("category"), {"schema": "pub"})
 
-    category_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    category: Mapped[Code]
-    is_sensitive: Mapped[bool]
+    category_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="its number, from 1")
+    category: Mapped[Code] = mapped_column(comment="declared key")
+    is_sensitive: Mapped[bool] = mapped_column(comment="as declared: never shown as single points")

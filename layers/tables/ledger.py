@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKeyConstraint, Index, LargeBinary, Sequence
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, Sequence, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import Base, Big, Code, Count, Moment, Small, metadata
@@ -21,26 +21,32 @@ class Delivery(Base):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        Index("uq_delivery_dataset_content_hash", "dataset", "content_hash", unique=True),
+        UniqueConstraint("dataset", "content_hash"),
+        CheckConstraint("n_read = n_inserted + n_updated + n_unchanged + n_quarantined", name="sums_agree"),
         {"schema": "raw"},
     )
 
     id: Mapped[int] = mapped_column(
-        BigInteger, delivery_id, primary_key=True, server_default=delivery_id.next_value(), autoincrement=False
+        BigInteger,
+        delivery_id,
+        primary_key=True,
+        server_default=delivery_id.next_value(),
+        autoincrement=False,
+        comment="number of the delivery",
     )
-    dataset: Mapped[Code]
-    file_name: Mapped[str]
+    dataset: Mapped[Code] = mapped_column(comment="declared dataset it was taken in as")
+    file_name: Mapped[str] = mapped_column(comment="name of the file, without its folder")
     content_hash: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 of the file")
-    n_bytes: Mapped[Big]
-    edition: Mapped[Small]
-    loaded_at: Mapped[Moment]
-    loaded_by: Mapped[str]
+    n_bytes: Mapped[Big] = mapped_column(comment="size of the file")
+    edition: Mapped[Small] = mapped_column(comment="edition of the grids its rows were tied to")
+    loaded_at: Mapped[Moment] = mapped_column(comment="when it was loaded")
+    loaded_by: Mapped[str] = mapped_column(comment="who or what loaded it")
     declaration: Mapped[dict[str, Any]] = mapped_column(comment="the dataset's declaration as it was used")
-    n_read: Mapped[Count]
-    n_inserted: Mapped[Count]
-    n_updated: Mapped[Count]
-    n_unchanged: Mapped[Count]
-    n_quarantined: Mapped[Count]
+    n_read: Mapped[Count] = mapped_column(comment="rows in the file")
+    n_inserted: Mapped[Count] = mapped_column(comment="rows that are new")
+    n_updated: Mapped[Count] = mapped_column(comment="rows that replaced an older copy")
+    n_unchanged: Mapped[Count] = mapped_column(comment="rows known already, or older than what is known")
+    n_quarantined: Mapped[Count] = mapped_column(comment="rows refused, each in raw.quarantine")
     n_unplaced: Mapped[Count] = mapped_column(comment="of the rows loaded, those in no grid below the city")
     report: Mapped[dict[str, Any]] = mapped_column(comment="seconds by step, reasons counted, repairs, dropped columns")
 
@@ -56,16 +62,21 @@ class Quarantine(Base):
     )
 
     id: Mapped[int] = mapped_column(
-        BigInteger, quarantine_id, primary_key=True, server_default=quarantine_id.next_value(), autoincrement=False
+        BigInteger,
+        quarantine_id,
+        primary_key=True,
+        server_default=quarantine_id.next_value(),
+        autoincrement=False,
+        comment="number of the quarantined row",
     )
-    delivery_id: Mapped[Big]
-    dataset: Mapped[Code]
+    delivery_id: Mapped[Big] = mapped_column(comment="delivery it came in")
+    dataset: Mapped[Code] = mapped_column(comment="dataset of that delivery")
     line: Mapped[Count] = mapped_column(comment="line of the file, the heading being line 1")
-    source_key: Mapped[Code | None]
+    source_key: Mapped[Code | None] = mapped_column(comment="key of the row, where it could be read and names nobody")
     field: Mapped[str | None] = mapped_column(comment="heading of the offending column")
     value: Mapped[str | None] = mapped_column(comment="offending value; masked where it names a person")
     reason: Mapped[str] = mapped_column(comment="key of the reason, see etl.reasons")
-    remedy: Mapped[str]
+    remedy: Mapped[str] = mapped_column(comment="what the deliverer should do")
     row_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="whole row as JSON, encrypted as identities are")
 
 
@@ -75,9 +86,9 @@ class SourceRegistry(Base):
     __tablename__ = "source_registry"
     __table_args__ = {"schema": "raw"}  # noqa: RUF012
 
-    dataset: Mapped[Code] = mapped_column(primary_key=True)
-    source_key: Mapped[Code] = mapped_column(primary_key=True)
-    town_code: Mapped[Code]
-    id: Mapped[Big]
+    dataset: Mapped[Code] = mapped_column(primary_key=True, comment="declared dataset")
+    source_key: Mapped[Code] = mapped_column(primary_key=True, comment="the deliverer's own key of the row")
+    town_code: Mapped[Code] = mapped_column(comment="town the row lies in now")
+    id: Mapped[Big] = mapped_column(comment="id of the row")
     row_hash: Mapped[Big] = mapped_column(comment="64-bit hash of what was loaded: equal means unchanged")
-    updated_at: Mapped[Moment]
+    updated_at: Mapped[Moment] = mapped_column(comment="when the source last changed what was loaded")

@@ -9,27 +9,31 @@ reach a screen only through `people_count`.
 
 from __future__ import annotations
 
-from sqlalchemy import Index
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import Base, Big, Code, Count, Moment, Small
+from layers.tables.base import Base, Big, Code, Count, Moment, Small, town_check
 
 
 class Tally:
     """A count; grid_no is the grid of the level in the name, or one above it for rows known no finer."""
 
-    town_code: Mapped[Code] = mapped_column(primary_key=True)
-    grid_no: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False)
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of the grid")
+    grid_no: Mapped[Count] = mapped_column(
+        primary_key=True, autoincrement=False, comment="pub.grid, and so the edition"
+    )
     period: Mapped[Count] = mapped_column(
         primary_key=True, autoincrement=False, comment="yyyymm or yyyymmdd of the civil day; 0 for things without time"
     )
-    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
-    category_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
+    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="pub.dataset")
+    category_no: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="pub.category; 0 for none"
+    )
     state_no: Mapped[Small] = mapped_column(
         primary_key=True, autoincrement=False, comment="position in layers.tables.events.STATES from 1; 0 for none"
     )
     delta_id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False, comment="0: the sum; else a change")
-    n: Mapped[Count]
+    n: Mapped[Count] = mapped_column(comment="rows, or the signed change of them")
 
 
 def _args(schema: str, table: str) -> tuple[Index, dict[str, str]]:
@@ -79,16 +83,23 @@ class SealedTallyLargeMonth(Tally, Base):
 
 
 class PeopleCount(Base):
-    """A published count of people: a multiple of 10 within 9 of the truth; children add up to their parent."""
+    """A published count of people: a multiple of 10 within 9 of the truth.
+
+    A parent is the sum of its children and of a rounded rest, those known no finer than the parent.
+    """
 
     __tablename__ = "people_count"
-    __table_args__ = {"schema": "pub"}  # noqa: RUF012
+    __table_args__ = (
+        town_check(),
+        CheckConstraint("n >= 0 and mod(n, 10) = 0", name="rounded"),
+        {"schema": "pub"},
+    )
 
-    town_code: Mapped[Code] = mapped_column(primary_key=True)
-    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False)
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of the grid")
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="edition of the grids")
     month: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False, comment="yyyymm")
     breakdown: Mapped[Code] = mapped_column(primary_key=True, comment="declared breakdown; `all` is the total")
-    cell: Mapped[Code] = mapped_column(primary_key=True)
-    grid_code: Mapped[Code] = mapped_column(primary_key=True)
-    n: Mapped[Count]
-    published_at: Mapped[Moment]
+    cell: Mapped[Code] = mapped_column(primary_key=True, comment="cell of the breakdown; `all` is the total")
+    grid_code: Mapped[Code] = mapped_column(primary_key=True, comment="grid of any level")
+    n: Mapped[Count] = mapped_column(comment="people, rounded")
+    published_at: Mapped[Moment] = mapped_column(comment="when it was worked out")

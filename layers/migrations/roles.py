@@ -1,0 +1,138 @@
+"""Database, roles and passwords: what a migration finds made before its first revision runs.
+
+| role            | logs in | may                                                                              |
+|-----------------|---------|----------------------------------------------------------------------------------|
+| `atlas_owner`   | no      | owns schemas, tables and functions; migrations act as it                         |
+| `atlas_loader`  | yes     | read and write rows in `raw`, `vault`, `ops`, `pub`                              |
+| `atlas_web`     | yes     | read `pub`, call the functions granted to it                                     |
+| `atlas_analyst` | yes     | read `pub`, call the functions granted to it                                     |
+
+Roles belong to the whole server, so they are made here and not in a revision, and none is ever dropped: another
+database may use it. Passwords come from the secrets of the installation and are sent to the server as SCRAM digests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.conninfo import make_conninfo
+
+from layers.database import LOGINS, Database
+from layers.errors import ServerError
+
+OWNER = "atlas_owner"
+"""Role that owns everything and cannot log in."""
+
+_LOCK = 4_490_001
+"""Advisory lock that lets one process at a time make databases and roles."""
+
+_SAFE = sql.SQL("nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit")
+
+
+def make_database(db: Database) -> None:
+    """Create the database where it is missing.
+
+    Raises
+    ------
+    ServerError
+        The server cannot be reached, or the admin may not create databases.
+    """
+    try:
+        with psycopg.connect(make_conninfo(db.admin_url, dbname=_entrance(db)), autocommit=True) as connection:
+            connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+            known = connection.execute("select 1 from pg_database where datname = %s", [db.name]).fetchone()
+            if known is None:
+                connection.execute(
+                    sql.SQL("create database {} template template0 encoding 'UTF8'").format(sql.Identifier(db.name))
+                )
+    except errors.InsufficientPrivilege as error:
+        raise ServerError(
+            f"There is no database {db.name!r}, and the role in DATABASE_URL may not create it.",
+            f"Have the server's administrator run `CREATE DATABASE {db.name}`, or name a role with CREATEDB.",
+        ) from error
+    except psycopg.OperationalError as error:
+        raise ServerError(
+            f"The database server cannot be reached: {str(error).strip().splitlines()[-1]}",
+            "Start it by `make demo` or `python -m layers.server start`, or mend DATABASE_URL.",
+        ) from error
+
+
+def prepare(db: Database) -> None:
+    """Create PostGIS and the roles where missing, set the passwords, and close the database to everybody else.
+
+    Raises
+    ------
+    ServerError
+        PostGIS cannot be had, or the admin may not make roles.
+    """
+    with db.connect("admin") as connection:
+        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+        try:
+            _make_extension(connection)
+            _make_roles(connection, db)
+            _close_doors(connection, db)
+        except errors.InsufficientPrivilege as error:
+            raise ServerError(
+                f"The admin role may not set up {db.name!r}: {error.diag.message_primary}",
+                "DATABASE_URL has to name a role that may create roles (CREATEROLE) and owns the database.",
+            ) from error
+
+
+def _entrance(db: Database) -> str:
+    """Return a database to connect to before ours is there."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    named = str(conninfo_to_dict(db.admin_url).get("dbname") or "")
+    return named if named and named != db.name else "postgres"
+
+
+def _make_extension(connection: psycopg.Connection[Any]) -> None:
+    if connection.execute("select 1 from pg_extension where extname = 'postgis'").fetchone():
+        return
+    try:
+        with connection.transaction():
+            connection.execute("create extension postgis schema public")
+    except (errors.UndefinedFile, errors.FeatureNotSupported, errors.InsufficientPrivilege) as error:
+        raise ServerError(
+            f"PostGIS cannot be had in this database: {error.diag.message_primary}",
+            "Install the postgis package that fits this PostgreSQL (`make setup` does so for the private server), "
+            "or have the administrator run `CREATE EXTENSION postgis` in it.",
+        ) from error
+
+
+def _make_roles(connection: psycopg.Connection[Any], db: Database) -> None:
+    known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'atlas\\_%'")}
+    if OWNER not in known:
+        connection.execute(sql.SQL("create role {} nologin {}").format(sql.Identifier(OWNER), _SAFE))
+    row = connection.execute(
+        "select rolname, rolsuper, pg_has_role(rolname, %s, 'member') from pg_roles where rolname = current_user",
+        [OWNER],
+    ).fetchone()
+    if row and not row[2]:
+        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(row[0])))
+    for role, login in LOGINS.items():
+        name = sql.Identifier(login)
+        if login not in known:
+            connection.execute(sql.SQL("create role {} login {}").format(name, _SAFE))
+        digest = connection.pgconn.encrypt_password(
+            db.passwords[role].encode(), login.encode(), b"scram-sha-256"
+        ).decode()
+        connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(digest)))
+        connection.execute(sql.SQL("alter role {} set timezone to 'UTC'").format(name))
+
+
+def _close_doors(connection: psycopg.Connection[Any], db: Database) -> None:
+    database, owner = sql.Identifier(db.name), sql.Identifier(OWNER)
+    everybody = sql.SQL(", ").join([owner, *map(sql.Identifier, LOGINS.values())])
+    for statement in (
+        sql.SQL("revoke all on database {} from public").format(database),
+        sql.SQL("revoke all on schema public from public"),
+        sql.SQL("grant usage on schema public to {}").format(everybody),
+        sql.SQL("grant create on schema public to {}").format(owner),  # alembic's own table
+        sql.SQL("grant create on database {} to {}").format(database, owner),
+        sql.SQL("grant connect on database {} to {}").format(database, everybody),
+        sql.SQL("grant temporary on database {} to {}").format(database, sql.Identifier(LOGINS["loader"])),
+    ):
+        connection.execute(statement)
