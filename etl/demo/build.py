@@ -1,0 +1,113 @@
+"""Build the sample city's deliveries: made in memory, written beside their place, moved there when whole."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from pathlib import Path
+
+from etl.demo.deliver_grids import deliver_grids
+from etl.demo.delivery import Delivery
+from etl.demo.grids import make_grids
+from etl.demo.sizes import SIZES, Size
+from etl.demo.writers import write_delivery
+from layers.errors import SettingError
+
+SEED = 4499
+MARK = "city.json"
+"""File that says what a folder of deliveries holds; a folder without it is not whole."""
+
+
+_CHINA = timezone(timedelta(hours=8))
+
+
+def build_city(
+    folder: Path,
+    size: str = "full",
+    *,
+    people: int | None = None,
+    events: int | None = None,
+    seed: int = SEED,
+    until: date | None = None,
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Build the deliveries of the fictitious sample city and return their folder.
+
+    Everything is written into `FOLDER.part` and renamed at the end, so a folder that is there is whole.
+
+    Parameters
+    ----------
+    folder
+        Where the deliveries are to lie. Deliveries built before are replaced; any other folder is refused.
+    size
+        `small` or `full`.
+    people, events
+        How many are made; None for those of the size.
+    seed
+        The same seed, size, numbers and `until` give the same city.
+    until
+        Last day of the three years of events; None for today in China.
+    say
+        Told of each step.
+
+    Raises
+    ------
+    SettingError
+        An unknown size, a number below 1, or a folder that holds something else.
+    """
+    chosen = _size(size, people, events)
+    last_day = until or datetime.now(UTC).astimezone(_CHINA).date()
+    _refuse_foreign(folder)
+    part = folder.with_name(folder.name + ".part")
+    if part.exists():
+        shutil.rmtree(part)
+    part.mkdir(parents=True)
+    answers = {}
+    for delivery in _deliveries(chosen, seed, last_day, say):
+        say(f"writing {delivery.file}: {len(delivery.rows):,} rows of {delivery.dataset}")
+        write_delivery(part, delivery)
+        answers[delivery.dataset] = delivery.answers()
+    (part / "answers.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    facts = {
+        "notice": "样例城市纯属虚构 / this city is fictitious",
+        "size": size,
+        "seed": seed,
+        "until": last_day.isoformat(),
+        "people": chosen.people,
+        "events": chosen.events,
+        "rows": {dataset: sheet["rows"] for dataset, sheet in answers.items()},
+    }
+    (part / MARK).write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    part.rename(folder)
+    return folder
+
+
+def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) -> Iterator[Delivery]:
+    """Make the deliveries one after another."""
+    say(f"drawing {size.n_small:,} small grids")
+    grids = make_grids(size, seed)
+    yield from deliver_grids(grids)
+
+
+def _size(size: str, people: int | None, events: int | None) -> Size:
+    """Size of that name, with other numbers of people and events when given."""
+    if size not in SIZES:
+        raise SettingError(f"There is no size {size!r} of the sample city.", f"Choose one of: {', '.join(SIZES)}.")
+    for word, n in (("people", people), ("events", events)):
+        if n is not None and n < 1_000:
+            raise SettingError(f"--{word} {n} is too few for a city.", "Give at least 1000.")
+    base = SIZES[size]
+    return replace(base, people=people or base.people, events=events or base.events)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that holds anything but deliveries built before."""
+    if folder.exists() and not (folder.is_dir() and ((folder / MARK).exists() or not any(folder.iterdir()))):
+        raise SettingError(
+            f"{folder} holds files that are not the sample city's.", "Name another folder, or empty this one first."
+        )
