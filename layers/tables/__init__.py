@@ -15,7 +15,7 @@ from layers.tables.elements import (
 )
 from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
-from layers.tables.ledger import Delivery, Quarantine, SourceRegistry
+from layers.tables.ledger import Delivery, HeldIndex, Quarantine, SourceRegistry
 from layers.tables.tallies import (
     PeopleCount,
     SealedTallyLargeMonth,
@@ -42,6 +42,7 @@ __all__ = [
     "Grid",
     "GridShape",
     "GridWorker",
+    "HeldIndex",
     "Identity",
     "Link",
     "Measure",

@@ -92,3 +92,16 @@ class SourceRegistry(Base):
     id: Mapped[Big] = mapped_column(comment="id of the row")
     row_hash: Mapped[Big] = mapped_column(comment="64-bit hash of what was loaded: equal means unchanged")
     updated_at: Mapped[Moment] = mapped_column(comment="when the source last changed what was loaded")
+
+
+class HeldIndex(Base):
+    """A key or index dropped for a first load, to be made again; empty outside the transaction of that load."""
+
+    __tablename__ = "held_index"
+    __table_args__ = {"schema": "raw"}  # noqa: RUF012
+
+    table_name: Mapped[str] = mapped_column(primary_key=True, comment="table they belong to")
+    position: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="order in which they are made again"
+    )
+    statement: Mapped[str] = mapped_column(comment="statement that makes one of them")

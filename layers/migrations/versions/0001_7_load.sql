@@ -1,0 +1,77 @@
+-- The first load of an empty table: its keys and indexes are dropped before and made after, in the loader's own
+-- transaction, by two functions of the owner. What was dropped stands in a table the loader cannot write.
+
+create table raw.held_index (
+    table_name text not null,
+    position smallint not null,
+    statement text not null,
+    constraint pk_held_index primary key (table_name, position)
+);
+comment on table raw.held_index is 'Keys and indexes dropped for a first load; empty outside the transaction of that load.';
+comment on column raw.held_index.table_name is 'table they belong to';
+comment on column raw.held_index.position is 'order in which they are made again';
+comment on column raw.held_index.statement is 'statement that makes one of them';
+revoke all on raw.held_index from atlas_loader;
+
+create function raw.drop_indexes(of_table text) returns boolean
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    target regclass := of_table::regclass;
+    is_filled boolean;
+    one record;
+begin
+    if of_table not in (
+        'vault.person', 'vault.identity', 'ops.event', 'ops.event_step', 'ops.place', 'ops.thing', 'ops.organisation',
+        'ops.measure', 'ops.reading', 'raw.source_registry'
+    ) then
+        raise exception 'the indexes of % are not dropped for loading', of_table;
+    end if;
+    execute format('lock table %s in access exclusive mode', target);
+    execute format('select exists (select from %s)', target) into is_filled;
+    if is_filled then
+        return false;
+    end if;
+    for one in
+        select rank, name, holder, made,
+               row_number() over (order by rank, name) as position
+        from (
+            select case c.contype when 'p' then 1 when 'u' then 2 else 4 end as rank, c.conname::text as name,
+                   c.conrelid::regclass as holder, true as is_constraint,
+                   format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname,
+                          pg_get_constraintdef(c.oid)) as made
+            from pg_constraint c
+            where (c.conrelid = target and c.contype in ('p', 'u', 'f')) or (c.confrelid = target and c.contype = 'f')
+            union all
+            select 3, i.indexrelid::regclass::text, null, false, pg_get_indexdef(i.indexrelid)
+            from pg_index i
+            where i.indrelid = target
+              and not exists (select from pg_constraint c where c.conindid = i.indexrelid and c.contype in ('p', 'u'))
+        ) held
+        order by rank desc, name
+    loop
+        insert into raw.held_index values (of_table, one.position, one.made);
+        if one.holder is null then
+            execute format('drop index %s', one.name);
+        else
+            execute format('alter table %s drop constraint %I', one.holder, one.name);
+        end if;
+    end loop;
+    return true;
+end $$;
+comment on function raw.drop_indexes is 'Drop keys and indexes of an empty table before its first load; false when it has rows.';
+revoke all on function raw.drop_indexes from public;
+grant execute on function raw.drop_indexes to atlas_loader;
+
+create function raw.make_indexes(of_table text) returns void
+language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
+declare
+    one text;
+begin
+    for one in select statement from raw.held_index where table_name = of_table order by position loop
+        execute one;
+    end loop;
+    delete from raw.held_index where table_name = of_table;
+end $$;
+comment on function raw.make_indexes is 'Make again what raw.drop_indexes dropped.';
+revoke all on function raw.make_indexes from public;
+grant execute on function raw.make_indexes to atlas_loader;
