@@ -64,18 +64,18 @@ def round_tree(
     AtlasError
         The counts are no tree: negative, or children that do not add up.
     """
-    parents, counts = np.asarray(parents, dtype=np.int64), np.asarray(counts, dtype=np.int64)
-    _check_tree(parents, counts)
-    floor = counts // base * base
-    rest = counts - floor
+    above_of, true = parents.astype(np.int64), counts.astype(np.int64)
+    _check_tree(above_of, true)
+    floor = true // base * base
+    rest = true - floor
     # A node is the likelier to go up the more it has above the multiple; one that is a multiple never moves.
     eager = rest / base - noise
-    figures = floor + np.where((parents < 0) & (rest > 0) & (eager > 0), base, 0)
-    for nodes in _levels(parents):
-        above, first = np.unique(parents[nodes], return_index=True)
+    figures: NDArray[np.int64] = floor + np.where((above_of < 0) & (rest > 0) & (eager > 0), base, 0)
+    for nodes in _levels(above_of):
+        above, first = np.unique(above_of[nodes], return_index=True)
         n_up = (figures[above] - np.add.reduceat(floor[nodes], first)) // base
         movable = rest[nodes] > 0
-        order = np.lexsort((nodes, -eager[nodes], ~movable, parents[nodes]))
+        order = np.lexsort((nodes, -eager[nodes], ~movable, above_of[nodes]))
         rank = np.empty(len(nodes), dtype=np.int64)
         rank[order] = np.arange(len(nodes)) - np.repeat(first, np.diff(np.append(first, len(nodes))))
         goes_up = rank < np.repeat(n_up, np.diff(np.append(first, len(nodes))))

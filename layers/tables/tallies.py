@@ -92,6 +92,7 @@ class PeopleCount(Base):
     __table_args__ = (
         town_check(),
         CheckConstraint("n >= 0 and mod(n, 10) = 0", name="rounded"),
+        Index("ix_people_count_month", "month", "edition", "breakdown", "cell", "grid_code"),
         {"schema": "pub"},
     )
 
