@@ -96,8 +96,9 @@ def people_unplaced(
     month: int | None = None,
 ) -> int:
     """Return how many published people of an area are in no grid of a level: known to a grid above it only."""
-    frame, whole = _read(connection, scope.within(within), level, month)
-    return whole - int(frame["n"].sum())
+    area = scope.within(within)
+    frame, whole = _read(connection, area, level, month)
+    return whole - int(frame["n"].sum()) if LENGTHS[level] >= len(area.code) else 0
 
 
 def published_month(connection: psycopg.Connection[Any]) -> int | None:

@@ -100,8 +100,8 @@ class HeldIndex(Base):
     __tablename__ = "held_index"
     __table_args__ = {"schema": "raw"}  # noqa: RUF012
 
-    table_name: Mapped[str] = mapped_column(primary_key=True, comment="table they belong to")
+    table_name: Mapped[str] = mapped_column(primary_key=True, comment="table it belongs to")
     position: Mapped[Small] = mapped_column(
-        primary_key=True, autoincrement=False, comment="order in which they are made again"
+        primary_key=True, autoincrement=False, comment="order in which it is made again"
     )
-    statement: Mapped[str] = mapped_column(comment="statement that makes one of them")
+    statement: Mapped[str] = mapped_column(comment="statement that makes it")

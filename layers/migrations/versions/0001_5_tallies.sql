@@ -145,6 +145,7 @@ create table pub.people_count (
     constraint ck_people_count_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_people_count_rounded check (n >= 0 and mod(n, 10) = 0)
 );
+create index ix_people_count_month on pub.people_count (month, edition, breakdown, cell, grid_code);
 comment on table pub.people_count is 'A published count of people: a multiple of 10 within 9 of the truth.';
 comment on column pub.people_count.town_code is '9 digits: town of the grid';
 comment on column pub.people_count.edition is 'edition of the grids';

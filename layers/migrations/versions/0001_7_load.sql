@@ -7,10 +7,10 @@ create table raw.held_index (
     statement text not null,
     constraint pk_held_index primary key (table_name, position)
 );
-comment on table raw.held_index is 'Keys and indexes dropped for a first load; empty outside the transaction of that load.';
-comment on column raw.held_index.table_name is 'table they belong to';
-comment on column raw.held_index.position is 'order in which they are made again';
-comment on column raw.held_index.statement is 'statement that makes one of them';
+comment on table raw.held_index is 'A key or index dropped for a first load, to be made again; empty outside the transaction of that load.';
+comment on column raw.held_index.table_name is 'table it belongs to';
+comment on column raw.held_index.position is 'order in which it is made again';
+comment on column raw.held_index.statement is 'statement that makes it';
 revoke all on raw.held_index from atlas_loader;
 
 create function raw.drop_indexes(of_table text) returns boolean
