@@ -1,0 +1,52 @@
+-- Events that are not sensitive, reported in [since, until), in grids from `low` up to `high`.
+-- Below zoom 14 counts by a net of 32 x 32 meshes a tile, each at the mean of its points; from 14 on single events.
+create function pub.event_tile(
+    low text, high text, z integer, x integer, y integer, since timestamptz, until timestamptz
+)
+returns bytea language plpgsql stable strict parallel safe as $$
+declare
+    tile constant geometry := ST_TileEnvelope(z, x, y);
+    box constant geometry := ST_SetSRID(ST_Transform(tile, 4326), 4490);
+    west constant float8 := ST_XMin(box);
+    south constant float8 := ST_YMin(box);
+    east constant float8 := ST_XMax(box);
+    north constant float8 := ST_YMax(box);
+    answer bytea;
+begin
+    if z < 14 then
+        with found as materialized (
+            select ST_X(geom) as lon, ST_Y(geom) as lat
+            from ops.event
+            where geom && box and GeometryType(geom) = 'POINT' and grid_code >= low and grid_code < high
+                and reported_at >= since and reported_at < until and not is_sensitive and gone_on is null
+        ), mesh as materialized (
+            select floor((lon - west) / (east - west) * 32)::integer as i,
+                floor((lat - south) / (north - south) * 32)::integer as j,
+                count(*)::integer as n, avg(lon) as lon, avg(lat) as lat
+            from found
+            where lon >= west and lon < east and lat >= south and lat < north
+            group by 1, 2
+        ), q as materialized (
+            select i * 32 + j as id, n,
+                ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom
+            from mesh
+            order by 1
+        )
+        select ST_AsMVT(q.*, 'event', 4096, 'geom', 'id') into answer from q;
+    else
+        with found as materialized (
+            select id, category, state, reported_at, geom
+            from ops.event
+            where geom && box and GeometryType(geom) = 'POINT' and grid_code >= low and grid_code < high
+                and reported_at >= since and reported_at < until and not is_sensitive and gone_on is null
+        ), q as materialized (
+            select id, 1 as n, category, state, extract(epoch from reported_at)::bigint as reported_at,
+                ST_AsMVTGeom(ST_Transform(ST_SetSRID(geom, 4326), 3857), tile, 4096, 64) as geom
+            from found
+            where ST_X(geom) >= west and ST_X(geom) < east and ST_Y(geom) >= south and ST_Y(geom) < north
+            order by id
+        )
+        select ST_AsMVT(q.*, 'event', 4096, 'geom', 'id') into answer from q;
+    end if;
+    return coalesce(answer, ''::bytea);
+end $$;

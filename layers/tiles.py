@@ -1,0 +1,96 @@
+"""Vector tiles (Mapbox Vector Tile, Web Mercator) of grids, events, places, things and organisations.
+
+The database cuts them, in definer functions that carry the scope in the query; sensitive rows are never in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import psycopg
+
+from layers.access import Scope
+
+ZOOM_MAX = 22
+"""Deepest zoom a tile is cut for."""
+
+PointElement = Literal["place", "thing", "organisation"]
+"""Elements that may be drawn as points; people never are."""
+
+
+def is_tile(z: int, x: int, y: int) -> bool:
+    """Tell whether there is a tile of that number."""
+    return 0 <= z <= ZOOM_MAX and 0 <= x < 2**z and 0 <= y < 2**z
+
+
+def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int, x: int, y: int) -> bytes:
+    """Cut the tile of the grids: layer `grid`, feature id grid_no, with code, name and level.
+
+    Large grids and above are in every tile, medium ones from zoom 10, small ones from zoom 12.
+
+    Returns
+    -------
+    Not compressed; empty bytes where there is nothing.
+    """
+    return _cut(
+        conn, "select pub.grid_tile(%s, %s, %s, %s, %s, %s)", (edition, z, x, y, scope.low, scope.high)
+    )
+
+
+def event_tile(
+    conn: psycopg.Connection[Any], scope: Scope, z: int, x: int, y: int, *, since: datetime, until: datetime
+) -> bytes:
+    """Cut the tile of events reported in [since, until): layer `event`.
+
+    Below zoom 14 a feature is the count `n` of a mesh; from 14 on an event with category, state and reported_at
+    (seconds since 1970, UTC).
+
+    Returns
+    -------
+    Not compressed; empty bytes where there is nothing.
+    """
+    return _cut(
+        conn,
+        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, z, x, y, since, until),
+    )
+
+
+def element_tile(
+    conn: psycopg.Connection[Any],
+    scope: Scope,
+    element: PointElement,
+    datasets: Sequence[str],
+    z: int,
+    x: int,
+    y: int,
+) -> bytes:
+    """Cut the tile of places, things or organisations of some datasets: a layer called as the element.
+
+    Below zoom 12 a feature is the count `n` of a mesh; from 12 on a row with its name and category.
+
+    Returns
+    -------
+    Not compressed; empty bytes where there is nothing.
+    """
+    return _cut(
+        conn,
+        "select pub.element_tile(%s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, element, list(datasets), z, x, y),
+    )
+
+
+def month_bounds(month: int, zone: str) -> tuple[datetime, datetime]:
+    """First moment of a month (yyyymm) in the city's zone, and first moment past it."""
+    year, number = divmod(month, 100)
+    first = datetime(year, number, 1, tzinfo=ZoneInfo(zone))
+    past = (first + timedelta(days=32)).replace(day=1)
+    return first, past
+
+
+def _cut(conn: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> bytes:
+    row = conn.execute(query, values).fetchone()  # type: ignore[call-overload]
+    return bytes(row[0]) if row else b""
