@@ -80,6 +80,7 @@ class Identity(TownRow, Base):
         {"schema": "vault"},
     )
 
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of that row", sort_order=-4)
     id: Mapped[int] = mapped_column(
         BigInteger, primary_key=True, autoincrement=False, comment="id of the row whose name this is", sort_order=-4
     )

@@ -55,8 +55,8 @@ comment on column vault.person.attrs is 'declared columns that are not of the co
 comment on column vault.person.geom is 'where it is, EPSG:4490, (lon, lat); NULL when only the grid is known';
 
 create table vault.identity (
-    id bigint not null,
     town_code text collate "C" not null,
+    id bigint not null,
     dataset text collate "C" not null,
     key_id text not null,
     name_sealed bytea,
@@ -64,13 +64,13 @@ create table vault.identity (
     phone_sealed bytea,
     name_token bytea,
     phone_token bytea,
-    constraint pk_identity primary key (id, town_code)
+    constraint pk_identity primary key (town_code, id)
 );
 create index ix_identity_name_token on vault.identity (name_token);
 create index ix_identity_phone_token on vault.identity (phone_token);
 comment on table vault.identity is 'Name, ID number and phone behind a row of any table, by that row''s id; encrypted, key outside the database.';
+comment on column vault.identity.town_code is '9 digits: town of that row';
 comment on column vault.identity.id is 'id of the row whose name this is';
-comment on column vault.identity.town_code is '9 digits: the town the row lies in';
 comment on column vault.identity.dataset is 'dataset of that row';
 comment on column vault.identity.key_id is 'which key encrypted it';
 comment on column vault.identity.name_sealed is 'full name, encrypted';
