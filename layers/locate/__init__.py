@@ -1,0 +1,5 @@
+"""Points to grids, by the million, exactly."""
+
+from layers.locate.index import GridIndex
+
+__all__ = ["GridIndex"]
