@@ -1,0 +1,62 @@
+# Everything a person or the build server does here. `make demo` and `make test` need only python3, git and make.
+#
+#   make demo                       set up, build and load the sample city, open the map at http://127.0.0.1:8050
+#   make demo PORT=8051             on another port
+#   make demo CITY="--size small"   another sample city: options of `python -m etl demo build`
+#   make test TESTS=tests/test_x.py only these tests
+
+PYTHON ?= python3
+# The active conda environment made from environment.yml, else .venv; install/python.py decides by the same rule.
+CONDA := $(if $(CONDA_PREFIX),$(if $(wildcard $(CONDA_PREFIX)/bin/postgres),$(CONDA_PREFIX)))
+PY := $(if $(CONDA),$(CONDA)/bin/python,.venv/bin/python)
+CITY ?=
+TESTS ?= tests
+
+.PHONY: help setup demo test check bench soak down clean lock
+
+help:
+	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+
+setup:
+	@$(PYTHON) -m install setup
+
+demo:
+	@$(PYTHON) -m install demo
+	@$(PY) -m install.demo $(CITY)
+
+# The tests have a cluster of their own in .local/test; it is stopped whatever comes out.
+test:
+	@$(PYTHON) -m install test
+	@$(MAKE) --no-print-directory --silent checks
+	@$(PY) -m pytest -m "not soak" $(TESTS); code=$$?; LOCAL_DIR=.local/test $(PY) -m layers.server stop; exit $$code
+
+check:
+	@$(PYTHON) -m install check
+	@$(MAKE) --no-print-directory --silent checks
+
+.PHONY: checks
+checks:
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@$(PY) -m pytest --noconftest tests/test_architecture.py tests/test_setup_lock.py
+	@$(PY) -m etl check
+
+bench:
+	@$(PYTHON) -m install test
+	@$(PY) -m tests.benchmarks
+
+soak:
+	@$(PYTHON) -m install test
+	@$(PY) -m pytest -m soak $(TESTS); code=$$?; LOCAL_DIR=.local/test $(PY) -m layers.server stop; exit $$code
+
+down:
+	@$(PYTHON) -m install down
+
+clean:
+	@$(PYTHON) -m install clean
+
+# Makes requirements.lock anew from pyproject.toml; takes uv, which nothing else here needs.
+lock:
+	uv pip compile pyproject.toml --extra dev --universal --generate-hashes --python-version 3.11 --no-header \
+	  --no-emit-index-url --no-emit-find-links --no-annotate -o requirements.lock
