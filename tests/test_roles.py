@@ -1,0 +1,228 @@
+"""What each login can and cannot do, tried with SQL as somebody who got hold of it would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from conftest import copy_of
+from psycopg import errors, sql
+
+from layers.database import Database
+from layers.tables import metadata
+
+READERS = ("web", "analyst")
+CLOSED = tuple(sorted(name for name in metadata.tables if not name.startswith("pub.")))
+OPEN = tuple(sorted(name for name in metadata.tables if name.startswith("pub.")))
+
+REFUSED = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
+
+
+@pytest.fixture(scope="module")
+def here(settings: Any, server: Any, template: Database) -> Iterator[Database]:
+    with copy_of(template, server, settings) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def logins(here: Database) -> Iterator[dict[str, psycopg.Connection[Any]]]:
+    with (
+        here.connect("web", autocommit=True) as web,
+        here.connect("analyst", autocommit=True) as analyst,
+        here.connect("loader", autocommit=True) as loader,
+        here.connect("admin", autocommit=True) as admin,
+    ):
+        yield {"web": web, "analyst": analyst, "loader": loader, "admin": admin}
+
+
+def table_of(name: str) -> sql.Identifier:
+    return sql.Identifier(*name.split("."))
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_readers_get_nothing_out_of_the_closed_schemas(logins: Any, role: str) -> None:
+    for name in CLOSED:
+        for statement in (
+            "select 1 from {}",
+            "select count(*) from {}",
+            "copy {} to stdout",
+            "insert into {} default values",
+            "update {} set dataset = ''",
+            "delete from {}",
+            "truncate {}",
+            "lock table {} in access share mode",
+            "create index on {} (town_code)",
+            "create policy p on {} using (true)",
+            "explain select 1 from {}",
+        ):
+            with pytest.raises(errors.InsufficientPrivilege), logins[role].transaction():
+                logins[role].execute(sql.SQL(statement).format(table_of(name)))
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_readers_read_pub_and_change_nothing_in_it(logins: Any, role: str) -> None:
+    for name in OPEN:
+        logins[role].execute(sql.SQL("select * from {}").format(table_of(name)))
+        for statement in (
+            "insert into {} default values",
+            "delete from {}",
+            "truncate {}",
+            "drop table {}",
+            "alter table {} add column mine text",
+            "select * from {} for update",
+        ):
+            with pytest.raises(errors.InsufficientPrivilege):
+                logins[role].execute(sql.SQL(statement).format(table_of(name)))
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_rights_of_readers_are_exactly_select_on_pub(logins: Any, role: str) -> None:
+    held = logins["admin"].execute(
+        "select table_schema || '.' || table_name, privilege_type from information_schema.role_table_grants"
+        " where grantee = %s",
+        [f"atlas_{role}"],
+    )
+    assert set(held.fetchall()) == {(name, "SELECT") for name in OPEN}
+    columns = logins["admin"].execute("select count(*) from pg_attribute where attacl::text ~ %s", [f"atlas_{role}="])
+    assert columns.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("role", READERS)
+@pytest.mark.parametrize("schema", ["raw", "vault", "ops", "auth", "audit"])
+def test_readers_may_not_enter_closed_schemas(logins: Any, role: str, schema: str) -> None:
+    row = logins[role].execute("select has_schema_privilege(%s, 'usage')", [schema]).fetchone()
+    assert row == (False,)
+    with pytest.raises(errors.InsufficientPrivilege):
+        logins[role].execute(sql.SQL("create table {} (x int)").format(sql.Identifier(schema, "mine")))
+
+
+@pytest.mark.parametrize("role", READERS)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "create table pub.mine (x int)",
+        "create table public.mine (x int)",
+        "create temporary table mine (x int)",
+        "create schema mine",
+        "create function public.mine() returns int language sql return 1",
+        "create function pub.mine() returns int language sql return 1",
+        "create extension dblink",
+        "create role mine",
+        "create database mine",
+        "do $$ begin create temp table mine (x int); end $$",
+        "select pg_read_file('/etc/passwd')",
+        "copy (select 1) to '/tmp/mine'",
+        "copy (select 1) to program 'id'",
+        "select lo_import('/etc/passwd')",
+        "select pg_ls_dir('.')",
+        "select rolpassword from pg_authid",
+        "alter system set log_statement = 'none'",
+        "alter role atlas_owner login",
+        "alter function ops.analyse(regclass[]) security invoker",
+        "select ops.analyse(array['pg_class']::regclass[])",
+        "select raw.drop_indexes('ops.event')",
+        "select nextval('ops.row_id')",
+        "set session authorization atlas_loader",
+        "reassign owned by atlas_owner to current_user",
+    ],
+)
+def test_readers_make_nothing_and_reach_nothing_outside(logins: Any, role: str, statement: str) -> None:
+    with pytest.raises(errors.InsufficientPrivilege):
+        logins[role].execute(statement)
+
+
+@pytest.mark.parametrize("role", [*READERS, "loader"])
+@pytest.mark.parametrize("target", ["atlas_owner", "atlas_admin", "atlas_loader", "pg_read_all_data", "pg_monitor"])
+def test_no_login_can_become_another(logins: Any, role: str, target: str) -> None:
+    if target == f"atlas_{role}":
+        return
+    for statement in ("set role {}", "grant {} to current_user"):
+        with pytest.raises(REFUSED):
+            logins[role].execute(sql.SQL(statement).format(sql.Identifier(target)))
+
+
+def test_owner_cannot_log_in_even_with_a_password(here: Database, logins: Any) -> None:
+    logins["admin"].execute("alter role atlas_owner password 'guessed'")
+    try:
+        address = here.url("loader").split("@", 1)[1]
+        with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+            psycopg.connect(f"postgresql://atlas_owner:guessed@{address}")
+    finally:
+        logins["admin"].execute("alter role atlas_owner password null")
+
+
+def test_a_wrong_password_does_not_enter(here: Database) -> None:
+    address = here.url("web").split("@", 1)[1]
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(f"postgresql://atlas_web:wrong@{address}")
+
+
+def test_loader_writes_rows_and_owns_nothing(logins: Any) -> None:
+    loader = logins["loader"]
+    for name in sorted(metadata.tables):
+        if name != "raw.held_index":
+            loader.execute(sql.SQL("delete from {}").format(table_of(name)))
+    loader.execute("create temporary table staging (x int) on commit drop")
+    for statement in (
+        "create table ops.mine (x int)",
+        "create table raw.mine (x int)",
+        "create function public.mine() returns int language sql return 1",
+        "alter table ops.event disable trigger all",
+        "drop table ops.event",
+        "truncate ops.event",
+        "create trigger t before insert on ops.event execute function suppress_redundant_updates_trigger()",
+        "select * from raw.held_index",
+        "create role mine",
+        "create schema mine",
+    ):
+        with pytest.raises(errors.InsufficientPrivilege):
+            loader.execute(statement)
+
+
+def test_loader_keeps_statistics_fresh_without_owning_tables(logins: Any) -> None:
+    logins["loader"].execute("select ops.analyse(array['ops.event', 'vault.person']::regclass[])")
+    with pytest.raises(errors.RaiseException):
+        logins["loader"].execute("select raw.drop_indexes('pg_catalog.pg_class')")
+
+
+def test_people_of_other_databases_stay_out(logins: Any) -> None:
+    admin = logins["admin"]
+    admin.execute("create role stranger_of_a_test login")
+    try:
+        row = admin.execute(
+            "select has_database_privilege('stranger_of_a_test', current_database(), 'connect'),"
+            " has_database_privilege('stranger_of_a_test', current_database(), 'temp'),"
+            " has_schema_privilege('stranger_of_a_test', 'public', 'usage')"
+        ).fetchone()
+        assert row == (False, False, False)
+    finally:
+        admin.execute("drop role stranger_of_a_test")
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_later_tables_and_functions_follow_the_same_rule(logins: Any, role: str) -> None:
+    admin, reader = logins["admin"], logins[role]
+    with admin.transaction(force_rollback=True):
+        admin.execute("set local role atlas_owner")
+        admin.execute("create table pub.later (x int); create table ops.later (x int)")
+        admin.execute("create function pub.later() returns int language sql return 1")
+        rights = admin.execute(
+            "select has_table_privilege(%(r)s, 'pub.later', 'select'),"
+            " has_table_privilege(%(r)s, 'pub.later', 'insert'),"
+            " has_table_privilege(%(r)s, 'ops.later', 'select'),"
+            " has_function_privilege(%(r)s, 'pub.later()', 'execute'),"
+            " has_table_privilege('atlas_loader', 'ops.later', 'insert')",
+            {"r": f"atlas_{role}"},
+        ).fetchone()
+    assert rights == (True, False, False, False, True)
+    assert reader.execute("select to_regclass('pub.later')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_readers_use_postgis_but_not_on_closed_rows(logins: Any, role: str) -> None:
+    reader = logins[role]
+    assert reader.execute("select st_astext(st_setsrid(st_point(115.3, 22.8), 4490))").fetchone()
+    tables = reader.execute("select distinct f_table_schema from geometry_columns").fetchall()
+    assert tables == [("pub",)]
