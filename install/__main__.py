@@ -10,9 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from install.node import ensure_node
 from install.clean import clean, stop
 from install.errors import SetupError
+from install.node import ensure_node
 from install.progress import LOG, say
 from install.python import check_version, ensure_python, find_home
 from install.system import ensure_packages

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from install.errors import SetupError
 from install.progress import say
@@ -39,8 +40,12 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. `make demo` goes on from here; `make down` stops the database server.", file=sys.stderr)
         return 130
+    open_map()
+
+
+def open_map() -> NoReturn:
+    """Become the map's server, so that Ctrl-C reaches it and nobody else."""
     say("Opening the map. Ctrl-C ends it; `make down` then stops the database server.")
-    sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "mapapp"])
 
 
