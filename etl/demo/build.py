@@ -9,9 +9,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
+from etl.demo.deliver_events import deliver_grid_events
 from etl.demo.deliver_grids import deliver_grids
+from etl.demo.deliver_people import deliver_people
 from etl.demo.delivery import Delivery
 from etl.demo.grids import make_grids
+from etl.demo.ground import make_ground
+from etl.demo.households import make_population
 from etl.demo.sizes import SIZES, Size
 from etl.demo.writers import write_delivery
 from layers.errors import SettingError
@@ -92,6 +96,13 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     say(f"drawing {size.n_small:,} small grids")
     grids = make_grids(size, seed)
     yield from deliver_grids(grids)
+    ground = make_ground(grids, seed, until)
+    say(f"settling {size.people:,} people")
+    population = make_population(ground, size.people)
+    yield from deliver_people(ground, population)
+    n_calls, n_disputes = round(size.events * 0.15), round(size.events * 0.05)
+    say(f"letting {size.events:,} events happen")
+    yield from deliver_grid_events(ground, size.events - n_calls - n_disputes)
 
 
 def _size(size: str, people: int | None, events: int | None) -> Size:
