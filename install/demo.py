@@ -40,7 +40,7 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. `make demo` goes on from here; `make down` stops the database server.", file=sys.stderr)
         return 130
-    open_map()
+    return open_map()
 
 
 def open_map() -> NoReturn:
