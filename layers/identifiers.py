@@ -96,7 +96,8 @@ def birth_and_sex(values: Column) -> tuple[NDArray[np.datetime64], NDArray[np.ob
     sex = np.full(len(column), None, dtype=object)
     digits = _of_18(column.filter(pa.array(ok)))[1][:, :17].astype(np.int64) - _ZERO
     year, month, day = _year_month_day(digits)
-    born[ok] = (year - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (month - 1) + (day - 1)
+    months = (year - 1970) * 12 + month - 1
+    born[ok] = months.astype("datetime64[M]").astype("datetime64[D]") + (day - 1)
     sex[ok] = np.where(digits[:, 16] % 2 == 1, "male", "female")
     return born, sex
 
