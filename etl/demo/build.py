@@ -9,9 +9,14 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
+from etl.demo.deliver_disputes import deliver_disputes
 from etl.demo.deliver_events import deliver_grid_events
 from etl.demo.deliver_grids import deliver_grids
+from etl.demo.deliver_hotline import deliver_hotline
+from etl.demo.deliver_organisations import deliver_organisations
 from etl.demo.deliver_people import deliver_people
+from etl.demo.deliver_places import deliver_places
+from etl.demo.deliver_things import deliver_things
 from etl.demo.delivery import Delivery
 from etl.demo.grids import make_grids
 from etl.demo.ground import make_ground
@@ -103,6 +108,12 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     n_calls, n_disputes = round(size.events * 0.15), round(size.events * 0.05)
     say(f"letting {size.events:,} events happen")
     yield from deliver_grid_events(ground, size.events - n_calls - n_disputes)
+    yield deliver_hotline(ground, n_calls)
+    yield deliver_disputes(ground, n_disputes)
+    say("putting up places, things and organisations")
+    yield from deliver_places(ground)
+    yield from deliver_things(ground)
+    yield from deliver_organisations(ground)
 
 
 def _size(size: str, people: int | None, events: int | None) -> Size:

@@ -38,10 +38,8 @@ def moment_dirt(reported: str, closed: str, state: str, clear: tuple[str, ...]) 
     """All that goes wrong with moments of reporting and closing, each of it alone."""
 
     def early(rows: pd.DataFrame) -> pd.DataFrame:
-        day_before = pd.to_datetime(rows[reported]) - pd.Timedelta(days=1)
-        return rows.assign(
-            **{closed: day_before.dt.strftime("%Y-%m-%d %H:%M:%S").astype(object), state: STATES["closed"]}
-        )
+        day_before = (pd.to_datetime(rows[reported]) - pd.Timedelta(days=1)).dt.strftime("%Y-%m-%d %H:%M:%S")
+        return rows.assign(**{closed: day_before.astype(object)}).assign(**{state: STATES["closed"]})
 
     def later(rows: pd.DataFrame) -> pd.DataFrame:
         empty: dict[str, str] = dict.fromkeys(clear, "")

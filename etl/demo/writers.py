@@ -66,10 +66,12 @@ def _write_xlsx(path: Path, rows: pd.DataFrame, header_row: int = 1, title: str 
     for i, row in enumerate(rows.itertuples(index=False), start=header_row):
         for j, value in enumerate(row):
             if isinstance(value, str):
-                page.write_string(i, j, value) if value else None
+                page.write_string(i, j, value)
+            elif pd.isna(value):
+                continue
             elif isinstance(value, datetime):
                 page.write_datetime(i, j, value)
-            elif pd.notna(value):
+            else:
                 page.write_number(i, j, value)
     book.close()
 
@@ -77,7 +79,7 @@ def _write_xlsx(path: Path, rows: pd.DataFrame, header_row: int = 1, title: str 
 def _write_vector(path: Path, rows: pd.DataFrame, how: str, **options: Any) -> None:
     """Write geometry with its attributes; more layers of one GeoPackage are added to the file."""
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": WRITTEN_AT.strftime("%Y-%m-%dT%H:%M:%S.000Z")})
-    frame = gpd.GeoDataFrame(rows, geometry="geom", crs=options.get("crs"))
+    frame = gpd.GeoDataFrame(rows, geometry="geom", crs=options.get("crs", "EPSG:4326"))
     layer = options.get("layer")
     if how == "geopackage":
         pyogrio.write_dataframe(frame, path, layer=layer, driver="GPKG", append=path.exists())
