@@ -13,11 +13,13 @@ database may use it. Passwords come from the secrets of the installation and are
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import errors, sql
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from layers.database import LOGINS, Database
 from layers.errors import ServerError
@@ -40,8 +42,7 @@ def make_database(db: Database) -> None:
         The server cannot be reached, or the admin may not create databases.
     """
     try:
-        with psycopg.connect(make_conninfo(db.admin_url, dbname=_entrance(db)), autocommit=True) as connection:
-            connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        with _alone(db) as connection:
             known = connection.execute("select 1 from pg_database where datname = %s", [db.name]).fetchone()
             if known is None:
                 connection.execute(
@@ -67,11 +68,10 @@ def prepare(db: Database) -> None:
     ServerError
         PostGIS cannot be had, or the admin may not make roles.
     """
-    with db.connect("admin") as connection:
-        connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
+    with _alone(db), db.connect("admin") as connection:
         try:
             _make_extension(connection)
-            _make_roles(connection, db)
+            set_roles(connection, db)
             _close_doors(connection, db)
         except errors.InsufficientPrivilege as error:
             raise ServerError(
@@ -80,12 +80,15 @@ def prepare(db: Database) -> None:
             ) from error
 
 
-def _entrance(db: Database) -> str:
-    """Return a database to connect to before ours is there."""
-    from psycopg.conninfo import conninfo_to_dict
-
+@contextmanager
+def _alone(db: Database) -> Iterator[psycopg.Connection[Any]]:
+    """Connect to a database that is there before ours, and hold the lock that two set-ups on one server share."""
     named = str(conninfo_to_dict(db.admin_url).get("dbname") or "")
-    return named if named and named != db.name else "postgres"
+    entrance = named if named and named != db.name else "postgres"
+    # Locks belong to a database, roles to the server: one database for all, or two would change one role at once.
+    with psycopg.connect(make_conninfo(db.admin_url, dbname=entrance), autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", [_LOCK])
+        yield connection
 
 
 def _make_extension(connection: psycopg.Connection[Any]) -> None:
@@ -102,7 +105,7 @@ def _make_extension(connection: psycopg.Connection[Any]) -> None:
         ) from error
 
 
-def _make_roles(connection: psycopg.Connection[Any], db: Database) -> None:
+def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
     known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'atlas\\_%'")}
     if OWNER not in known:
         connection.execute(sql.SQL("create role {} nologin {}").format(sql.Identifier(OWNER), _SAFE))
