@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, Double, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Double, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -69,6 +69,9 @@ class Grid(Base):
     north: Mapped[float] = mapped_column(Double, comment="northern edge of its box, degrees")
     opened_on: Mapped[Day | None] = mapped_column(comment="first day of the grid, where known")
     closed_on: Mapped[Day | None] = mapped_column(comment="first day it was no more")
+    is_derived: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="outline united from the grids below, since none was delivered"
+    )
 
 
 class Succession(Base):

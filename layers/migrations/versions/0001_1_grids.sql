@@ -32,6 +32,7 @@ create table pub.grid (
     north double precision not null,
     opened_on date,
     closed_on date,
+    is_derived boolean default false not null,
     constraint pk_grid primary key (edition, code),
     constraint fk_grid_edition foreign key(edition) references pub.edition (edition),
     constraint uq_grid_grid_no unique (grid_no),
@@ -57,6 +58,7 @@ comment on column pub.grid.east is 'eastern edge of its box, degrees';
 comment on column pub.grid.north is 'northern edge of its box, degrees';
 comment on column pub.grid.opened_on is 'first day of the grid, where known';
 comment on column pub.grid.closed_on is 'first day it was no more';
+comment on column pub.grid.is_derived is 'outline united from the grids below, since none was delivered';
 
 create table pub.succession (
     old_edition smallint not null,
