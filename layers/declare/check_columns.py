@@ -8,7 +8,7 @@ from collections.abc import Collection
 from layers.declare.check_datasets import Check, Said
 from layers.declare.core import CORE, WORDS
 from layers.declare.out_of_scope import out_of_scope
-from layers.declare.problems import either, nearest, quoted, shown
+from layers.declare.problems import either, nearest, quoted
 from layers.declare.records import Catalog, Column, Dataset
 
 SEALED = ("person_name", "id_number", "phone")
@@ -46,6 +46,9 @@ def people_are_sealed(dataset: Dataset, catalog: Catalog) -> Said:
     for column in dataset.columns:
         path = ("columns", column.key)
         if column.type not in SEALED:
+            core = CORE[dataset.table].get(column.key)
+            if core and column.type not in core:
+                continue
             if like := _sealed_type_of(column, dataset):
                 yield (
                     (*path, "type"),
@@ -115,7 +118,7 @@ def bounds_make_sense(dataset: Dataset, catalog: Catalog) -> Said:
                     f"{bound} is for columns of type {either(_WITH_BOUNDS)}, not {column.type}; take it out.",
                 )
         if column.min is not None and column.max is not None and column.min > column.max:
-            says = f"min {shown(column.min)} of {column.key} is above its max {shown(column.max)}"
+            says = f"min {column.min:g} of {column.key} is above its max {column.max:g}"
             yield ("columns", column.key, "min"), f"{says}; change them round."
 
 

@@ -28,7 +28,7 @@ def keys_fit_the_table(dataset: Dataset, catalog: Catalog) -> Said:
     for key, tables in _CLOSING.items():
         given = getattr(dataset, key) is not None
         if given and dataset.table not in tables:
-            yield (key,), f"{key} is for the tables {either(tables)} only; take it out of a dataset of {dataset.table}."
+            yield (key,), f"{key} is for datasets of {either(tables)} only; take it out."
         elif not given and dataset.table in tables:
             example = '"small"' if key == "level" else '"grid_event"'
             yield (key,), f"a dataset of {dataset.table} needs {key}; add {key} = {example}."

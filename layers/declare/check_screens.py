@@ -65,7 +65,7 @@ def formula_has_its_counts(indicator: Indicator, catalog: Catalog) -> Said:
 def counts_can_be_seen(indicator: Indicator, catalog: Catalog) -> Said:
     """What is counted is of one table, of no person, and not sensitive; categories and states belong to it."""
     for part, count in _counts(indicator):
-        tables = {}
+        tables: dict[str, int] = {}
         for i, name in enumerate(count.datasets):
             dataset = catalog.datasets.get(name)
             if dataset and dataset.table not in _COUNTED:
@@ -80,7 +80,7 @@ def counts_can_be_seen(indicator: Indicator, catalog: Catalog) -> Said:
             elif dataset:
                 tables[dataset.table] = i
         if len(tables) > 1:
-            says = f"{part} mixes {either(tables).replace(' or ', ' and ')}"
+            says = f"[{part}] counts rows of {' and of '.join(tables)} together"
             yield (part, "datasets", max(tables.values())), f"{says}; make an indicator for each."
         elif tables:
             yield from _parts_belong(part, count, next(iter(tables)), catalog)
@@ -90,11 +90,14 @@ def period_fits_what_is_counted(indicator: Indicator, catalog: Catalog) -> Said:
     """Only events have a time; all else, people too, is as it is now."""
     if indicator.period == "now":
         return
-    tables = {d.table for name in indicator.count.datasets if (d := catalog.datasets.get(name))}
+    tables = {d.table for name in indicator.count.datasets if (d := catalog.datasets.get(name))} & {*_COUNTED}
     if indicator.formula == "people":
         yield ("period",), 'people are counted as they are now; write period = "now".'
     elif tables and "event" not in tables:
-        yield ("period",), f'only events have a time, {either(sorted(tables))} rows have none; write period = "now".'
+        yield (
+            ("period",),
+            f'only events have a time, {" and ".join(sorted(tables))} rows have none; write period = "now".',
+        )
 
 
 def classes_have_their_borders(indicator: Indicator, catalog: Catalog) -> Said:
@@ -111,7 +114,9 @@ def classes_have_their_borders(indicator: Indicator, catalog: Catalog) -> Said:
 
 
 def _counts(indicator: Indicator) -> Iterator[tuple[str, Count]]:
-    yield "count", indicator.count
+    """Give the counts an indicator works with, by the name of their table in the file."""
+    if indicator.formula != "people":
+        yield "count", indicator.count
     if indicator.of is not None:
         yield "of", indicator.of
 
@@ -121,7 +126,7 @@ def _parts_belong(part: str, count: Count, table: str, catalog: Catalog) -> Said
     for i, name in enumerate(count.categories):
         category = catalog.categories.get(name)
         if category and category.table != table:
-            fitting = [c.key for c in catalog.categories.values() if c.table == table]
+            fitting = [c.key for c in catalog.categories.values() if c.table == table and not c.sensitive]
             says = f"{quoted(name)} is a category of {category.table}, but {table} rows are counted"
             yield (part, "categories", i), f"{says}; {nearest(name, fitting)}"
         elif category and category.sensitive:
@@ -152,7 +157,7 @@ LAYER_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 INDICATOR_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (formula_has_its_counts, ("formula", "count", "of")),
-    (counts_can_be_seen, ("count", "of")),
+    (counts_can_be_seen, ("formula", "count", "of")),
     (period_fits_what_is_counted, ("formula", "period", "count")),
     (classes_have_their_borders, ("classes",)),
 )

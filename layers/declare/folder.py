@@ -66,9 +66,9 @@ def _is_known(file: str, files: Files) -> bool:
         return True
     stem = name.removesuffix(".toml")
     if kind not in files.names:
-        known = [*(k for k in SHAPES if k.endswith(".toml"))] if not kind else [f"{k}/{name}" for k in files.names]
-        says = f"nobody reads this file, it is not where a declaration can be; {nearest(file, known)}"
-        files.problems.append(Problem(file, (), says, line=0))
+        hint = nearest(kind, files.names) if kind else nearest(name, [k for k in SHAPES if k.endswith(".toml")])
+        what = f"the folder {quoted(kind)}" if kind else "this file"
+        files.problems.append(Problem(file, (), f"nobody reads {what}; {hint}", line=0))
         return False
     files.names[kind].append(stem)
     if not NAME.accepts(stem):
@@ -95,9 +95,27 @@ def _parse(path: Path, file: str, files: Files) -> None:
     except (ValueError, RecursionError) as error:
         found = _AT.search(str(error))
         line = int(found[1]) if found and found[1] else len(text.rstrip().splitlines()) or 1
-        at = f" near column {found[2]}" if found and found[2] else ""
-        what = _AT.sub("", str(error)).rstrip(".")
-        says = f"this is not TOML{at} ({what}); look at the quotes, brackets, commas and the equals sign there."
-        files.problems.append(Problem(file, (), says, line))
+        at = f", near column {found[2]}" if found and found[2] else ""
+        files.problems.append(Problem(file, (), f"this is not TOML{at}: {_plainly(_AT.sub('', str(error)))}.", line))
     else:
         files.texts[file] = text
+
+
+_PLAINLY = (
+    ("Illegal character", "a text is not closed; write its second quote"),
+    ("Cannot overwrite", "this key was given before; keep one of the two"),
+    ("Cannot declare", "this table was given before; put both together"),
+    ("Unclosed inline table", "a { has no }; write it on the same line"),
+    ("Unclosed array", "a [ has no ]; write it, and a comma between items"),
+    ("Invalid initial character for a key part", "here should be a key; what stands in { } must stay on one line"),
+    ("Expected '='", "the equals sign after the key is missing"),
+    ("Invalid value", "this is no value; a text needs quotes, true and false do not"),
+    ("Expected newline", "here the line should end; write one key on each line"),
+    ("Expected ']'", "the ] after the name of the table is missing"),
+)
+
+
+def _plainly(message: str) -> str:
+    """Say in plain words what `tomllib` complains about."""
+    plain = (words for begin, words in _PLAINLY if message.startswith(begin))
+    return next(plain, f"{message.rstrip('.')}; look at the quotes, brackets and commas there")

@@ -140,14 +140,21 @@ class ListOf:
         """A list of one."""
         return f"[{self.item.example}]"
 
+    @property
+    def _n(self) -> str:
+        return "at least one" if self.at_least else "any length"
+
     def read(self, value: Any, at: Path, desk: Desk) -> Any:
         """Give a tuple, or `BROKEN` when it is no list, too short, or an item is wrong or there twice."""
         if not isinstance(value, list) or len(value) < self.at_least:
-            return desk.refuse(at, f"{dotted(at)} is {shown(value)} but must be a list; write {_written(at, self)}.")
+            return desk.refuse(
+                at, f"{dotted(at)} is {shown(value)} but must be a list of {self._n}; write {_written(at, self)}."
+            )
         items = [self.item.read(item, (*at, i), desk) for i, item in enumerate(value)]
         for i, item in enumerate(items):
             if item is not BROKEN and item in items[:i]:
-                desk.refuse((*at, i), f"{dotted(at)} names {shown(item)} twice; take one of them out.")
+                says = f"{dotted(at)} names {shown(item)} twice; take one of them out."
+                desk.problems.append(Problem(desk.file, (*at, i), says))
         return BROKEN if BROKEN in items else tuple(items)
 
 
@@ -211,7 +218,7 @@ class Shape:
 
     def _add(self, at: Path, key: Key) -> str:
         where = f" in {dotted(at)}" if at else ""
-        return f"{quoted(key.name)} is missing{where}; add {_written((*at, key.name), key.kind)}."
+        return f"{quoted(key.name)} is missing{where}; add for example {_written((*at, key.name), key.kind)}."
 
 
 @dataclass(frozen=True)

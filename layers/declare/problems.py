@@ -57,7 +57,7 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "a table"
     if isinstance(value, list):
-        return "an empty list" if not value else "a list"
+        return f"[{', '.join(map(shown, value))}]" if len(value) < 4 else "a list"
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     written = json.dumps(value, ensure_ascii=False)
