@@ -18,6 +18,16 @@ READERS = ("web", "analyst")
 CLOSED = tuple(sorted(name for name in metadata.tables if not name.startswith("pub.")))
 OPEN = tuple(sorted(name for name in metadata.tables if name.startswith("pub.")))
 
+CALLED = {
+    "web": {
+        *("element_tile", "event_tile", "grid_tile"),
+        *("read_event", "read_organisation", "read_place", "read_thing"),
+    },
+    "analyst": {"read_event", "read_organisation", "read_place", "read_thing"},
+    "loader": {"analyse", "drop_indexes", "make_indexes"},
+}
+"""The functions each login may call: the short list a reviewer reads."""
+
 REFUSED = (errors.InsufficientPrivilege, errors.ReadOnlySqlTransaction)
 
 
@@ -88,6 +98,37 @@ def test_rights_of_readers_are_exactly_select_on_pub(logins: Any, role: str) -> 
     assert set(held.fetchall()) == {(name, "SELECT") for name in OPEN}
     columns = logins["admin"].execute("select count(*) from pg_attribute where attacl::text ~ %s", [f"atlas_{role}="])
     assert columns.fetchone() == (0,)
+
+
+@pytest.mark.parametrize("role", CALLED)
+def test_functions_a_login_may_call_are_listed(logins: Any, role: str) -> None:
+    found = logins["admin"].execute(
+        "select proname::text from pg_proc where pronamespace::regnamespace::text = any(%s)"
+        " and has_function_privilege(%s, oid, 'execute')",
+        [["raw", "vault", "ops", "pub", "auth", "audit"], f"atlas_{role}"],
+    )
+    assert {name for (name,) in found} == CALLED[role]
+
+
+@pytest.mark.parametrize("role", READERS)
+def test_functions_for_readers_show_no_sensitive_row_and_nothing_out_of_scope(logins: Any, role: str) -> None:
+    row = (
+        "insert into ops.{} (town_code, grid_code, edition, dataset, source_key, delivery_id, updated_at, tied_by,"
+        " is_sensitive, gone_on, attrs, geom{}) values ('449901001', '449901001', 1, 'd', %s, 1, '2026-01-01', 'code',"
+        " %s, %s, '{{}}', st_setsrid(st_point(115.3, 22.8), 4490){})"
+    )
+    admin = logins["admin"]
+    kept = [("plain", False, None), ("sensitive", True, None), ("gone", False, "2026-01-01")]
+    for table in ("event", "place", "thing", "organisation"):
+        more = ", category, state, reported_at, is_urgent, is_on_spot" if table == "event" else ""
+        values = ", 'noise', 'reported', '2026-01-01', false, false" if table == "event" else ""
+        for one in kept:
+            admin.execute(row.format(table, more, values), one)
+        times = ", '-infinity', 'infinity'" if table == "event" else ""
+        read = f"select source_key from pub.read_{table}(%s, %s, 'd'{times}, null)"
+        assert logins[role].execute(read, ["4499", "449:"]).fetchall() == [("plain",)], table
+        assert logins[role].execute(read, ["449902", "449903"]).fetchall() == [], table
+        admin.execute(sql.SQL("delete from {}").format(table_of(f"ops.{table}")))
 
 
 @pytest.mark.parametrize("role", READERS)
