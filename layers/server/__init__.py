@@ -53,14 +53,14 @@ def ensure_server(settings: Settings, say: Say = print) -> Server:
     """
     if settings.database_url:
         server = _named(settings.database_url)
-        _check(server, server.admin_url)
+        _check(server)
         return server
     with _lock(settings):
         place = find_place(settings)
         started = _start(settings, place, say)
     server = read_server(settings)
     if started:
-        _check(server, server.admin_url)
+        _check(server)
     return server
 
 
@@ -78,9 +78,7 @@ def read_server(settings: Settings) -> Server:
     port = cluster.running_port(Place(Path(record.home), None)) if record else None
     if record is None or port is None:
         raise ServerError("The database server is not running.", "Start it: `python -m layers.server start`.")
-    password = quote(read_secrets(settings).passwords["admin"], safe="")
-    url = f"postgresql://{cluster.ADMIN}:{password}@127.0.0.1:{port}/postgres"
-    return Server("127.0.0.1", port, Path(record.socket_dir), url)
+    return Server("127.0.0.1", port, Path(record.socket_dir), _own_url(settings, port))
 
 
 def server_is_running(settings: Settings) -> bool:
@@ -123,6 +121,8 @@ def remove_server(settings: Settings, say: Say = print) -> None:
 def _start(settings: Settings, place: Place, say: Say) -> bool:
     earlier = read_record(settings)
     port = cluster.running_port(place)
+    if port is not None and not _answers(settings, port):
+        port = None  # just killed, and not quite gone
     if port is not None and earlier is not None and earlier.home == str(place.home) and earlier.port == port:
         return False
     begin = time.monotonic()
@@ -137,6 +137,27 @@ def _start(settings: Settings, place: Place, say: Say) -> bool:
     write_record(settings, Record(str(place.home), str(socket_dir), port))
     say(f"Database server is up on 127.0.0.1:{port} ({time.monotonic() - begin:.1f} s).")
     return True
+
+
+def _answers(settings: Settings, port: int) -> bool:
+    """Whether a server is there, also one that refuses our password or has no place left; waits while it recovers."""
+    end = time.monotonic() + 300
+    while time.monotonic() < end:
+        try:
+            psycopg.connect(_own_url(settings, port), connect_timeout=10).close()
+        except psycopg.OperationalError as error:
+            said = str(error)
+            if not ("starting up" in said or "recovery mode" in said):
+                return "FATAL" in said and "shutting down" not in said and "terminating" not in said
+            time.sleep(0.1)
+        else:
+            return True
+    return False
+
+
+def _own_url(settings: Settings, port: int) -> str:
+    password = quote(read_secrets(settings).passwords["admin"], safe="")
+    return f"postgresql://{cluster.ADMIN}:{password}@127.0.0.1:{port}/postgres"
 
 
 def _major(place: Place) -> int | None:
@@ -159,14 +180,14 @@ def _named(url: str) -> Server:
     return Server(host, int(parts.get("port") or 5432), Path(host) if host.startswith("/") else None, url)
 
 
-def _check(server: Server, url: str) -> None:
+def _check(server: Server) -> None:
     question = """
         SELECT current_setting('server_version_num')::int,
                (SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'),
                (SELECT rolsuper OR (rolcreaterole AND rolcreatedb) FROM pg_roles WHERE rolname = current_user)
     """
     try:
-        with psycopg.connect(url, connect_timeout=10, application_name="minqing-map") as conn:
+        with psycopg.connect(server.admin_url, connect_timeout=10, application_name="minqing-map") as conn:
             row = conn.execute(question).fetchone()
     except psycopg.OperationalError as error:
         own = server.admin_url.partition("@")[0].startswith(f"postgresql://{cluster.ADMIN}:")

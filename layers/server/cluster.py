@@ -20,6 +20,8 @@ CONFIG = "atlas.conf"
 _GB = 1024**3
 _MB = 1024**2
 _BIG_LOG = 10 * _MB
+_PASSING = re.compile(r"lock file|shared memory|create any TCP/IP sockets|could not bind|already in use")
+"""Complaints that go away by themselves, or on another port."""
 
 
 def make_cluster(place: Place, binaries: Binaries, password: str) -> None:
@@ -82,6 +84,8 @@ def start_cluster(place: Place, binaries: Binaries, socket_dir: Path, port: int 
         if done.returncode == 0:
             return use
         message = _reason(place.log, begin) or _last_line(done.stderr)
+        if not _PASSING.search(message):
+            break
         time.sleep(0.3 * 2**attempt)
     raise ServerError(
         f"PostgreSQL does not start: {message}", f"Its log is {place.log}; `make clean` removes the cluster."
