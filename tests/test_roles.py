@@ -131,6 +131,26 @@ def test_functions_for_readers_show_no_sensitive_row_and_nothing_out_of_scope(lo
         admin.execute(sql.SQL("delete from {}").format(table_of(f"ops.{table}")))
 
 
+def test_households_are_never_single_points(logins: Any) -> None:
+    row = (
+        "insert into ops.organisation (town_code, grid_code, edition, dataset, source_key, delivery_id, updated_at,"
+        " category, tied_by, is_sensitive, attrs, geom) values ('449901001', '449901001', 1, 'd', 'k', 1, '2026-01-01',"
+        " %s, 'code', false, '{\"n_people\": 3}', st_setsrid(st_point(115.3, 22.8), 4490))"
+    )
+    tile = (
+        "select length(pub.element_tile('4499', '449:', 'organisation', '{d}', 14,"
+        " floor((115.3 + 180) / 360 * 2 ^ 14)::int,"
+        " floor((1 - asinh(tand(22.8)) / pi()) / 2 * 2 ^ 14)::int))"
+    )
+    read = "select count(*) from pub.read_organisation('4499', '449:', 'd', null)"
+    seen = {}
+    for category in ("company", "household"):
+        logins["admin"].execute(row, [category])
+        seen[category] = (logins["web"].execute(tile).fetchone()[0] > 0, logins["web"].execute(read).fetchone()[0])
+        logins["admin"].execute("delete from ops.organisation")
+    assert seen == {"company": (True, 1), "household": (False, 0)}
+
+
 @pytest.mark.parametrize("role", READERS)
 @pytest.mark.parametrize("schema", ["raw", "vault", "ops", "auth", "audit"])
 def test_readers_may_not_enter_closed_schemas(logins: Any, role: str, schema: str) -> None:
