@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from layers.declare import keys
-from layers.declare.core import CORE, NEEDED, WORDS, reserved
+from layers.declare.core_columns import CORE, NEEDED, WORDS, reserved
 from layers.declare.kinds import Key, Shape
 
 DOCS = (Path(__file__).parent.parent / "docs" / "declarations.md").read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def test_every_core_column_is_in_the_reference() -> None:
 
 
 def test_core_columns_are_columns_of_their_tables() -> None:
-    from layers.declare.core import _MODELS
+    from layers.declare.core_columns import _MODELS
 
     sealed = {"person": {"name", "number", "phone"}}
     keys_of_others = {"event_step": {"event_key"}}  # looked up while loading

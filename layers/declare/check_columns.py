@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 
 from layers.declare.check_datasets import Check, Said
-from layers.declare.core import CORE, WORDS
+from layers.declare.core_columns import CORE, WORDS
 from layers.declare.out_of_scope import out_of_scope
 from layers.declare.problems import either, nearest, quoted
 from layers.declare.records import Catalog, Column, Dataset

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterator
 
-from layers.declare.core import CORE, NEEDED, reserved
+from layers.declare.core_columns import CORE, NEEDED, reserved
 from layers.declare.keys import FORMATS
 from layers.declare.lines import Path
 from layers.declare.problems import either, nearest, quoted
