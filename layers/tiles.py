@@ -6,9 +6,8 @@ The database cuts them, in definer functions that carry the scope in the query; 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -41,9 +40,17 @@ def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int,
 
 
 def event_tile(
-    conn: psycopg.Connection[Any], scope: Scope, z: int, x: int, y: int, *, since: datetime, until: datetime
+    conn: psycopg.Connection[Any],
+    scope: Scope,
+    datasets: Sequence[str],
+    z: int,
+    x: int,
+    y: int,
+    *,
+    since: datetime,
+    until: datetime,
 ) -> bytes:
-    """Cut the tile of events reported in [since, until): layer `event`.
+    """Cut the tile of the events of some datasets, reported in [since, until): layer `event`.
 
     Below zoom 14 a feature is the count `n` of a mesh; from 14 on an event with category, state and reported_at
     (seconds since 1970, UTC).
@@ -54,8 +61,8 @@ def event_tile(
     """
     return _cut(
         conn,
-        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s)",
-        (scope.low, scope.high, z, x, y, since, until),
+        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, list(datasets), z, x, y, since, until),
     )
 
 
@@ -70,7 +77,7 @@ def element_tile(
 ) -> bytes:
     """Cut the tile of places, things or organisations of some datasets: a layer called as the element.
 
-    Below zoom 12 a feature is the count `n` of a mesh; from 12 on a row with its name and category.
+    Below zoom 12 a feature is the count `n` of a mesh; from 12 on a row with its dataset, category and name.
 
     Returns
     -------
@@ -83,12 +90,11 @@ def element_tile(
     )
 
 
-def month_bounds(month: int, zone: str) -> tuple[datetime, datetime]:
-    """First moment of a month (yyyymm) in the city's zone, and first moment past it."""
-    year, number = divmod(month, 100)
-    first = datetime(year, number, 1, tzinfo=ZoneInfo(zone))
-    past = (first + timedelta(days=32)).replace(day=1)
-    return first, past
+def data_version(conn: psycopg.Connection[Any]) -> tuple[int, datetime | None]:
+    """Number that rises with every load, part of the addresses of tiles; and when the last load was, None before it."""
+    row = conn.execute("select max(loaded_at) from pub.dataset").fetchone()
+    loaded_at: datetime | None = row[0] if row else None
+    return (int(loaded_at.timestamp() * 1000) if loaded_at else 0), loaded_at
 
 
 def _cut(conn: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> bytes:

@@ -1,5 +1,6 @@
 -- Places, things or organisations of the named datasets that are not sensitive, in grids from `low` up to `high`:
--- single rows with name and category from zoom 12 on, below it counts by a net of 32 x 32 meshes a tile.
+-- single rows with dataset, category and name from zoom 12 on, below it counts by a net of 32 x 32 meshes a tile.
+-- No households: they are people under another name, and counted by grid only.
 create function pub.element_tile(
     low text, high text, element text, datasets text[], z integer, x integer, y integer
 )
@@ -14,30 +15,32 @@ declare
     answer bytea;
 begin
     with found as materialized (
-        select id, category, name, ST_PointOnSurface(geom) as geom from ops.place
+        select id, dataset, category, name, ST_PointOnSurface(geom) as geom from ops.place
         where element = 'place' and geom && box and dataset = any (datasets)
             and grid_code >= low and grid_code < high and not is_sensitive and gone_on is null
         union all
-        select id, category, name, ST_PointOnSurface(geom) from ops.thing
+        select id, dataset, category, name, ST_PointOnSurface(geom) from ops.thing
         where element = 'thing' and geom && box and dataset = any (datasets)
             and grid_code >= low and grid_code < high and not is_sensitive and gone_on is null
         union all
-        select id, category, name, ST_PointOnSurface(geom) from ops.organisation
+        select id, dataset, category, name, ST_PointOnSurface(geom) from ops.organisation
         where element = 'organisation' and geom && box and dataset = any (datasets)
             and grid_code >= low and grid_code < high and not is_sensitive and gone_on is null
+            and category is distinct from 'household'
     ), inside as materialized (
-        select id, category, name, ST_X(geom) as lon, ST_Y(geom) as lat
+        select id, dataset, category, name, ST_X(geom) as lon, ST_Y(geom) as lat
         from found
         where ST_X(geom) >= west and ST_X(geom) < east and ST_Y(geom) >= south and ST_Y(geom) < north
     ), mesh as materialized (
         select min(id) as id, count(*)::integer as n, avg(lon) as lon, avg(lat) as lat,
-            case when z >= 12 then min(category) end as category, case when z >= 12 then min(name) end as name
+            case when z >= 12 then min(dataset) end as dataset, case when z >= 12 then min(category) end as category,
+            case when z >= 12 then min(name) end as name
         from inside
         group by
             case when z >= 12 then id else floor((lon - west) / (east - west) * 32)::bigint end,
             case when z >= 12 then 0 else floor((lat - south) / (north - south) * 32)::integer end
     ), q as materialized (
-        select id, n, category, name,
+        select id, n, dataset, category, name,
             ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom
         from mesh
         order by id

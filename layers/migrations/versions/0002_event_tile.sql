@@ -1,7 +1,7 @@
--- Events that are not sensitive, reported in [since, until), in grids from `low` up to `high`.
+-- Events of the named datasets that are not sensitive, reported in [since, until), in grids from `low` up to `high`.
 -- Below zoom 14 counts by a net of 32 x 32 meshes a tile, each at the mean of its points; from 14 on single events.
 create function pub.event_tile(
-    low text, high text, z integer, x integer, y integer, since timestamptz, until timestamptz
+    low text, high text, datasets text[], z integer, x integer, y integer, since timestamptz, until timestamptz
 )
 returns bytea language plpgsql stable strict parallel safe as $$
 declare
@@ -17,7 +17,7 @@ begin
         with found as materialized (
             select ST_X(geom) as lon, ST_Y(geom) as lat
             from ops.event
-            where geom && box and GeometryType(geom) = 'POINT' and grid_code >= low and grid_code < high
+            where geom && box and GeometryType(geom) = 'POINT' and dataset = any (datasets) and grid_code >= low and grid_code < high
                 and reported_at >= since and reported_at < until and not is_sensitive and gone_on is null
         ), mesh as materialized (
             select floor((lon - west) / (east - west) * 32)::integer as i,
@@ -37,7 +37,7 @@ begin
         with found as materialized (
             select id, category, state, reported_at, geom
             from ops.event
-            where geom && box and GeometryType(geom) = 'POINT' and grid_code >= low and grid_code < high
+            where geom && box and GeometryType(geom) = 'POINT' and dataset = any (datasets) and grid_code >= low and grid_code < high
                 and reported_at >= since and reported_at < until and not is_sensitive and gone_on is null
         ), q as materialized (
             select id, 1 as n, category, state, extract(epoch from reported_at)::bigint as reported_at,
