@@ -1,0 +1,356 @@
+"""The atlas: database and declarations opened together, the one object most people meet.
+
+>>> from layers import open_atlas
+>>> atlas = open_atlas()
+>>> events = atlas.features("grid_event", within="449901", since="2026-01-01")
+
+Heavy imports wait until something is asked for, so that opening is quick.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from layers.access import Scope
+from layers.codes import LENGTHS
+from layers.database import Database, open_database
+from layers.declare import read_catalog
+from layers.declare.records import Catalog, Dataset
+from layers.errors import AtlasError, ServerError, UnknownNameError
+from layers.secrets import Role
+from layers.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import pandas as pd
+
+    from layers.counts import Part
+    from layers.features import Value
+    from layers.periods import Step
+
+
+def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: Scope | str | None = None) -> Atlas:
+    """Open the atlas of the city that the settings name.
+
+    Parameters
+    ----------
+    settings
+        From the environment when left out.
+    role
+        Role to log in as.
+    scope
+        Part of the tree of grids that may be seen, as a code; the whole city when left out.
+
+    Raises
+    ------
+    DeclarationError
+        A declaration is wrong.
+    ServerError
+        The database cannot be reached, or holds no tables yet.
+    """
+    settings = settings or read_settings(os.environ)
+    catalog = read_catalog(settings.catalog_dir)
+    whole = Scope(catalog.city.code)
+    code = scope.code if isinstance(scope, Scope) else scope
+    atlas = Atlas(catalog, open_database(settings), role, whole.within(code))
+    with atlas.connect() as connection:
+        if connection.execute("select to_regclass('pub.grid')").fetchone() == (None,):
+            raise ServerError(
+                "The database holds no tables yet.", "`make demo` fills it, or `python -m etl run` with your own files."
+            )
+    return atlas
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Database and declarations of one city, seen by one role inside one scope; made by `open_atlas`."""
+
+    catalog: Catalog = field(repr=False)
+    database: Database = field(repr=False)
+    role: Role
+    scope: Scope
+
+    def connect(self) -> psycopg.Connection[Any]:
+        """Connect to the database as the atlas's role."""
+        return self.database.connect(self.role)
+
+    def datasets(self) -> pd.DataFrame:
+        """List the declared datasets; a row is a dataset.
+
+        Returns
+        -------
+        DataFrame
+            Columns dataset, name, department, table, each_row_is, rows, loaded_at, sensitive, ordered by dataset.
+            `rows` is how many lie inside the scope; <NA> for what is not counted row by row: people (ask for
+            `people`), what is sensitive, and what does not lie on the map by itself. `loaded_at` is missing until
+            something was loaded.
+        """
+        import pandas as pd
+
+        from layers.counts import numbers, rows_of_datasets
+
+        with self.connect() as connection:
+            keys = numbers(connection)
+            counted = rows_of_datasets(connection, self.scope, keys, edition=self.edition)
+            grids = dict(self._count_grids(connection))
+            loaded = dict(connection.execute("select dataset, loaded_at from pub.dataset").fetchall())
+        said = [d for _, d in sorted(self.catalog.datasets.items())]
+        rows = [grids.get(d.level or "", 0) if d.table == "grid" else self._rows(d, counted) for d in said]
+        frame = pd.DataFrame(
+            {
+                "dataset": [d.key for d in said],
+                "name": [d.name.zh for d in said],
+                "department": [d.department for d in said],
+                "table": [d.table for d in said],
+                "each_row_is": [d.each_row_is_a.zh for d in said],
+                "rows": pd.array(rows, dtype="Int64"),
+                "loaded_at": pd.to_datetime(pd.Series([loaded.get(d.key) for d in said], dtype=object), utc=True),
+                "sensitive": [d.sensitive for d in said],
+            }
+        )
+        frame["loaded_at"] = frame["loaded_at"].dt.tz_convert(self.catalog.city.zone)
+        return frame
+
+    def features(
+        self,
+        dataset: str,
+        *,
+        within: str | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
+        where: Mapping[str, Value | Sequence[Value]] | None = None,
+        limit: int | None = None,
+    ) -> gpd.GeoDataFrame:
+        """Read the rows of a dataset of events, places, things or organisations; a row is what `each_row_is` says.
+
+        Left out are rows of sensitive categories, rows that a later delivery no longer has, and words that may name
+        somebody. People are never read one by one: `people` gives their published counts.
+
+        Parameters
+        ----------
+        dataset
+            Its declared key.
+        within
+            Code of the grid to stay inside of.
+        since, until
+            Events reported from the first moment of `since` on and before the first moment of `until`: 2026,
+            2026-03, 2026-03-05, 2026-03-05T08:00, a date or a datetime, in the city's zone.
+        where
+            Columns and the value, or list of values, they must have; None stands for a missing value.
+        limit
+            Largest number of rows.
+
+        Returns
+        -------
+        GeoDataFrame
+            Typed columns of the table, then the dataset's declared ones, then geom (EPSG:4490), empty where only the
+            grid is known. Moments in the city's zone. Ordered by id. `attrs["left_out"]` names sensitive categories.
+
+        Raises
+        ------
+        UnknownNameError
+            Nobody declared the dataset, it has no such column, or there is no such grid.
+        AccessError
+            It holds people or is sensitive, or `within` is outside the scope.
+        """
+        from layers.features import ask, read_features
+
+        asked = ask(
+            self.catalog, dataset, self.scope, within=within, since=since, until=until, where=where, limit=limit
+        )
+        self._check_grid(within)
+        return read_features(self.database, self.role, asked, self.catalog.city.zone)
+
+    def tally(
+        self,
+        dataset: str,
+        *,
+        level: str,
+        by: Sequence[Part] = ("category", "state"),
+        period: Step | None = "month",
+        within: str | None = None,
+        since: str | date | None = None,
+        until: str | date | None = None,
+    ) -> pd.DataFrame:
+        """Count the rows of a dataset; a row is a grid, a period, a category and a state that have any.
+
+        Parameters
+        ----------
+        dataset
+            Its declared key: events, places, things or organisations.
+        level
+            Level of the grids: city, county, large, medium or small.
+        by
+            What to count by beside the grid: category, state, both or nothing.
+        period
+            day (medium grids and above), month, year, or None for all time in one.
+        within
+            Code of the grid to stay inside of.
+        since, until
+            First day, and first day no longer; small grids are counted by whole months.
+
+        Returns
+        -------
+        DataFrame
+            grid_code, period (its first day), category, state, n. What has no time has no column `period`.
+            `attrs["n_unplaced"]` counts rows inside `within` that are in no grid of the level.
+
+        Raises
+        ------
+        UnknownNameError
+            Nobody declared the dataset, or there is no such level, part or grid.
+        AccessError
+            It holds people or is sensitive, or `within` is outside the scope.
+        """
+        from layers.counts import check_count, digits_of, numbers, tally
+        from layers.periods import moment
+
+        check_count(self.catalog, [dataset])
+        for part in by:
+            if part not in ("category", "state"):
+                raise UnknownNameError("part to count by", part, ("category", "state"))
+        if period not in ("day", "month", "year", None):
+            raise UnknownNameError("period", str(period), ("day", "month", "year"))
+        inside = self.scope.within(within)
+        digits = digits_of(level, inside)
+        days = [None if at is None else at.date() for at in (moment(d, self.catalog.city.zone) for d in (since, until))]
+        is_timed = self.catalog.datasets[dataset].table == "event"
+        if not is_timed and any(days):
+            raise AtlasError(f"{dataset} has no time: it is counted as it is now.", "Leave out since and until.")
+        self._check_grid(within)
+        with self.connect() as connection:
+            frame = tally(
+                connection, inside, numbers(connection), dataset, edition=self.edition, level=level, by=by,
+                period=period if is_timed else None, since=days[0], until=days[1],
+            )  # fmt: skip
+        is_tied = frame["grid_code"].str.len() == digits
+        result = frame[is_tied].reset_index(drop=True)
+        result.attrs = {"n_unplaced": int(frame.loc[~is_tied, "n"].sum())}
+        return result
+
+    def indicator(
+        self, name: str, *, level: str, within: str | None = None, period: str | int | date | None = None
+    ) -> gpd.GeoDataFrame:
+        """Work out an indicator; a row is a grid of the level, each of them once.
+
+        Parameters
+        ----------
+        name
+            Its declared key.
+        level
+            Level of the grids: city, county, large, medium or small.
+        within
+            Code of the grid to stay inside of.
+        period
+            2026, 2026-03, or 2026-03-05 (medium grids and above); left out, the last whole month or year with data.
+
+        Returns
+        -------
+        GeoDataFrame
+            Columns grid_code, name, value, numerator, denominator, geom (EPSG:4490), ordered by code. 0 is 0, NaN is
+            no data. `attrs` has `period`, `unit`, and `n_unplaced`: rows inside `within` in no grid of the level.
+
+        Raises
+        ------
+        UnknownNameError
+            Nobody declared the indicator, or there is no such level or grid.
+        AccessError
+            `within` is outside the scope.
+        """
+        from layers.indicators import find, values
+
+        unit = find(self.catalog, name).unit.zh
+        self._check_grid(within)
+        with self.connect() as connection:
+            found = values(connection, self.catalog, name, self.scope, level=level, within=within, period=period)
+        grids = self.grids(level, within)
+        frame = grids[["grid_code", "name", "geom"]].merge(found, on="grid_code", how="left")
+        frame = frame[["grid_code", "name", "value", "numerator", "denominator", "geom"]]
+        frame.attrs = {**found.attrs, "unit": unit}
+        return frame
+
+    def people(self, level: str, within: str | None = None) -> pd.DataFrame:
+        """Give the published number of people; a row is a grid.
+
+        Returns
+        -------
+        DataFrame
+            grid_code, n: a multiple of 10, less than 10 from the truth. No rows when nothing is published.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such level or grid.
+        AccessError
+            `within` is outside the scope.
+        """
+        from layers.counts import digits_of
+        from layers.people import people
+
+        digits_of(level, self.scope.within(within))
+        self._check_grid(within)
+        with self.connect() as connection:
+            return people(connection, self.scope, level=level, within=within)
+
+    def grids(self, level: str, within: str | None = None) -> gpd.GeoDataFrame:
+        """Read the grids of a level; a row is a grid.
+
+        Returns
+        -------
+        GeoDataFrame
+            Columns grid_code, name, parent_code, area_m2 (geodesic), geom (EPSG:4490), ordered by code.
+
+        Raises
+        ------
+        UnknownNameError
+            There is no such level or grid.
+        AccessError
+            `within` is outside the scope.
+        """
+        from layers.counts import digits_of
+        from layers.grids import read_grids
+
+        inside = self.scope.within(within)
+        digits_of(level, inside)
+        self._check_grid(within)
+        with self.connect() as connection:
+            found = read_grids(connection, self.edition, level, inside.code)
+        found = found.rename(columns={"code": "grid_code"})
+        return found[["grid_code", "name", "parent_code", "area_m2", "geom"]]
+
+    @property
+    def edition(self) -> int:
+        """Edition of the grids that is asked for: the one the declarations name."""
+        return self.catalog.city.edition
+
+    def _rows(self, dataset: Dataset, counted: Mapping[str, int]) -> int | None:
+        is_counted = dataset.table in ("event", "place", "thing", "organisation") and not dataset.sensitive
+        return counted.get(dataset.key, 0) if is_counted else None
+
+    def _count_grids(self, connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
+        return connection.execute(
+            "select level, count(*) from pub.grid where edition = %s and code >= %s and code < %s group by level",
+            [self.edition, self.scope.low, self.scope.high],
+        ).fetchall()
+
+    def _check_grid(self, within: str | None) -> None:
+        """Raise where there is no such grid inside the scope."""
+        if within is None:
+            return
+        inside = self.scope.within(within)
+        with self.connect() as connection:
+            rows = connection.execute(
+                "select code from pub.grid where edition = %s and code >= %s and code < %s and length(code) = %s"
+                " order by code",
+                [self.edition, self.scope.low, self.scope.high, len(inside.code)],
+            ).fetchall()
+        codes = [code for (code,) in rows]
+        if within not in codes:
+            level = next(level for level, digits in LENGTHS.items() if digits == len(within))
+            raise UnknownNameError(f"{level} grid", within, codes)

@@ -1,0 +1,330 @@
+"""Counts of rows out of the tallies: by grid, period, category and state, without a look at the rows themselves.
+
+Rates and heatmaps come from here, so it answers in milliseconds over ten million events. People and sensitive rows are
+not in these tallies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+import pandas as pd
+import psycopg
+from psycopg import sql
+
+from layers.access import Scope
+from layers.codes import LENGTHS, level_of, range_of, town_of
+from layers.declare.records import Catalog, Count
+from layers.errors import AccessError, AtlasError, UnknownNameError
+from layers.periods import Period, Step
+from layers.tables import STATES
+
+Part = Literal["category", "state"]
+
+WITHOUT_TIME = 0
+"""Period of what has none: places, things and organisations are counted as they are now."""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Integer keys that tallies use, and which datasets hold anything; read by `numbers`."""
+
+    datasets: dict[str, int]
+    categories: dict[str, int]
+    loaded: frozenset[str]
+
+    def of(self, count: Count) -> tuple[list[int], list[int], list[int]]:
+        """Give the keys of the datasets, categories and states counted; a name that holds nothing is left out."""
+        return (
+            [self.datasets[name] for name in count.datasets if name in self.datasets],
+            [self.categories.get(name, -1) for name in count.categories],
+            [STATES.index(name) + 1 for name in count.states],
+        )
+
+
+def numbers(connection: psycopg.Connection[Any]) -> Numbers:
+    """Read the integer keys of datasets and categories."""
+    rows = connection.execute(
+        "select 'dataset', dataset, dataset_no::int, loaded_at is not null from pub.dataset"
+        " union all select 'category', category, category_no::int, false from pub.category"
+    ).fetchall()
+    return Numbers(
+        {name: number for kind, name, number, _ in rows if kind == "dataset"},
+        {name: number for kind, name, number, _ in rows if kind == "category"},
+        frozenset(name for _, name, _, is_loaded in rows if is_loaded),
+    )
+
+
+def check_count(catalog: Catalog, datasets: Iterable[str], categories: Iterable[str] = ()) -> None:
+    """Raise where something may not be counted by grid.
+
+    Raises
+    ------
+    UnknownNameError
+        Nobody declared the dataset or category.
+    AccessError
+        The dataset holds people, or dataset or category are sensitive.
+    """
+    for name in datasets:
+        if name not in catalog.datasets:
+            raise UnknownNameError("dataset", name, catalog.datasets)
+        if catalog.datasets[name].table == "person":
+            raise AccessError(
+                f"{name} holds people, who are not counted row by row.",
+                "Counts of people are published, rounded: ask for atlas.people(level=..).",
+            )
+        _refuse_sensitive(name, catalog.datasets[name].sensitive)
+    for name in categories:
+        if name not in catalog.categories:
+            raise UnknownNameError("category", name, catalog.categories)
+        _refuse_sensitive(name, catalog.categories[name].sensitive)
+
+
+def _refuse_sensitive(name: str, is_sensitive: bool) -> None:
+    if is_sensitive:
+        raise AccessError(
+            f"{name} is sensitive: it is not counted by grid.",
+            "Below the medium grid it never is; above, only by a published breakdown, and none is declared yet.",
+        )
+
+
+def digits_of(level: str, scope: Scope) -> int:
+    """Give the length of a level's codes.
+
+    Raises
+    ------
+    UnknownNameError
+        There is no such level.
+    AtlasError
+        The level lies above the grid asked for.
+    """
+    if level not in LENGTHS:
+        raise UnknownNameError("level", level, LENGTHS)
+    if LENGTHS[level] < len(scope.code):
+        raise AtlasError(f"{scope.code} holds no {level} grid: it lies below that level.", "Ask for a lower level.")
+    return LENGTHS[level]
+
+
+def table_of(level: str, step: Step | None) -> sql.Identifier:
+    """Choose the smallest tally that answers exactly: by day the medium grids', above them the large grids'.
+
+    Raises
+    ------
+    AtlasError
+        Small grids are counted by month, not by day.
+    """
+    if step == "day":
+        if level == "small":
+            raise AtlasError("Small grids are counted by month, not by day.", "Ask for the medium level, or a month.")
+        return sql.Identifier("pub", "tally_medium_day")
+    # By month medium grids are answered from the small ones: fewer rows than a month of days has.
+    return sql.Identifier("pub", "tally_small_month" if level in ("medium", "small") else "tally_large_month")
+
+
+def sums(
+    connection: psycopg.Connection[Any],
+    scope: Scope,
+    counted: Sequence[tuple[list[int], list[int], list[int]]],
+    *,
+    edition: int,
+    level: str,
+    periods: Sequence[int] | None,
+    step: Step | None,
+) -> pd.DataFrame:
+    """Add up what several counts count, by grid; a row is a grid of the level that has any.
+
+    Parameters
+    ----------
+    connection
+        Any role; only `pub` is read.
+    scope
+        Grid to stay inside of.
+    counted
+        Keys of each count as `Numbers.of` gives them; no categories or states means all.
+    edition
+        Edition of the grids.
+    level
+        Level of the grids.
+    periods
+        Keys of the periods; None for all time.
+    step
+        How long each period is; days are counted for medium grids and above.
+
+    Returns
+    -------
+    DataFrame
+        grid_code and one column n0, n1 .. for each count. Rows tied above the level stand under the shorter code of
+        the grid they are tied to.
+    """
+    picks = [_pick(*keys) for keys in counted]
+    query = sql.SQL(
+        "with picked as ("
+        " select t.grid_no, {picks} from {table} as t where ({any_pick}) and {bounds} group by t.grid_no)"
+        " select left(g.code, {digits}) as grid_code, {totals}"
+        " from picked join pub.grid as g using (grid_no)"
+        " where g.edition = {edition} and g.code >= {low} and g.code < {high} group by 1 order by 1"
+    ).format(
+        picks=sql.SQL(", ").join(
+            sql.SQL("sum(t.n) filter (where {}) as {}").format(pick, _n(i)) for i, pick in enumerate(picks)
+        ),
+        any_pick=sql.SQL(" or ").join(picks),
+        totals=sql.SQL(", ").join(sql.SQL("coalesce(sum({}), 0)::bigint").format(_n(i)) for i in range(len(picks))),
+        table=table_of(level, step),
+        bounds=_bounds(scope, periods),
+        digits=LENGTHS[level],
+        edition=edition,
+        low=scope.low,
+        high=scope.high,
+    )
+    rows = connection.execute(query).fetchall()
+    columns = ["grid_code", *(f"n{i}" for i in range(len(picks)))]
+    return pd.DataFrame(rows, columns=columns).astype({"grid_code": "str"} | dict.fromkeys(columns[1:], "int64"))
+
+
+def tally(
+    connection: psycopg.Connection[Any],
+    scope: Scope,
+    keys: Numbers,
+    dataset: str,
+    *,
+    edition: int,
+    level: str,
+    by: Sequence[Part] = ("category", "state"),
+    period: Step | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> pd.DataFrame:
+    """Count the rows of one dataset; a row is a grid, a period, a category and a state that have any.
+
+    Parameters
+    ----------
+    connection
+        Any role; only `pub` is read.
+    scope
+        Grid to stay inside of.
+    keys
+        What `numbers` gives.
+    dataset
+        Its declared key.
+    edition
+        Edition of the grids.
+    level
+        Level of the grids.
+    by
+        What to count by beside the grid.
+    period
+        How long each period is; None for all time in one.
+    since, until
+        First day, and first day no longer. Small grids are counted by whole months.
+
+    Returns
+    -------
+    DataFrame
+        grid_code, period (its first day), category, state, n: those asked for. Rows tied above the level stand under
+        the shorter code of the grid they are tied to.
+    """
+    is_daily = period == "day" or any(day is not None and day.day != 1 for day in (since, until))
+    per_period = {"day": 1, "month": 100 if is_daily else 1, "year": 10_000 if is_daily else 100}
+    parts = [*(["period"] if period else []), *by]
+    wanted = [_column(part, per_period[period] if period else 1) for part in parts]
+    query = sql.SQL(
+        "select left(g.code, {digits}) as grid_code, {wanted} sum(t.n)::bigint as n from {table} as t"
+        " join pub.grid as g using (grid_no)"
+        " where t.dataset_no = {dataset} and {towns} and {days}"
+        " and g.edition = {edition} and g.code >= {low} and g.code < {high}"
+        " group by {all} having sum(t.n) <> 0 order by {all}"
+    ).format(
+        digits=LENGTHS[level],
+        wanted=sql.SQL("").join(sql.SQL("{}, ").format(column) for column in wanted),
+        table=table_of(level, "day" if is_daily else "month"),
+        dataset=keys.datasets.get(dataset, -1),
+        towns=_bounds(scope, None),
+        days=_days(since, until, is_daily),
+        edition=edition,
+        low=scope.low,
+        high=scope.high,
+        all=sql.SQL(", ").join(sql.SQL(str(1 + at)) for at in range(1 + len(parts))),
+    )
+    frame = pd.DataFrame(connection.execute(query).fetchall(), columns=["grid_code", *parts, "n"])
+    return _named(frame.astype({"grid_code": "str", "n": "int64"}), keys, period)
+
+
+def rows_of_datasets(
+    connection: psycopg.Connection[Any], scope: Scope, keys: Numbers, *, edition: int
+) -> dict[str, int]:
+    """Count the rows of each dataset inside a grid, those known no finer than it included."""
+    level = level_of(scope.code)
+    query = sql.SQL(
+        "select t.dataset_no, sum(t.n)::bigint from {table} as t join pub.grid as g using (grid_no)"
+        " where {towns} and g.edition = {edition} and g.code >= {low} and g.code < {high} group by 1 order by 1"
+    ).format(
+        table=table_of(level, "month"), towns=_bounds(scope, None), edition=edition, low=scope.low, high=scope.high
+    )
+    found = dict(connection.execute(query).fetchall())
+    return {name: found[number] for name, number in keys.datasets.items() if number in found}
+
+
+def span(connection: psycopg.Connection[Any], datasets: Sequence[int]) -> tuple[Period, Period] | None:
+    """Find the first and last day that datasets have rows of; None when they have none, or no time."""
+    row = connection.execute(
+        "select min(period), max(period) from pub.tally_medium_day"
+        " where dataset_no = any(%s::smallint[]) and period > %s",
+        [list(datasets), WITHOUT_TIME],
+    ).fetchone()
+    return None if row is None or row[0] is None else (Period(row[0]), Period(row[1]))
+
+
+def _column(part: str, per_period: int) -> sql.Composable:
+    if part == "period":
+        return sql.SQL("t.period / {}").format(per_period)
+    return sql.Identifier("t", f"{part}_no")
+
+
+def _days(since: date | None, until: date | None, is_daily: bool) -> sql.Composable:
+    """Compose the bounds of time; what has no time has no bounds either."""
+    form = "%Y%m%d" if is_daily else "%Y%m"
+    parts: list[sql.Composable] = [sql.SQL("true")]
+    if since is not None:
+        parts.append(sql.SQL("t.period >= {}").format(int(since.strftime(form))))
+    if until is not None:
+        parts.append(sql.SQL("t.period < {}").format(int(until.strftime(form))))
+    return sql.SQL(" and ").join(parts)
+
+
+def _named(frame: pd.DataFrame, keys: Numbers, period: Step | None) -> pd.DataFrame:
+    """Put names and days where the tallies have numbers."""
+    if "category" in frame:
+        names = {number: name for name, number in keys.categories.items()}
+        frame["category"] = frame["category"].map(names).astype("str")
+    if "state" in frame:
+        frame["state"] = frame["state"].map(dict(enumerate(STATES, start=1))).astype("str")
+    if period is not None:
+        number = frame["period"].astype("int64") * {"year": 10_000, "month": 100, "day": 1}[period]
+        parts = {"year": number // 10_000, "month": (number // 100 % 100).clip(1), "day": (number % 100).clip(1)}
+        frame["period"] = pd.to_datetime(pd.DataFrame(parts))
+    return frame
+
+
+def _n(position: int) -> sql.Identifier:
+    return sql.Identifier(f"n{position}")
+
+
+def _pick(datasets: list[int], categories: list[int], states: list[int]) -> sql.Composed:
+    parts = [sql.SQL("t.dataset_no = any({}::smallint[])").format(sql.Literal(datasets))]
+    if categories:
+        parts.append(sql.SQL("t.category_no = any({}::smallint[])").format(sql.Literal(categories)))
+    if states:
+        parts.append(sql.SQL("t.state_no = any({}::smallint[])").format(sql.Literal(states)))
+    return sql.SQL("({})").format(sql.SQL(" and ").join(parts))
+
+
+def _bounds(scope: Scope, periods: Sequence[int] | None) -> sql.Composed:
+    """Compose the range of towns, which the key begins with, and the periods."""
+    low, high = range_of(town_of(scope.code)) if len(scope.code) > 9 else (scope.low, scope.high)
+    towns = sql.SQL("t.town_code >= {} and t.town_code < {}").format(low, high)
+    if periods is None:
+        return towns
+    return sql.SQL("{} and t.period = any({}::int[])").format(towns, sql.Literal(list(periods)))

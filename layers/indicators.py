@@ -1,0 +1,261 @@
+"""Indicators: one number with a unit, for a grid and a period, out of tallies and published counts of people.
+
+| formula      | value                                                         |
+|--------------|---------------------------------------------------------------|
+| `count`      | rows x factor                                                 |
+| `share`      | rows / rows of `[of]` x factor                                |
+| `per_area`   | rows / square kilometres of the grid x factor                 |
+| `per_people` | rows / people, as published and so rounded x factor           |
+| `people`     | people, as published and so rounded x factor                  |
+
+Numerators and denominators are summed, rates never averaged; nothing divided by nothing is no data, and not 0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+
+from layers.access import Scope
+from layers.classes import classes
+from layers.codes import LENGTHS
+from layers.counts import WITHOUT_TIME, Numbers, check_count, digits_of, numbers, span, sums
+from layers.declare.records import Catalog, Indicator
+from layers.errors import UnknownNameError
+from layers.people import people, people_unplaced, published_month
+from layers.periods import Period, months_between, read_period
+
+__all__ = ["classes", "latest", "periods", "values"]
+
+M2_PER_KM2 = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Question:
+    """An indicator asked for: where, at which level and when."""
+
+    connection: psycopg.Connection[Any]
+    catalog: Catalog
+    indicator: Indicator
+    inside: Scope
+    level: str
+    when: Period | None
+
+    @property
+    def datasets(self) -> list[str]:
+        """Datasets that any part of the formula counts."""
+        return _datasets(self.indicator)
+
+
+def values(
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    indicator: str,
+    scope: Scope,
+    *,
+    level: str,
+    within: str | None = None,
+    period: str | int | date | None = None,
+) -> pd.DataFrame:
+    """Work out an indicator; a row is a grid of the level, each of them once.
+
+    Parameters
+    ----------
+    connection
+        Any role; only `pub` is read.
+    catalog
+        The declarations.
+    indicator
+        Its declared key.
+    scope
+        Part of the tree the reader may see.
+    level
+        Level of the grids: city, county, large, medium or small.
+    within
+        Code of the grid to stay inside of.
+    period
+        A year, a month, or a day (medium grids and above): 2026, 2026-03, 2026-03-05. Left out: what `latest` gives.
+        Datasets without time, such as places, are counted as they are now, whatever the period.
+
+    Returns
+    -------
+    DataFrame
+        Columns grid_code, value, numerator, denominator, ordered by code. A count of 0 is 0; <NA> and NaN stand where
+        there is no data: nothing loaded, a period before or after the data, a denominator of 0. `attrs` has `period`
+        as text ("" for all time) and `n_unplaced`: rows (or people) inside `within` that are in no grid of the level.
+
+    Raises
+    ------
+    UnknownNameError
+        Nobody declared the indicator, or there is no such level.
+    AccessError
+        It counts people or something sensitive, or `within` is outside the scope.
+    """
+    asked, inside = find(catalog, indicator), scope.within(within)
+    digits_of(level, inside)
+    if asked.formula != "people":
+        check_count(catalog, _datasets(asked), [*asked.count.categories, *(asked.of.categories if asked.of else ())])
+    when = read_period(period) if period is not None else latest(connection, catalog, indicator)
+    question = _Question(connection, catalog, asked, inside, level, when)
+    grids = _grids(question)
+    frame, n_unplaced = (_people if asked.formula == "people" else _rows)(question, grids)
+    frame["value"] = _value(asked, frame)
+    frame = frame[["grid_code", "value", "numerator", "denominator"]]
+    frame.attrs = {"period": str(when or ""), "n_unplaced": n_unplaced}
+    return frame
+
+
+def find(catalog: Catalog, indicator: str) -> Indicator:
+    """Find a declared indicator.
+
+    Raises
+    ------
+    UnknownNameError
+        Nobody declared it; the error names the nearest ones.
+    """
+    if indicator not in catalog.indicators:
+        raise UnknownNameError("indicator", indicator, catalog.indicators)
+    return catalog.indicators[indicator]
+
+
+def periods(connection: psycopg.Connection[Any], catalog: Catalog, indicator: str) -> list[int]:
+    """List the months, as yyyymm, that an indicator can be asked for: from the first with data to the last.
+
+    Returns
+    -------
+    Empty for an indicator of the present state, and where nothing is loaded.
+    """
+    asked = find(catalog, indicator)
+    if asked.formula == "people":
+        month = published_month(connection)
+        return [] if month is None else [month]
+    found = _span(connection, catalog, asked)
+    return [] if asked.period == "now" or found is None else months_between(found[0].months[0], found[1].months[0])
+
+
+def latest(connection: psycopg.Connection[Any], catalog: Catalog, indicator: str) -> Period | None:
+    """Give the period an indicator is shown for when nobody asks for another.
+
+    It is the last month with data up to its last day, or the only one there is; the year of that month for an
+    indicator by year; None, all time, for one of the present state.
+    """
+    asked = find(catalog, indicator)
+    found = None if asked.period == "now" or asked.formula == "people" else _span(connection, catalog, asked)
+    if found is None:
+        return None
+    first, last = found
+    last_whole = (last.past_on.replace(day=1) - timedelta(days=1)).replace(day=1)
+    month = max(last_whole, first.first_on.replace(day=1))
+    return read_period(f"{month:%Y}" if asked.period == "year" else f"{month:%Y-%m}")
+
+
+def _datasets(asked: Indicator) -> list[str]:
+    return sorted({*asked.count.datasets, *(asked.of.datasets if asked.of else ())})
+
+
+def _timed(catalog: Catalog, names: list[str]) -> list[str]:
+    return [name for name in names if catalog.datasets[name].table == "event"]
+
+
+def _span(connection: psycopg.Connection[Any], catalog: Catalog, asked: Indicator) -> tuple[Period, Period] | None:
+    """Find the first and last day of what an indicator counts; None when it has no time, or nothing is loaded."""
+    timed = _timed(catalog, _datasets(asked))
+    known = numbers(connection).datasets if timed else {}
+    return span(connection, [known[name] for name in timed if name in known])
+
+
+def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Count rows of each grid; beside it, how many of the numerator are known no finer than a grid above."""
+    known = numbers(question.connection)
+    counted = _counted(question, known)
+    is_tied = counted["grid_code"].str.len() == LENGTHS[question.level]
+    rows = counted[is_tied].set_index("grid_code").reindex(grids["grid_code"], fill_value=0)
+    frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _whole(rows["n0"])})
+    match question.indicator.formula:
+        case "share":
+            frame["denominator"] = _whole(rows["n1"])
+        case "per_area":
+            frame["denominator"] = grids["area_m2"] / M2_PER_KM2
+        case "per_people":
+            frame["denominator"] = _published(question, grids)
+        case _:
+            frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
+    if not _has_data(question, known):
+        frame["numerator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
+    return frame, int(counted.loc[~is_tied, "n0"].sum())
+
+
+def _people(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Read the published people of each grid; beside it, how many are known no finer than a grid above."""
+    frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _published(question, grids)})
+    frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
+    month = _month(question)
+    return frame, people_unplaced(question.connection, question.inside, level=question.level, month=month)
+
+
+def _published(question: _Question, grids: pd.DataFrame) -> Any:
+    month = _month(question) if question.indicator.formula == "people" else None
+    found = people(question.connection, question.inside, level=question.level, month=month)
+    return _whole(found.set_index("grid_code")["n"].astype("Int64").reindex(grids["grid_code"]))
+
+
+def _month(question: _Question) -> int | None:
+    return None if question.when is None else question.when.months[-1]
+
+
+def _whole(column: pd.Series[Any]) -> Any:
+    return column.astype("Int64").array
+
+
+def _has_data(question: _Question, known: Numbers) -> bool:
+    """Tell whether a count of 0 means "none" rather than "not known": loaded, and the period within the data."""
+    counted = question.indicator.count.datasets
+    if not known.loaded.intersection(counted):
+        return False
+    if question.when is None or not _timed(question.catalog, list(counted)):
+        return True
+    found = _span(question.connection, question.catalog, question.indicator)
+    if found is None:
+        return False
+    return question.when.first_on < found[1].past_on and found[0].first_on < question.when.past_on
+
+
+def _counted(question: _Question, known: Numbers) -> pd.DataFrame:
+    """Count numerator (n0) and the denominator of a share (n1); rows known no finer stand under a shorter code."""
+    asked, when = question.indicator, question.when
+    is_daily = when is not None and when.step == "day" and bool(_timed(question.catalog, question.datasets))
+    spans = None if when is None else [WITHOUT_TIME, *([when.number] if is_daily else when.months)]
+    return sums(
+        question.connection,
+        question.inside,
+        [known.of(part) for part in (asked.count, asked.of) if part is not None],
+        edition=question.catalog.city.edition,
+        level=question.level,
+        periods=spans,
+        step="day" if is_daily else "month",
+    )
+
+
+def _grids(question: _Question) -> pd.DataFrame:
+    rows = question.connection.execute(
+        "select code, area_m2 from pub.grid where edition = %s and level = %s and code >= %s and code < %s"
+        " order by code",
+        [question.catalog.city.edition, question.level, question.inside.low, question.inside.high],
+    ).fetchall()
+    return pd.DataFrame(rows, columns=["grid_code", "area_m2"]).astype({"grid_code": "str", "area_m2": "float64"})
+
+
+def _value(asked: Indicator, frame: pd.DataFrame) -> Any:
+    """Work out the values; nothing divided by nothing is no data."""
+    numerator = frame["numerator"].to_numpy(dtype=np.float64, na_value=np.nan)
+    if asked.formula in ("count", "people"):
+        return numerator * asked.factor
+    denominator = frame["denominator"].to_numpy(dtype=np.float64, na_value=np.nan)
+    result = np.full(len(frame), np.nan)
+    np.divide(numerator * asked.factor, denominator, out=result, where=denominator > 0)
+    return result
