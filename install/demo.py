@@ -7,7 +7,6 @@ What is done already costs nothing: the cluster runs, the deliveries lie there, 
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -76,28 +75,19 @@ def check_port(environ: Mapping[str, str]) -> None:
 
 
 def build_deliveries(environ: Mapping[str, str], options: Sequence[str]) -> None:
-    """Build the sample city's deliveries, unless they are there; built aside and renamed, so never half there."""
+    """Build the sample city's deliveries, unless those of these options are there. They come whole or not at all."""
     if environ.get("DELIVERY_DIR"):
         say(f"Taking the deliveries in {environ['DELIVERY_DIR']}.")
         return
     local = Path(environ.get("LOCAL_DIR") or ".local").resolve()
-    folder, making, stamp = local / "deliveries", local / "deliveries.making", local / "stamps" / "deliveries"
-    wanted = mark_of([], *(options or ("--size", "full")))
-    if (folder / WHOLE).exists() and (not options or is_done(stamp, wanted)):
+    folder, stamp = local / "deliveries", local / "stamps" / "deliveries"
+    words = tuple(options) or ("--size", "full")
+    mark = mark_of([], *words)
+    if (folder / WHOLE).exists() and (not options or is_done(stamp, mark)):
         say(f"The deliveries are in {folder}.")
         return
-    shutil.rmtree(making, ignore_errors=True)
-    words = options or ("--size", "full")
-    run("Building the sample city's deliveries", "etl", "demo", "build", *words, "--out", str(making))
-    if folder.exists():
-        if (folder / WHOLE).exists() or not any(folder.iterdir()):
-            shutil.rmtree(folder)
-        else:
-            aside = folder.with_name(f"deliveries.{time.strftime('%Y%m%d-%H%M%S')}")
-            folder.rename(aside)
-            say(f"What lay in {folder} was not whole; it is in {aside.name} now.")
-    making.rename(folder)
-    set_done(stamp, wanted)
+    run("Building the sample city's deliveries", "etl", "demo", "build", *words, "--out", str(folder))
+    set_done(stamp, mark)
 
 
 def run(title: str, module: str, *words: str) -> None:

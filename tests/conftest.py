@@ -11,8 +11,9 @@ import fcntl
 import hashlib
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 UNTIL = date(2026, 6, 30)
 """Last day of the small city's events: the tests do not depend on today."""
+
+LOADED_AT = datetime(2026, 7, 1, 1, tzinfo=UTC)
+"""Moment at which the small city was loaded, so that nothing in it lies in the future."""
 
 TEST_DIR = CHECKOUT / ".local" / "test"
 
@@ -81,6 +85,8 @@ def city_folder(settings: Settings) -> Path:
             from etl.demo import build_city
 
             build_city(folder, "small", until=UNTIL, say=lambda line: None)
+            for old in set(folder.parent.iterdir()) - {folder}:
+                shutil.rmtree(old)
     return folder
 
 
@@ -120,7 +126,20 @@ _NUMBERS = itertools.count(1)
 
 
 def _load_city(city: Database, settings: Settings, folder: Path) -> None:
-    raise NotImplementedError
+    from etl.run import run
+    from layers.declare import read_catalog
+
+    report = run(
+        city,
+        read_catalog(settings.catalog_dir),
+        read_secrets(settings),
+        folder,
+        cache_dir=settings.local_dir / "cache",
+        now=LOADED_AT,
+        say=lambda line: None,
+    )
+    refused = [delivery.problem for delivery in report.deliveries if delivery.status == "refused"]
+    assert refused == []
 
 
 def _kept(server: Server, settings: Settings, name: str, make: object) -> Database:
