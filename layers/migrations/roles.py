@@ -106,6 +106,7 @@ def _make_extension(connection: psycopg.Connection[Any]) -> None:
 
 
 def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
+    """Create the roles where missing, and set their passwords to those of the secrets."""
     known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'atlas\\_%'")}
     if OWNER not in known:
         connection.execute(sql.SQL("create role {} nologin {}").format(sql.Identifier(OWNER), _SAFE))
