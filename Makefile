@@ -7,7 +7,8 @@
 
 PYTHON ?= python3
 # The active conda environment made from environment.yml, else .venv; install/python.py decides by the same rule.
-CONDA := $(if $(CONDA_PREFIX),$(if $(wildcard $(CONDA_PREFIX)/bin/postgres),$(CONDA_PREFIX)))
+HAS_POSTGIS := $(wildcard $(addprefix $(CONDA_PREFIX)/share/,extension/postgis.control postgresql/extension/postgis.control))
+CONDA := $(if $(CONDA_PREFIX),$(if $(HAS_POSTGIS),$(CONDA_PREFIX)))
 PY := $(if $(CONDA),$(CONDA)/bin/python,.venv/bin/python)
 CITY ?=
 TESTS ?= tests

@@ -74,6 +74,8 @@ def run_step(
         finally:
             over.set()
             sign.join()
+            if process.stdout is not None:
+                process.stdout.close()
     if code != 0:
         last = "\n".join(f"    {line[:200]}" for line in said[-_LAST_WORDS:])
         raise SetupError(f"{title} failed:\n{last}", f"{remedy} All it said is in {log}.")

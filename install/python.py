@@ -81,7 +81,7 @@ def ensure_python(checkout: Path, home: Home) -> None:
     set_done(stamp, mark_of([lock, checkout / "pyproject.toml"], str(home.folder), str(checkout), _version(home)))
 
 
-def check_version() -> None:
+def check_version(version: tuple[int, int] = sys.version_info[:2]) -> None:
     """Refuse a Python the packages are not made for.
 
     Raises
@@ -89,9 +89,9 @@ def check_version() -> None:
     SetupError
         This is not Python 3.11, 3.12 or 3.13.
     """
-    if sys.version_info[:2] not in FITTING:
+    if version not in FITTING:
         raise SetupError(
-            f"This is Python {sys.version_info.major}.{sys.version_info.minor}; 3.11, 3.12 or 3.13 is needed.",
+            f"This is Python {version[0]}.{version[1]}; 3.11, 3.12 or 3.13 is needed.",
             "Install one of them and name it: `make demo PYTHON=python3.12`.",
         )
 
