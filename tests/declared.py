@@ -99,6 +99,19 @@ format = "csv"
 [columns]
 reported_at = {{ from = "月份", type = "month", required = true }}
 """,
+    "datasets/home.toml": f"""\
+{NAME}
+department = "justice"
+table = "organisation"
+{ROW}
+row_key = ["number"]
+category = "household"
+[source]
+files = "home.csv"
+format = "csv"
+[columns]
+number = {{ from = "户号", type = "key", required = true }}
+""",
     "datasets/resident.toml": f"""\
 {NAME}
 department = "justice"
