@@ -13,7 +13,7 @@ from layers.locate.raster import Frame, Indices, expand, held_middles, touched_c
 MOST_CANDIDATES = 31
 """Polygons a mixed cell can tell apart by bits; a cell with more is answered by GEOS. The 32nd bit marks an edge."""
 
-_CELLS_PER_EDGE = 8
+_CELLS_PER_EDGE = 16
 _FEWEST_CELLS, _MOST_CELLS = 4096, 1 << 24
 _ROUNDING = 16 * float(np.finfo(np.float64).eps)
 
