@@ -14,7 +14,6 @@ Beijing 1954 and Xi'an 1980 are refused: without the county's own parameters the
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +78,7 @@ def to_cgcs2000(lon: npt.ArrayLike, lat: npt.ArrayLike, crs: str) -> tuple[Float
 def to_cgcs2000_geometries(geometries: npt.ArrayLike, crs: str) -> npt.NDArray[np.object_]:
     """Convert shapely geometries to CGCS2000; one geometry for each given, heights dropped, None stays None.
 
-    A geometry that cannot be converted has NaN or no coordinates: the check of geometries finds it.
+    A geometry of which a corner cannot be converted becomes empty, so that the check of geometries finds it.
 
     Raises
     ------
@@ -87,12 +86,14 @@ def to_cgcs2000_geometries(geometries: npt.ArrayLike, crs: str) -> npt.NDArray[n
         As for `to_cgcs2000`.
     """
     check_crs(crs)
-
-    def convert(xy: Floats) -> Floats:
-        return np.column_stack(to_cgcs2000(xy[:, 0], xy[:, 1], crs)) if len(xy) else xy
-
-    converted: Any = shapely.transform(np.asarray(geometries, dtype=object), convert)
-    return np.asarray(converted, dtype=object)
+    shapes = np.array(shapely.force_2d(np.asarray(geometries, dtype=object)), dtype=object)
+    xy, of = shapely.get_coordinates(shapes, return_index=True)
+    converted = np.column_stack(to_cgcs2000(xy[:, 0], xy[:, 1], crs))
+    lost = np.unique(of[np.isnan(converted).any(axis=1)])
+    shapes[lost] = shapely.GeometryCollection()
+    kept = ~np.isin(of, lost)
+    result: npt.NDArray[np.object_] = shapely.set_coordinates(shapes, converted[kept])
+    return result
 
 
 def to_gcj02(lon: npt.ArrayLike, lat: npt.ArrayLike) -> tuple[Floats, Floats]:

@@ -120,3 +120,11 @@ def test_geometries_are_converted_whole_and_none_stays_none() -> None:
     assert converted[1] is None
     assert shapely.covers(converted[0], converted[2])
     assert shapely.get_coordinates(converted[2])[0] == pytest.approx((115.365058, 22.779207), abs=5e-7)
+
+
+def test_a_geometry_with_a_corner_nowhere_becomes_empty_and_harms_no_other() -> None:
+    nowhere = shapely.Polygon([(1e30, 1e30), (1e31, 1e30), (1e31, 1e31)])
+    fine = shapely.box(640000, 2520000, 641000, 2521000)
+    converted = to_cgcs2000_geometries(np.array([fine, nowhere, fine]), "EPSG:4547")
+    assert shapely.is_empty(converted).tolist() == [False, True, False]
+    assert converted[0].equals(converted[2])
