@@ -1,0 +1,118 @@
+"""Names, codes and boxes of all grids of an edition, held in memory: what a screen needs to find and to label them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psycopg
+
+from layers.access import Scope
+from layers.codes import LENGTHS, ancestors_of, range_of
+from layers.errors import AtlasError
+
+_READ = """
+select code, level, name, aliases, ST_X(centre) as lon, ST_Y(centre) as lat, west, south, east, north, area_m2
+from pub.grid
+where edition = %(edition)s and code >= %(low)s and code < %(high)s
+order by code
+"""
+
+_EDITION = """
+select edition, version from pub.edition where closed_on is null order by edition desc limit 1
+"""
+
+
+@dataclass(frozen=True)
+class GridName:
+    """One grid as a screen names it; `box` is (west, south, east, north) in degrees."""
+
+    code: str
+    level: str
+    name: str
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True)
+class Gazetteer:
+    """All grids of one version of one edition that a scope lets through; `grids` has a row for each, by code."""
+
+    edition: int
+    version: int
+    grids: pd.DataFrame
+
+    def __contains__(self, code: object) -> bool:
+        return code in self.grids.index
+
+    def named(self, code: str) -> GridName:
+        """Name one grid.
+
+        Raises
+        ------
+        AtlasError
+            There is no such grid, or it is outside the scope.
+        """
+        if code not in self.grids.index:
+            raise AtlasError(f"There is no grid {code}.", "Search for it by its name, or open the map of the city.")
+        row = self.grids.loc[code]
+        return GridName(code, row["level"], row["name"], (row["west"], row["south"], row["east"], row["north"]))
+
+    def path(self, code: str) -> list[GridName]:
+        """Name the grids from the top of the scope down to and with `code`: the breadcrumb."""
+        return [self.named(one) for one in ancestors_of(code) if one in self]
+
+    def inside(self, code: str, level: str) -> pd.DataFrame:
+        """Grids of a level in a grid, by code; no rows where there is none."""
+        low, high = range_of(code)
+        part = self.grids.loc[low:high]
+        return part[(part["level"] == level) & (part.index < high)]
+
+    def search(self, words: str, limit: int = 12) -> list[GridName]:
+        """Find grids by code, name or former name: whole names first, then beginnings, then the rest; upper levels first.
+
+        Several words, separated by spaces, must all occur somewhere in the names from the city down.
+        """
+        parts = words.casefold().split()
+        if not parts or not len(self.grids):
+            return []
+        grids, last = self.grids, parts[-1]
+        found = grids["sought"].str.contains(last, regex=False) | grids.index.str.startswith(last)
+        for part in parts[:-1]:
+            found &= grids["above"].str.contains(part, regex=False)
+        hits = grids[found]
+        name = hits["name"].str.casefold()
+        rank = np.select([(name == last) | (hits.index == last), name.str.startswith(last)], [0, 1], 2)
+        order = np.lexsort((hits.index.to_numpy(), hits.index.str.len(), rank))[:limit]
+        return [self.named(str(code)) for code in hits.index[order]]
+
+
+def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope) -> Gazetteer:
+    """Read the names of the edition in force.
+
+    Raises
+    ------
+    AtlasError
+        No grids have been loaded yet.
+    """
+    row = connection.execute(_EDITION).fetchone()
+    if row is None:
+        raise AtlasError("No grids have been loaded yet.", "Load them first: `make demo`, or `python -m etl run`.")
+    cursor = connection.execute(_READ, {"edition": row[0], "low": scope.low, "high": scope.high})
+    names = [column.name for column in cursor.description or ()]
+    grids = pd.DataFrame(cursor.fetchall(), columns=names).set_index("code")
+    aliases = grids["aliases"].map(" ".join)
+    grids["sought"] = (grids["name"] + " " + aliases).str.casefold()
+    grids["above"] = _above(grids)
+    return Gazetteer(int(row[0]), int(row[1]), grids)
+
+
+def _above(grids: pd.DataFrame) -> pd.Series[str]:
+    """Names of each grid and of all above it, in one text."""
+    said = grids["sought"]
+    codes = pd.Series(grids.index, index=grids.index)
+    for digits in LENGTHS.values():
+        upper = codes.str[:digits].where(codes.str.len() > digits)
+        said = said + " " + upper.map(grids["sought"]).fillna("")
+    return said

@@ -1,0 +1,1 @@
+"""Plain routes beside the pages: tiles, the map engine's files, health."""

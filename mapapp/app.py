@@ -1,0 +1,100 @@
+"""The one server: guard, compression, plain routes, and Dash inside. Nothing of it is global."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dash import Dash
+from fastapi import FastAPI, Response
+
+from layers.access import Scope
+from layers.settings import CHECKOUT
+from mapapp import callbacks
+from mapapp.api.engine import engine_routes, engine_version
+from mapapp.api.tiles import tile_routes
+from mapapp.desk import Desk
+from mapapp.door import Asgi, Guard, content_policy
+from mapapp.packed import Packed
+from mapapp.pages.frame import index_page, page
+
+if TYPE_CHECKING:
+    from layers.atlas import Atlas
+
+ENGINE_DIR = CHECKOUT / "node_modules" / "maplibre-gl"
+"""Where `npm ci` puts the map engine."""
+
+log = logging.getLogger(__name__)
+
+
+def create_app(atlas: Atlas, *, engine_dir: Path = ENGINE_DIR) -> Asgi:
+    """Make the server of one atlas.
+
+    Parameters
+    ----------
+    atlas
+        Database and declarations; the database is read as role `web`.
+    engine_dir
+        Folder of the npm package maplibre-gl.
+
+    Raises
+    ------
+    SettingError
+        The map engine has not been installed.
+    """
+    desk = Desk(atlas.catalog, Scope(atlas.catalog.city.code), atlas.database.pool("web", max_size=6))
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk))
+    api.include_router(tile_routes(desk))
+    api.include_router(engine_routes(engine_dir))
+
+    @api.api_route("/healthz", methods=["GET", "HEAD"])
+    async def health() -> Response:
+        """Tell that the server answers."""
+        return Response("ok\n", media_type="text/plain")
+
+    dash = make_dash(desk, api, engine_version(engine_dir))
+
+    @api.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
+    async def unknown(path: str) -> Response:
+        """Answer for every address nobody knows; Dash would show its page there."""
+        return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
+
+    return Guard(Packed(api), content_policy(dash.csp_hashes()))
+
+
+def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
+    """Make the Dash app inside the server, its page and its callbacks."""
+
+    def on_error(error: Exception) -> None:
+        log.error("a callback failed", exc_info=error)
+
+    dash = Dash(
+        "mapapp",
+        server=api,
+        title=desk.words["zh"]("title"),
+        update_title="",
+        on_error=on_error,
+        index_string=index_page(engine, desk.words["zh"]),
+        assets_folder=str(Path(__file__).with_name("assets")),
+        add_log_handler=False,
+    )
+    dash.backend.websocket_capability = False  # else every page opens a worker and knocks at a route the guard shuts
+    dash.layout = page(desk.words["zh"])
+    callbacks.register(dash, desk)
+    dash._setup_server()  # without it csp_hashes() misses scripts; held by a contract test
+    return dash
+
+
+def _lifespan(desk: Desk) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def run(_: FastAPI) -> AsyncIterator[None]:
+        desk.open()
+        try:
+            yield
+        finally:
+            desk.close()
+
+    return run

@@ -1,0 +1,261 @@
+// The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
+const { Map: GlMap } = await import(document.getElementById("engine").href);
+
+const SOURCE = { source: "grid", sourceLayer: "grid" };
+const POINTS = ["thing", "organisation", "place", "event"];
+const page = document.documentElement;
+const state = { map: null, style: null, view: null, cells: new Map(), hover: null, pointer: null, drawn: 0 };
+
+// The same picture on every screen: one rem is 16 px at 1920 px.
+const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
+const isSlow = () => page.classList.contains("no-gpu") || matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+function graphicsKind() {
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return "none";
+  const info = gl.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software|basic render/i.test(name) ? "slow" : "fast";
+}
+
+function absolute(style) {
+  for (const source of Object.values(style.sources)) {
+    if (source.tiles) source.tiles = source.tiles.map((address) => window.location.origin + address);
+  }
+  return style;
+}
+
+// The part of the screen that no panel covers.
+function padding() {
+  const inset = { top: 0, bottom: 0, left: 0, right: 0 };
+  const edge = (selector, side, of) => {
+    const box = document.querySelector(selector)?.getBoundingClientRect();
+    if (box && box.width && box.width < innerWidth * 0.6) inset[side] = of(box);
+  };
+  edge(".side.left", "left", (box) => box.right);
+  edge(".side.right", "right", (box) => innerWidth - box.left);
+  const top = document.querySelector(".top")?.getBoundingClientRect();
+  const foot = document.querySelector(".months")?.getBoundingClientRect();
+  inset.top = top ? top.bottom : 0;
+  inset.bottom = foot && foot.height ? innerHeight - foot.top : 0;
+  const air = 24 * scale();
+  return Object.fromEntries(Object.entries(inset).map(([side, taken]) => [side, taken + air]));
+}
+
+function camera(view) {
+  const [west, south, east, north] = view.box;
+  const seen = state.map.cameraForBounds([[west, south], [east, north]], { padding: padding(), maxZoom: 17 });
+  return { center: seen.center, zoom: Math.max(seen.zoom, view.floor) };
+}
+
+function move(view) {
+  if (isSlow()) state.map.jumpTo(camera(view));
+  else state.map.easeTo({ ...camera(view), duration: 220, essential: true });
+}
+
+function shades(cells) {
+  return Uint8Array.from(atob(cells.shade), (letter) => letter.charCodeAt(0));
+}
+
+function colour(view) {
+  const { cells, frame } = view;
+  const shade = shades(cells);
+  state.map.removeFeatureState(SOURCE);
+  state.cells.clear();
+  state.hover = null;
+  cells.code.forEach((tail, i) => {
+    const code = frame + tail;
+    state.cells.set(code, i);
+    state.map.setFeatureState({ ...SOURCE, id: code }, { shade: shade[i] });
+  });
+}
+
+function label(view) {
+  const { cells, above } = view;
+  const point = (lon, lat, properties) => ({
+    type: "Feature",
+    geometry: { type: "Point", coordinates: [lon, lat] },
+    properties,
+  });
+  const withPeople = view.on.includes("person");
+  const unit = view.rows.find(([key]) => key === "people")[2];
+  const features = cells.name.map((name, i) => {
+    const more = withPeople ? { more: `${cells.people[i]} ${unit}`.trim() } : {};
+    return point(cells.lon[i], cells.lat[i], { name, size: above ? 12 : 13.5, order: 10 + i, ...more });
+  });
+  if (above) {
+    above.name.forEach((name, i) => {
+      features.push(point(above.lon[i], above.lat[i], { name, size: 19, order: i }));
+    });
+  }
+  state.map.getSource("label").setData({ type: "FeatureCollection", features });
+}
+
+function elements(view) {
+  for (const element of POINTS) {
+    const visibility = view.on.includes(element) ? "visible" : "none";
+    if (state.map.getLayoutProperty(element, "visibility") !== visibility) {
+      state.map.setLayoutProperty(element, "visibility", visibility);
+    }
+  }
+  const address = window.location.origin + view.event;
+  const source = state.map.getSource("event");
+  if (source.tiles[0] !== address) source.setTiles([address]);
+}
+
+function apply(view) {
+  const before = state.view;
+  state.view = view;
+  page.lang = view.lang === "zh" ? "zh-CN" : "en";
+  document.title = view.title;
+  for (const [layer, filter] of Object.entries(view.filters)) {
+    if (JSON.stringify(state.map.getFilter(layer)) !== JSON.stringify(filter)) state.map.setFilter(layer, filter);
+  }
+  colour(view);
+  label(view);
+  elements(view);
+  if (!before || before.box.join() !== view.box.join()) move(view);
+  card(null);
+  state.drawn += 1;
+  page.dataset.at = view.at;
+}
+
+// The card beside the pointer: names and figures of the cell under it.
+function card(code, point) {
+  const host = document.getElementById("hover");
+  const i = state.cells.get(code);
+  host.classList.toggle("shown", i !== undefined);
+  if (i === undefined) return;
+  const { cells, rows, above, hint, pick, at } = state.view;
+  const target = code.slice(0, pick);
+  const over = above?.name[above.code.indexOf(target)];
+  const line = (tag, text, kind) => Object.assign(document.createElement(tag), { textContent: text, className: kind ?? "" });
+  const table = document.createElement("dl");
+  for (const [key, name, unit] of rows) {
+    table.append(line("dt", name), line("dd", cells[key][i]));
+    table.lastChild.append(line("small", unit));
+  }
+  const head = [line("b", cells.name[i]), line("code", code)];
+  const foot = target === at ? [] : [line("p", hint.replace("%s", over ?? cells.name[i]))];
+  host.replaceChildren(...head, table, ...foot);
+  const box = host.getBoundingClientRect();
+  const gap = 16 * scale();
+  const left = point.x + gap + box.width > innerWidth ? point.x - gap - box.width : point.x + gap;
+  const top = Math.min(point.y + gap, innerHeight - box.height - gap);
+  host.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+}
+
+// A cell of the frame opens what a click there opens; one beside it moves sideways, to the grid of our own level.
+function target(code) {
+  const { frame, pick, at } = state.view;
+  return code.startsWith(frame) ? code.slice(0, pick) : code.slice(0, at.length);
+}
+
+function hover(event) {
+  const found = event && state.map.queryRenderedFeatures(event.point, { layers: ["cell"] })[0];
+  const code = found?.properties.code ?? null;
+  const over = code && state.cells.has(code) ? target(code) : null;
+  if (over !== state.hover) {
+    if (state.hover) state.map.setFeatureState({ ...SOURCE, id: state.hover }, { hover: false });
+    if (over) state.map.setFeatureState({ ...SOURCE, id: over }, { hover: true });
+    state.hover = over;
+  }
+  state.map.getCanvas().style.cursor = code ? "pointer" : "";
+  card(code, event?.point);
+}
+
+function pick(code) {
+  if (code && code !== state.view.at) window.dash_clientside.set_props("map-pick", { data: { code, at: Date.now() } });
+}
+
+function create({ style, view }) {
+  const kind = graphicsKind();
+  page.classList.toggle("no-gpu", kind !== "fast");
+  page.classList.toggle("no-webgl", kind === "none");
+  if (kind === "none") return;
+  const [west, south, east, north] = view.box;
+  state.map = new GlMap({
+    container: "map",
+    style: absolute(structuredClone(style)),
+    bounds: [[west, south], [east, north]],
+    fitBoundsOptions: { padding: padding() },
+    attributionControl: false,
+    dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
+    renderWorldCopies: false,
+    maxZoom: 18,
+    minZoom: 6,
+    fadeDuration: 0,
+    pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
+  });
+  state.style = style;
+  const { map } = state;
+  map.keyboard.disableRotation();
+  map.touchZoomRotate.disableRotation();
+  map.on("style.load", () => {
+    map.setGlobalStateProperty("scale", scale());
+    state.view = null;
+    apply(window.atlas.last.view);
+  });
+  map.on("mousemove", hover);
+  map.on("mouseout", () => hover(null));
+  map.on("movestart", () => card(null));
+  map.on("click", (event) => {
+    const found = map.queryRenderedFeatures(event.point, { layers: ["cell"] })[0];
+    if (found) pick(target(found.properties.code));
+  });
+  map.on("resize", () => map.isStyleLoaded() && map.setGlobalStateProperty("scale", scale()));
+  map.once("idle", () => page.classList.add("ready"));
+}
+
+function receive() {
+  const last = window.atlas.last;
+  if (!last) return;
+  if (!state.map) create(last);
+  else if (last.style !== state.style) {
+    state.style = last.style;
+    state.map.setStyle(absolute(structuredClone(last.style)), { diff: false });
+  } else if (state.map.style?.loaded() || state.view) apply(last.view);
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.('a[href^="?"]');
+  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  const set = link.dataset.set;
+  window.atlas.go(set ? window.atlas.search(Object.fromEntries(new URLSearchParams(set))) : link.getAttribute("href"));
+});
+
+document.addEventListener("keydown", (event) => {
+  const busy = event.target.closest?.("input, [role=listbox], [role=option]");
+  if (event.key === "Escape" && !busy && state.view?.up) pick(state.view.up);
+});
+
+setInterval(() => {
+  const clock = document.getElementById("clock");
+  if (!clock) return;
+  const parts = { dateStyle: "medium", timeStyle: "medium", timeZone: clock.dataset.zone, hour12: false };
+  clock.textContent = new Intl.DateTimeFormat(page.lang || "zh-CN", parts).format(new Date());
+}, 1000);
+
+window.addEventListener("atlas-view", receive);
+receive();
+
+// For tests and benchmarks: to look at, not to steer by.
+Object.defineProperty(window, "__map", {
+  value: Object.freeze({
+    get at() { return state.view?.at ?? null; },
+    get drawn() { return state.drawn; },
+    get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
+    get cells() { return [...state.cells.keys()]; },
+    shadeOf: (code) => state.map.getFeatureState({ ...SOURCE, id: code }).shade ?? null,
+    pointOf(code) {
+      const i = state.cells.get(code);
+      const at = i === undefined ? null : state.map.project([state.view.cells.lon[i], state.view.cells.lat[i]]);
+      return at && [at.x, at.y];
+    },
+    onIdle: (then) => state.map.once("idle", then),
+  }),
+});

@@ -1,0 +1,100 @@
+"""What handlers lean on: declarations, texts, connections as role `web`, the names of the grids, a shelf of cut tiles."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg_pool import ConnectionPool
+
+from layers.access import Scope
+from layers.declare.records import Catalog
+from layers.draw import palette
+from layers.gazetteer import Gazetteer, read_gazetteer
+from mapapp.text import Words, read_words
+
+SHELF_BYTES = 64_000_000
+"""Bytes of cut tiles kept in memory."""
+
+
+class Desk:
+    """Everything one running map has; made by `create_app`, nothing of it is global."""
+
+    def __init__(self, catalog: Catalog, scope: Scope, pool: ConnectionPool[Any]) -> None:
+        self.catalog = catalog
+        self.scope = scope
+        self.words: Mapping[str, Words] = read_words()
+        self.shelf = Shelf(SHELF_BYTES)
+        self._pool = pool
+        self._gazetteer: Gazetteer | None = None
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection as role `web`, for reading."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    def open(self) -> None:
+        """Open the pool."""
+        self._pool.open()
+
+    def close(self) -> None:
+        """Close the pool."""
+        self._pool.close()
+
+    def gazetteer(self, connection: psycopg.Connection[Any]) -> Gazetteer:
+        """Names of the grids in force; read again when an edition or a version is new."""
+        row = connection.execute(
+            "select edition, version from pub.edition where closed_on is null order by edition desc limit 1"
+        ).fetchone()
+        held = self._gazetteer
+        if held is None or row is None or (held.edition, held.version) != tuple(row):
+            held = self._gazetteer = read_gazetteer(connection, self.scope)
+        return held
+
+    def point_datasets(self, element: str) -> tuple[str, ...]:
+        """Datasets of an element that a layer draws as points."""
+        layers = [one for one in self.catalog.layers.values() if one.element == element and one.draw == "point"]
+        names = dict.fromkeys(name for one in layers for name in one.datasets)
+        return tuple(name for name in names if not self.catalog.datasets[name].sensitive)
+
+    def colours(self, element: str) -> dict[str, str]:
+        """Colour of each dataset of an element that is drawn as points."""
+        layers = sorted(self.catalog.layers.values(), key=lambda one: -one.order)
+        return {name: one.colour for one in layers if one.element == element for name in one.datasets}
+
+    def colour(self, element: str) -> str:
+        """Colour of an element as a whole: that of its first layer."""
+        layers = sorted(
+            (one for one in self.catalog.layers.values() if one.element == element), key=lambda one: one.order
+        )
+        return layers[0].colour if layers else palette.ELEMENTS[element]
+
+
+class Shelf:
+    """Cut and packed tiles, the least used thrown out when they take too many bytes."""
+
+    def __init__(self, n_bytes: int) -> None:
+        self._room = n_bytes
+        self._kept: OrderedDict[object, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def fetch(self, key: object, cut: Callable[[], bytes]) -> bytes:
+        """Take a tile from the shelf, or cut it and put it there."""
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+        tile = cut()
+        with self._lock:
+            self._room += len(self._kept.pop(key, b""))
+            self._kept[key] = tile
+            self._room -= len(tile)
+            while self._room < 0 and len(self._kept) > 1:
+                _, old = self._kept.popitem(last=False)
+                self._room += len(old)
+        return tile

@@ -1,0 +1,211 @@
+"""What a callback decides, as plain functions that a test calls without a browser; `callbacks` only wires them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+import numpy as np
+
+from layers.codes import LENGTHS, parent_of
+from layers.counts import numbers, span
+from layers.draw import palette
+from layers.draw.style import element_layers, map_style, shade_of, view_filters, zoom_floor
+from layers.errors import AtlasError
+from layers.gazetteer import Gazetteer
+from layers.indicators import latest
+from layers.periods import months_between
+from mapapp.desk import Desk
+from mapapp.pages import map as page
+from mapapp.situation import Situation, datasets_of, read_situation
+from mapapp.text import Words
+from mapapp.view import ELEMENTS, Defaults, View, read_view
+
+FIRST_INDICATOR = "events_per_km2"
+"""Indicator shown first, where it is declared."""
+
+POINTS = ("thing", "organisation", "place", "event")
+"""Elements drawn as points, the lowest first."""
+
+
+class ShownBefore(TypedDict):
+    """What the page remembers of the last view it was sent."""
+
+    language: str
+    style: str
+    defaults: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Everything a new view changes on the page; None leaves a part as it is."""
+
+    view: View
+    before: ShownBefore
+    map_view: Mapping[str, Any]
+    map_style: Mapping[str, Any] | None
+    top: page.Children | None
+    path: page.Children
+    headline: page.Children
+    layers: page.Children
+    ranking: page.Children
+    legend: page.Children
+    months: page.Children
+    indicators: list[dict[str, str]] | None
+    periods: list[dict[str, str]] | None
+    labels: tuple[str, str, str] | None
+
+
+def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
+    """Work out what the page shows for an address."""
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+        defaults = read_defaults(desk, gazetteer, connection)
+        view = read_view(search, defaults, gazetteer)
+        situation = read_situation(connection, desk.catalog, desk.scope, gazetteer, view)
+    words = desk.words[view.language]
+    now: ShownBefore = {
+        "language": view.language,
+        "style": f"{gazetteer.edition}-{gazetteer.version}",
+        "defaults": f"{situation.version}",
+    }
+    is_new = before is None or before["language"] != now["language"] or before["defaults"] != now["defaults"]
+    colours = palette.ramp(len(situation.breaks) + 1)
+    row_shades = [colours[one - 1] if one else palette.NO_DATA for one in situation.ranked["class"].tolist()]
+    return Shown(
+        view=view,
+        before=now,
+        map_view=map_view(desk, words, situation),
+        map_style=None if before and before["style"] == now["style"] else first_style(desk, situation),
+        top=page.top(desk.catalog, words, situation) if is_new else None,
+        path=page.path(words, situation, defaults),
+        headline=page.headline(words, situation),
+        layers=page.layers(words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
+        ranking=page.ranking(words, situation, defaults, row_shades),
+        legend=page.legend(words, situation, colours, palette.NO_DATA),
+        months=page.months(words, situation, defaults),
+        indicators=_indicators(desk, words) if is_new else None,
+        periods=[{"value": str(m), "label": words.period(m)} for m in reversed(defaults.periods)] if is_new else None,
+        labels=(words("indicator"), words("period"), words("search")) if is_new else None,
+    )
+
+
+def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults:
+    """Work out what an address need not say: the whole city, the first indicator, the last whole month."""
+    indicators = tuple(desk.catalog.indicators)
+    first = FIRST_INDICATOR if FIRST_INDICATOR in indicators else indicators[0]
+    known = numbers(connection)
+    timed = [known.datasets[d] for d in datasets_of(desk.catalog.datasets.values(), "event") if d in known.datasets]
+    days = span(connection, timed) if timed else None
+    months = months_between(days[0].months[0], days[1].months[0]) if days else []
+    last = latest(connection, desk.catalog, first)
+    month = last.months[-1] if last and last.months[-1] in months else months[-1] if months else None
+    shown = {one.element for one in desk.catalog.layers.values() if one.shown}
+    return Defaults(
+        at=min(gazetteer.grids.index, key=len),
+        indicator=first,
+        indicators=indicators,
+        period=month,
+        periods=tuple(months),
+        layers=tuple(element for element in ELEMENTS if element in shown),
+    )
+
+
+def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
+    """Find grids by name, former name or code; a result is a link that keeps the rest of the view."""
+    if not sought or not sought.strip():
+        return []
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+        defaults = read_defaults(desk, gazetteer, connection)
+    view = read_view(search, defaults, gazetteer)
+    hits = []
+    for hit in gazetteer.search(sought[:80], limit=10):
+        above = " › ".join(step.name for step in gazetteer.path(hit.code)[1:-1])
+        hits.append((view.but(at=hit.code), hit.name, above, hit.code))
+    return page.found(desk.words[view.language], sought[:80], hits, defaults)
+
+
+def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
+    """Make the style of the map, with every element drawn as points in it and hidden."""
+    gazetteer = situation.gazetteer
+    style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
+    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "label")
+    addresses = element_addresses(situation)
+    for element in POINTS:
+        source, drawn = element_layers(element, addresses[element], desk.colour(element), desk.colours(element))
+        style["sources"][element] = source
+        style["layers"][at:at] = drawn
+        at += len(drawn)
+    return style
+
+
+def element_addresses(situation: Situation) -> dict[str, str]:
+    """Addresses of the tiles of each element drawn as points; they carry the data's version."""
+    version, month = situation.version, situation.view.period or 0
+    found = {"event": f"/tiles/event/{version}/{month}/{{z}}/{{x}}/{{y}}"}
+    for element in ("place", "thing", "organisation"):
+        found[element] = f"/tiles/element/{version}/{element}/{{z}}/{{x}}/{{y}}"
+    return found
+
+
+def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
+    """What the map is told of a view: cells with their classes and texts, filters, camera. As short as can be."""
+    view, cells, grid = situation.view, situation.cells, situation.grid
+    digits, indicator = len(situation.frame), situation.indicator
+    shade = shade_of(cells["class"].to_numpy(), len(situation.breaks) + 1)
+    above = situation.gazetteer.inside(situation.frame, situation.pick) if situation.pick != situation.shown else None
+    told: dict[str, Any] = {
+        "lang": view.language,
+        "title": f"{grid.name} · {words('title')}",
+        "at": view.at,
+        "up": parent_of(view.at) if len(situation.path) > 1 else None,
+        "box": [round(edge, 5) for edge in grid.box],
+        "floor": zoom_floor(situation.shown),
+        "pick": LENGTHS[situation.pick],
+        "frame": situation.frame,
+        "filters": view_filters(situation.frame, view.at, situation.shown, situation.pick),
+        "on": list(view.layers),
+        "event": element_addresses(situation)["event"],
+        "cells": {
+            "code": [code[digits:] for code in cells.index],
+            "shade": base64.b64encode(shade.astype(np.uint8).tobytes()).decode(),
+            "name": cells["name"].tolist(),
+            "lon": cells["lon"].round(4).tolist(),
+            "lat": cells["lat"].round(4).tolist(),
+            "value": [words.number(value, indicator.digits) for value in cells["value"]],
+            "people": [words.people(None if n is None else int(n)) for n in _nullable(cells["people"])],
+            "events": cells["events"].tolist(),
+        },
+        "rows": [
+            ["value", words.of(indicator.name), words.of(indicator.unit)],
+            ["people", words("people"), words("unit_people")],
+            ["events", words("events_month"), words("unit_events")],
+        ],
+        "hint": words("hint_open", name="%s"),
+        "chosen": {"indicator": view.indicator, "period": str(view.period or "")},
+    }
+    if above is not None:
+        told["above"] = {
+            "code": above.index.tolist(),
+            "name": above["name"].tolist(),
+            "lon": above["lon"].round(4).tolist(),
+            "lat": above["lat"].round(4).tolist(),
+        }
+    return told
+
+
+def notice(desk: Desk, search: str | None, error: AtlasError) -> page.Children:
+    """Say on the page that something could not be done, and why."""
+    language = "en" if "lang=en" in (search or "") else "zh"
+    return page.notice(desk.words[language], error.message)
+
+
+def _indicators(desk: Desk, words: Words) -> list[dict[str, str]]:
+    return [{"value": key, "label": words.of(one.name)} for key, one in desk.catalog.indicators.items()]
+
+
+def _nullable(column: Any) -> list[int | None]:
+    return [None if value is None or value != value else value for value in column.astype(object).where(column.notna(), None)]

@@ -1,0 +1,1 @@
+"""Pages: what a situation looks like, as Dash components; pure functions."""

@@ -1,0 +1,229 @@
+"""The map page: a situation as Dash components. Pure functions; every text comes from the words handed in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from dash import html
+from dash.development.base_component import Component
+
+from layers.declare.records import Catalog
+from mapapp.situation import Figures, Situation
+from mapapp.text import Words
+from mapapp.view import ELEMENTS, Defaults, View, search_of
+
+Children = list[Component | str]
+
+
+def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
+    """Top bar: what and where this is, how old its data are, the other language."""
+    city, moment = catalog.city, situation.loaded_at
+    age = words("data_as_of", moment=words.moment(moment, city.zone)) if moment else words("no_data_yet")
+    other = "en" if words.language == "zh" else "zh"
+    return [
+        html.Div(className="brand", children=[html.H1(words("title")), html.Span(words.of(city.name))]),
+        html.Div(words.of(city.notice) if city.notice else "", className="fiction"),
+        html.Div(
+            className="status",
+            children=[
+                html.Span(words("no_gpu"), className="no-gpu-note"),
+                html.Span(age, className="age"),
+                html.Time(id="clock", className="clock", **{"data-zone": city.zone}),
+                html.A(
+                    words("other_language"),
+                    href=f"?lang={other}",
+                    className="language",
+                    title=words("switch_language"),
+                    **{"data-set": f"lang={other}"},
+                ),
+            ],
+        ),
+    ]
+
+
+def path(words: Words, situation: Situation, defaults: Defaults) -> Children:
+    """Breadcrumb from the city down; the last is where we are."""
+    view, steps = situation.view, situation.path
+    links: Children = []
+    for step in steps[:-1]:
+        links += [html.A(step.name, href=search_of(view.but(at=step.code), defaults)), html.I("›")]
+    here = steps[-1]
+    links.append(html.B(here.name, title=here.code))
+    tail = html.Span([words(f"level_{here.level}"), html.Code(here.code)], className="here")
+    return [html.Div(links, className="steps"), tail]
+
+
+def headline(words: Words, situation: Situation) -> Children:
+    """Headline figures of the grid: the indicator large, the rest below it, each with its unit."""
+    figures, indicator = situation.figures, situation.indicator
+    share = figures.closed / figures.events * 100 if figures.events else math.nan
+    if figures.events_before:
+        change = (figures.events - figures.events_before) / figures.events_before * 100
+        against = f"{words('against_before')} {change:+.0f}%"
+    else:
+        against = ""
+    return [
+        html.Div(
+            className="main",
+            children=[
+                html.Span([words.of(indicator.name), html.Em(situation_period(words, situation))]),
+                html.P([html.B(words.number(figures.value, indicator.digits)), html.Small(words.of(indicator.unit))]),
+            ],
+        ),
+        _figure(words("events_month"), words.number(figures.events), words("unit_events"), against),
+        _figure(words("events_open"), words.number(figures.open), words("unit_events")),
+        _figure(words("events_closed"), words.number(share), words("unit_percent") if figures.events else ""),
+        _figure(words("people"), words.people(figures.people), words("unit_people")),
+        _figure(words("area"), words.number(figures.area_km2, _area_digits(figures.area_km2)), words("unit_area")),
+        _figure(words("density"), _density(words, figures), words("unit_density")),
+    ]
+
+
+def situation_period(words: Words, situation: Situation) -> str:
+    """The period the indicator stands for, in words."""
+    digits = situation.period.replace("-", "")
+    return words.period(int(digits) if digits else None)
+
+
+def layers(words: Words, situation: Situation, defaults: Defaults, colours: dict[str, str]) -> Children:
+    """Switches of the five elements with their counts; each is a link to the view with it switched."""
+    view, figures = situation.view, situation.figures
+    rows: Children = [html.H2(words("panel_layers"))]
+    for element in ELEMENTS:
+        on = element in view.layers
+        after = tuple(e for e in ELEMENTS if (e in view.layers) != (e == element))
+        if element == "person":
+            count, note = words.people(figures.people), words("note_person")
+        else:
+            count, note = words.number(figures.elements[element]), words("note_event") if element == "event" else ""
+        rows.append(
+            html.A(
+                href=search_of(view.but(layers=after), defaults),
+                className="switch on" if on else "switch",
+                role="switch",
+                title=words("layer_on" if on else "layer_off"),
+                **{"aria-checked": "true" if on else "false"},
+                children=[
+                    html.I(style={"color": colours[element]}),
+                    html.Span([words(f"element_{element}"), html.Small(note)]),
+                    html.B(count),
+                ],
+            )
+        )
+    return rows
+
+
+def ranking(words: Words, situation: Situation, defaults: Defaults, shades: Sequence[str]) -> Children:
+    """Ranking of the grids a click opens, with bars; each row is a link to its grid."""
+    view, ranked, digits = situation.view, situation.ranked, situation.indicator.digits
+    level = situation.pick
+    top_value = float(ranked["value"].max()) if len(ranked) else math.nan
+    rows: Children = []
+    for place, (code, name, value, shade) in enumerate(
+        zip(ranked.index, ranked["name"], ranked["value"], shades, strict=True), start=1
+    ):
+        width = max(0.0, value / top_value * 100) if top_value and math.isfinite(value) else 0
+        rows.append(
+            html.A(
+                href=search_of(view.but(at=code), defaults),
+                className="row here" if code == view.at else "row",
+                children=[
+                    html.I(place),
+                    html.Span(name),
+                    html.B(words.number(value, digits)),
+                    html.U(style={"width": f"{width:.0f}%", "background": shade}),
+                ],
+                **{"data-code": code},
+            )
+        )
+    return [
+        html.H2([words("ranking", levels=words(f"levels_{level}")), html.Small(words("ranking_all", n=len(ranked)))]),
+        html.P(f"{words.of(situation.indicator.name)} · {words.of(situation.indicator.unit)}", className="of"),
+        html.Div(rows, className="rows"),
+    ]
+
+
+def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
+    """Events month by month as bars; each is a link to the view in that month."""
+    view, counted = situation.view, situation.months
+    highest = max(counted.values(), default=0)
+    bars: Children = []
+    for month in defaults.periods:
+        n = counted.get(month, 0)
+        said = f"{words.period(month)} · {words.number(n)} {words('unit_events')}".strip()
+        bars.append(
+            html.A(
+                html.U(style={"height": f"{n / highest * 100:.0f}%" if highest else "0%"}),
+                href=search_of(view.but(period=month), defaults),
+                className="here" if month == view.period else "",
+                title=said,
+                **{"aria-label": said},
+            )
+        )
+    ends = [words.period(month) for month in (defaults.periods[:1] + defaults.periods[-1:])]
+    chosen = f"{words.period(view.period)} · {words.number(counted.get(view.period or 0, 0))} {words('unit_events')}"
+    return [
+        html.H2([words("months"), html.Small(chosen.strip())]),
+        html.Div(bars, className="bars"),
+        html.Div([html.Span(end) for end in ends], className="ends"),
+    ]
+
+
+def legend(words: Words, situation: Situation, colours: Sequence[str], no_data: str) -> Children:
+    """Legend of the classes with unit, period, no data, and how many rows were not placed."""
+    indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
+    known = situation.cells["value"].dropna()
+    spans: list[tuple[str, str]] = []
+    if len(known) and not len(breaks):
+        spans = [(colours[0], words("legend_all", n=words.number(float(known.iloc[0]), digits)))]
+    elif len(known):
+        marks = [words.number(float(mark), digits) for mark in breaks]
+        said = [words("legend_less", n=marks[0])]
+        said += [words("legend_from", low=low, high=high) for low, high in zip(marks, marks[1:], strict=False)]
+        said.append(words("legend_more", n=marks[-1]))
+        spans = list(zip(colours, said, strict=True))
+    rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
+    rows.append(html.Li([html.I(style={"background": no_data}), words("none")]))
+    notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]
+    return [
+        html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),
+        html.P(words("legend_unit", unit=words.of(indicator.unit)), className="of"),
+        html.Ul(rows),
+        html.P(" · ".join(notes), className="notes"),
+    ]
+
+
+def found(words: Words, sought: str, hits: Sequence[tuple[View, str, str, str]], defaults: Defaults) -> Children:
+    """Results of a search: name, where it lies, code; each is a link."""
+    if not sought.strip():
+        return []
+    if not hits:
+        return [html.P(words("search_none", words=sought.strip()), className="of")]
+    return [
+        html.A(href=search_of(view, defaults), children=[html.B(name), html.Span(above), html.Code(code)])
+        for view, name, above, code in hits
+    ]
+
+
+def notice(words: Words, message: str) -> Children:
+    """A line that says what did not work, and why."""
+    return [html.P(words("fault")), html.Small(words("fault_hint", message=message))]
+
+
+def _figure(name: str, value: str, unit: str, note: str = "") -> Component:
+    return html.Div(
+        className="figure",
+        children=[html.Span(name), html.P([html.B(value), html.Small(unit)]), html.Em(note)],
+    )
+
+
+def _density(words: Words, figures: Figures) -> str:
+    """People for each square kilometre, from the rounded count and so as rough as it."""
+    if figures.people is None or not figures.area_km2:
+        return words("none")
+    return words("about", n=words.number(figures.people / figures.area_km2))
+
+
+def _area_digits(area_km2: float) -> int:
+    return 0 if area_km2 >= 100 else 1 if area_km2 >= 10 else 2

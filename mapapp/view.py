@@ -1,0 +1,86 @@
+"""What is shown, as the address of the page says it: a link opens the same view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast, get_args
+from urllib.parse import parse_qs, urlencode
+
+from layers.codes import LENGTHS
+
+Language = Literal["zh", "en"]
+
+ELEMENTS = ("person", "event", "place", "thing", "organisation")
+"""Elements in the order of their switches."""
+
+_NONE = "none"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """What a view shows where the address says nothing, and what it may say at all."""
+
+    at: str
+    indicator: str
+    indicators: tuple[str, ...]
+    period: int | None
+    periods: tuple[int, ...]
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """One view of the map: grid, indicator, month, layers switched on, language."""
+
+    at: str
+    indicator: str
+    period: int | None
+    layers: tuple[str, ...]
+    language: Language
+
+    def but(self, **changed: Any) -> View:
+        """The same view with something changed."""
+        return replace(self, **changed)
+
+
+def read_view(search: str | None, defaults: Defaults, known: Mapping[str, object] | Iterable[str]) -> View:
+    """Read a view from the query part of an address; whatever makes no sense becomes the default.
+
+    Parameters
+    ----------
+    search
+        Query part, such as `?at=449901001&lang=en`.
+    known
+        Codes there are; anything that tells by `in`.
+    """
+    said = {key: values[-1] for key, values in parse_qs((search or "").lstrip("?"), max_num_fields=20).items()}
+    at = said.get("at", "")
+    at = at if at.isdigit() and len(at) in LENGTHS.values() and at in known else defaults.at
+    indicator = said.get("indicator", "")
+    period = said.get("period", "")
+    month = int(period) if period.isdigit() and len(period) == 6 and int(period) in defaults.periods else None
+    language = said.get("lang", "zh")
+    layers = defaults.layers
+    if "layers" in said:
+        wanted = said["layers"].split(",")
+        layers = tuple(element for element in ELEMENTS if element in wanted)
+    return View(
+        at=at,
+        indicator=indicator if indicator in defaults.indicators else defaults.indicator,
+        period=month or defaults.period,
+        layers=layers,
+        language=cast(Language, language) if language in get_args(Language) else "zh",
+    )
+
+
+def search_of(view: View, defaults: Defaults) -> str:
+    """Write a view as the query part of an address; what is default is left out."""
+    said = {
+        "at": view.at if view.at != defaults.at else None,
+        "indicator": view.indicator if view.indicator != defaults.indicator else None,
+        "period": str(view.period) if view.period != defaults.period else None,
+        "layers": (",".join(view.layers) or _NONE) if view.layers != defaults.layers else None,
+        "lang": view.language if view.language != "zh" else None,
+    }
+    return "?" + urlencode({key: value for key, value in said.items() if value is not None}, safe=",")
