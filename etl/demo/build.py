@@ -105,6 +105,7 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     say(f"settling {size.people:,} people")
     population = make_population(ground, size.people)
     yield from deliver_people(ground, population)
+    del population
     n_calls, n_disputes = round(size.events * 0.15), round(size.events * 0.05)
     say(f"letting {size.events:,} events happen")
     yield from deliver_grid_events(ground, size.events - n_calls - n_disputes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -17,7 +19,7 @@ from etl.demo.names import Texts
 CHANNELS = ("网格员上报", "群众上报", "部门移交")
 
 
-def deliver_grid_events(ground: Ground, n: int) -> list[Delivery]:
+def deliver_grid_events(ground: Ground, n: int) -> Iterator[Delivery]:
     """Deliver `n` grid events (and some twice), and the steps of those without a fault."""
     rng = ground.rng("grid_event")
     events = happen(ground, n, {key: kind.share for key, kind in HAPPENINGS.items()}, rng)
@@ -27,11 +29,9 @@ def deliver_grid_events(ground: Ground, n: int) -> list[Delivery]:
     rows, faults = plant(rows, dirt, "事件编号", rng)
     spoilt = np.zeros(n, dtype=bool)
     spoilt[[f.row for f in faults if f.row < n]] = True
-    options = {"encoding": "utf-8-sig"}
-    return [
-        Delivery("grid_event", "grid_event.csv", rows, "csv", options, faults, n_unplaced),
-        _steps(course, spoilt, ground),
-    ]
+    yield Delivery("grid_event", "grid_event.csv", rows, "csv", {"encoding": "utf-8-sig"}, faults, n_unplaced)
+    del rows, faults  # a million events need the room for their steps
+    yield _steps(course, spoilt, ground)
 
 
 def moment_dirt(reported: str, closed: str, state: str, clear: tuple[str, ...]) -> list[Dirt]:

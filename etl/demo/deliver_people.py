@@ -75,7 +75,7 @@ def _residents(ground: Ground, population: Population) -> Delivery:
         set_to("not_a_date", "出生日期", "1985-02-29", "不详", "19820031"),
         set_to("date_in_future", "出生日期", "2099-01-01"),
         set_to("date_too_early", "出生日期", "1700-01-01"),
-        set_to("bad_phone", "联系电话", "12345", "1990000"),
+        set_to("bad_phone", "联系电话", "123456", "1990000000"),
         no_such_digit("bad_grid_code", "网格编码"),
         *lonlat_dirt(LON, LAT),
         FIELD_COUNT,

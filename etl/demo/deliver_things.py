@@ -45,7 +45,7 @@ def _lamps(ground: Ground) -> Delivery:
         set_to("unknown_code", "状态", "待查"),
         set_to("not_a_number", "杆高", "十米"),
         set_to("out_of_range", "杆高", "800"),
-        set_to("date_in_future", "安装日期", "2099-01-01"),
+        set_to("date_too_early", "安装日期", "1700-01-01"),
         swapped(EAST, NORTH),
         coordinates("bad_coordinates", EAST, NORTH, "0", "0"),
         coordinates("outside_city", EAST, NORTH, "38500000.000", "3800000.000"),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from etl.demo.ground import Ground
@@ -72,7 +74,8 @@ def draw_moments(days: Ints, hours: str, ground: Ground, rng: np.random.Generato
 def text_of(moments: Moments, form: str = "%Y-%m-%d %H:%M:%S") -> Texts:
     """Moments as text; empty where there is none."""
     if form == "%Y-%m-%d %H:%M:%S":
-        written = np.char.replace(np.datetime_as_string(moments.astype("datetime64[s]")), "T", " ").astype(object)
+        iso = pc.strftime(pa.array(moments.astype("datetime64[s]")), "%Y-%m-%d %H:%M:%S")
+        written = iso.to_numpy(zero_copy_only=False)
     else:
         written = pd.Series(moments).dt.strftime(form).to_numpy(dtype=object)
     return np.asarray(np.where(np.isnat(moments), "", written))

@@ -15,6 +15,9 @@ import xlsxwriter
 
 from etl.demo.delivery import Delivery
 
+CHUNK_ROWS = 100_000
+"""Rows of a CSV file made at a time, so that the biggest file needs no more memory than a small one."""
+
 WRITTEN_AT = datetime(2024, 1, 1, tzinfo=UTC)
 """Date written into the files themselves: the same deliveries are the same bytes on every day."""
 
@@ -34,20 +37,24 @@ def write_delivery(folder: Path, delivery: Delivery) -> None:
 
 def _write_csv(path: Path, rows: pd.DataFrame, encoding: str, bad_lines: set[int]) -> None:
     """Write text columns; the lines in `bad_lines` get a field too many."""
-    text = {str(c): pa.array(rows[c].astype(str), type=pa.string()) for c in rows.columns}
-    buffer = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(
-        pa.table(text), buffer, pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-    )
-    body = buffer.getvalue().to_pybytes().decode()
-    if bad_lines:
-        lines = body.split("\n")
-        for i in bad_lines:
-            lines[i] += ",重复"
-        body = "\n".join(lines)
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    headings = [str(c) for c in rows.columns]
     with path.open("wb") as file:
-        file.write((",".join(text) + "\n").encode(encoding))
-        file.write(body.encode("utf-8" if encoding == "utf-8-sig" else encoding))
+        file.write((",".join(headings) + "\n").encode(encoding))
+        for start in range(0, len(rows), CHUNK_ROWS):
+            part = rows.iloc[start : start + CHUNK_ROWS]
+            text = [pa.array(part[c].astype(str), type=pa.string()) for c in rows.columns]
+            buffer = pa.BufferOutputStream()
+            pyarrow.csv.write_csv(pa.table(text, names=headings), buffer, options)
+            body = buffer.getvalue().to_pybytes()
+            bad = [i - start for i in sorted(bad_lines) if start <= i < start + len(part)]
+            if bad:
+                lines = body.split(b"\n")
+                for i in bad:
+                    lines[i] += ",重复".encode()
+                body = b"\n".join(lines)
+            # the mark at the start of UTF-8 with BOM stands before the heading alone
+            file.write(body if encoding.startswith("utf-8") else body.decode().encode(encoding))
 
 
 def _write_xlsx(path: Path, rows: pd.DataFrame, header_row: int = 1, title: str = "", sheet: str = "Sheet1") -> None:
