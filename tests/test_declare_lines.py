@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.declare.lines import key_lines
@@ -99,6 +99,7 @@ def escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
+@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=4), st.sampled_from(["", "\n"]))
 def test_any_document_has_all_its_keys_found_on_their_lines(document: dict[str, Any], wide: str) -> None:
     lines, text = {}, ""

@@ -174,7 +174,7 @@ CITY = Shape(
         Key("notice", TITLE),
         Key("counties", Each(TITLE, _code("county", "449901")), default={}),
     ),
-    lambda name, values: City(**values),
+    lambda name, values: City(**{**values, "counties": values["counties"] or {}}),
 )
 
 DEPARTMENT = Shape("a department", TITLE.keys, lambda name, values: Department(name, Text(values["zh"], values["en"])))
@@ -204,6 +204,7 @@ SOURCE = Shape(
         Key("layer", _text("schools")),
         Key("sheet", _text("Sheet1")),
         Key("header_row", _whole(1, 1000, 3), default=1),
+        Key("within_km", _whole(1, 40000, 20), default=20),
     ),
     lambda name, values: Source(**values),
 )

@@ -88,6 +88,7 @@ class Source:
     sheet: str | None = None
     layer: str | None = None
     header_row: int = 1
+    within_km: int = 20  # a point farther outside the city's box than this is taken for an error
 
 
 @dataclass(frozen=True)
