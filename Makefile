@@ -2,16 +2,22 @@
 #
 #   make demo                       set up, build and load the sample city, open the map at http://127.0.0.1:8050
 #   make demo PORT=8051             on another port
-#   make demo CITY="--size small"   another sample city: options of `python -m etl demo build`
+#   make demo DEMO_CITY="--size small"
+#                                   another sample city: options of `python -m etl demo build`
 #   make test TESTS=tests/test_x.py only these tests
+#   make check                      style, types, architecture and declarations, without a database
+#   make bench, make soak           the figures to reach; the long tests
+#   make down                       stop the database server
+#   make clean                      remove it, and everything else that was made
 
 PYTHON ?= python3
 # The active conda environment made from environment.yml, else .venv; install/python.py decides by the same rule.
 HAS_POSTGIS := $(wildcard $(addprefix $(CONDA_PREFIX)/share/,extension/postgis.control postgresql/extension/postgis.control))
 CONDA := $(if $(CONDA_PREFIX),$(if $(HAS_POSTGIS),$(CONDA_PREFIX)))
 PY := $(if $(CONDA),$(CONDA)/bin/python,.venv/bin/python)
-CITY ?=
+DEMO_CITY ?=
 TESTS ?= tests
+STOP_TEST_SERVER := env -u DATABASE_URL LOCAL_DIR=.local/test $(PY) -m layers.server stop
 
 .PHONY: help setup demo test check bench soak down clean lock
 
@@ -23,13 +29,13 @@ setup:
 
 demo:
 	@$(PYTHON) -m install demo
-	@$(PY) -m install.demo $(CITY)
+	@$(PY) -m install.demo $(DEMO_CITY)
 
 # The tests have a cluster of their own in .local/test; it is stopped whatever comes out.
 test:
 	@$(PYTHON) -m install test
 	@$(MAKE) --no-print-directory --silent checks
-	@$(PY) -m pytest -m "not soak" $(TESTS); code=$$?; LOCAL_DIR=.local/test $(PY) -m layers.server stop; exit $$code
+	@$(PY) -m pytest -m "not soak" $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
 
 check:
 	@$(PYTHON) -m install check
@@ -44,12 +50,12 @@ checks:
 	@$(PY) -m etl check
 
 bench:
-	@$(PYTHON) -m install test
+	@$(PYTHON) -m install bench
 	@$(PY) -m tests.benchmarks
 
 soak:
 	@$(PYTHON) -m install test
-	@$(PY) -m pytest -m soak $(TESTS); code=$$?; LOCAL_DIR=.local/test $(PY) -m layers.server stop; exit $$code
+	@$(PY) -m pytest -m soak $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
 
 down:
 	@$(PYTHON) -m install down

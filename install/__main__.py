@@ -1,6 +1,7 @@
-"""Set the checkout up, stop it, or take it away: `python3 -m install [setup|check|demo|test|down|clean]`.
+"""Set the checkout up, stop it, or take it away: `python3 -m install [setup|check|demo|test|bench|down|clean]`.
 
-`check` brings what the checks without a database need; `test` brings a browser and a font besides.
+`check` brings what the checks without a database need; `test` brings a browser and a font besides,
+`bench` also a peer to measure against.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from install.python import check_version, ensure_python, find_home
 from install.system import ensure_packages
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-TARGETS = ("setup", "check", "demo", "test", "down", "clean")
+TARGETS = ("setup", "check", "demo", "test", "bench", "down", "clean")
 
 
 def set_up(target: str) -> None:

@@ -14,6 +14,7 @@ from install.progress import run_step, say
 from install.stamp import is_done, mark_of, set_done
 
 FITTING = ((3, 11), (3, 12), (3, 13))
+_UNSWAYED = {"PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0"}  # a user's own pip.conf may say otherwise
 _PIP = ("-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--progress-bar", "off")
 
 
@@ -75,9 +76,9 @@ def ensure_python(checkout: Path, home: Home) -> None:
     remedy = "Check the network and the disk space and run the command again; what was fetched is kept."
     python = str(home.python)
     locked = [python, *_PIP, "--require-hashes", "-r", str(lock)]
-    run_step("Installing the locked Python packages (about 500 MB)", locked, remedy=remedy)
+    run_step("Installing the locked Python packages (about 500 MB)", locked, remedy=remedy, environ=_UNSWAYED)
     own = [python, *_PIP, "--no-deps", "--no-build-isolation", "--editable", str(checkout)]
-    run_step("Installing the project itself", own, remedy=remedy)
+    run_step("Installing the project itself", own, remedy=remedy, environ=_UNSWAYED)
     set_done(stamp, mark_of([lock, checkout / "pyproject.toml"], str(home.folder), str(checkout), _version(home)))
 
 

@@ -26,7 +26,7 @@ _QUIET = ("DEBIAN_FRONTEND=noninteractive", "NEEDRESTART_MODE=l")
 
 
 def missing_packages(target: str, environ: Mapping[str, str], *, is_conda: bool = False) -> list[str]:
-    """Return the Debian packages that are still missing for `setup`, `check`, `demo` or `test`.
+    """Return the Debian packages that are still missing for a target such as `demo` or `test`.
 
     An active conda environment brings PostGIS and Python itself; the checks alone need no database.
     """
@@ -36,7 +36,9 @@ def missing_packages(target: str, environ: Mapping[str, str], *, is_conda: bool 
         packages += _postgis_packages()
     if not is_conda and not _can_make_venv():
         packages.append("python3-venv")
-    if target == "test" and not environ.get("BROWSER_PATH"):
+    if target == "bench" and shutil.which("ogr2ogr") is None:
+        packages.append("gdal-bin")  # one of the peers measured against
+    if target in ("test", "bench") and not environ.get("BROWSER_PATH"):
         if not any(shutil.which(name) for name in BROWSERS):
             packages.append("chromium")
         if not any(next(folder.rglob("*CJK*"), None) for folder in FONT_FOLDERS):
@@ -123,7 +125,7 @@ def _can_make_venv() -> bool:
 
 def _check_browser(target: str, environ: Mapping[str, str]) -> None:
     named = environ.get("BROWSER_PATH")
-    if target == "test" and named and not os.access(named, os.X_OK):
+    if target in ("test", "bench") and named and not os.access(named, os.X_OK):
         raise SetupError(
             f"BROWSER_PATH is {named}, which is not a program.", "Name a Chromium, or unset it to have one installed."
         )
@@ -143,6 +145,7 @@ def _door() -> Sequence[str] | None:
 def _plainly(packages: Sequence[str]) -> str:
     plain = {
         "chromium": "Chromium",
+        "gdal-bin": "ogr2ogr",
         "fonts-noto-cjk": "a font with Chinese characters",
         "python3-venv": "Python's venv",
     }

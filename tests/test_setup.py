@@ -71,6 +71,7 @@ def test_a_bare_machine_misses_postgis_and_for_the_tests_a_browser_and_a_font(ma
     assert missing_packages("test", {}) == ["postgresql", "postgresql-postgis", "chromium", "fonts-noto-cjk"]
     assert missing_packages("test", {}, is_conda=True) == ["chromium", "fonts-noto-cjk"]
     assert missing_packages("check", {}) == []
+    assert missing_packages("bench", {}) == [*missing_packages("demo", {}), "gdal-bin", "chromium", "fonts-noto-cjk"]
 
 
 def test_what_is_there_already_is_not_asked_for(machine: Path) -> None:
@@ -229,7 +230,7 @@ def test_a_venv_that_was_half_made_is_made_anew(tmp_path: Path, monkeypatch: pyt
     (home.folder / "lib" / "half").touch()
     ran: list[list[str]] = []
 
-    def pretend(title: str, command: list[str], *, remedy: str) -> None:
+    def pretend(title: str, command: list[str], **options: object) -> None:
         ran.append(command)
         if command[1:3] == ["-m", "venv"]:
             _program(home.folder / "bin", "python", "")
@@ -280,7 +281,7 @@ def test_make_and_set_up_choose_the_same_python(tmp_path: Path, postgis: bool) -
 def test_in_conda_no_venv_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     conda = _conda(tmp_path / "env", postgis=True)
     ran: list[list[str]] = []
-    monkeypatch.setattr("install.python.run_step", lambda title, command, *, remedy: ran.append(command))
+    monkeypatch.setattr("install.python.run_step", lambda title, command, **options: ran.append(command))
     for name in ("requirements.lock", "pyproject.toml"):
         (tmp_path / name).write_text("")
     ensure_python(tmp_path, Home(conda, True))
