@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 from etl.demo.deliver_disputes import deliver_disputes
 from etl.demo.deliver_events import deliver_grid_events
@@ -79,21 +80,29 @@ def build_city(
         say(f"writing {delivery.file}: {len(delivery.rows):,} rows of {delivery.dataset}")
         write_delivery(part, delivery)
         answers[delivery.dataset] = delivery.answers()
-    (part / "answers.json").write_text(json.dumps(answers, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    facts = {
-        "notice": "样例城市纯属虚构 / this city is fictitious",
-        "size": size,
-        "seed": seed,
-        "until": last_day.isoformat(),
-        "people": chosen.people,
-        "events": chosen.events,
-        "rows": {dataset: sheet["rows"] for dataset, sheet in answers.items()},
-    }
-    (part / MARK).write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    rows = {dataset: sheet["rows"] for dataset, sheet in answers.items()}
+    _write_json(part / "answers.json", answers)
+    _write_json(part / MARK, {**_facts(chosen, seed, last_day), "rows": rows})
     if folder.exists():
         shutil.rmtree(folder)
     part.rename(folder)
     return folder
+
+
+def _facts(size: Size, seed: int, until: date) -> dict[str, Any]:
+    """What the city was made from, and that it is fictitious."""
+    return {
+        "notice": "样例城市纯属虚构 / this city is fictitious",
+        "size": size.key,
+        "seed": seed,
+        "until": until.isoformat(),
+        "people": size.people,
+        "events": size.events,
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) -> Iterator[Delivery]:

@@ -32,7 +32,7 @@ def deliver_hotline(ground: Ground, n: int) -> Delivery:
             "来电时间": text_of(events["reported_at"].to_numpy(), MINUTES),
             "诉求类别": events["category"].map({k: kind.label for k, kind in HAPPENINGS.items()}),
             "事发地址": address,
-            "诉求内容": describe(events["category"].to_numpy(), ground.names["medium"][cell], rng),
+            "诉求内容": _quoted(describe(events["category"].to_numpy(), ground.names["medium"][cell], rng), rng),
             "来电号码": phones(n, rng),
             "承办单位": department_labels(events["department"].to_numpy()),
             "工单状态": events["state"].map(STATES),
@@ -56,6 +56,11 @@ def deliver_hotline(ground: Ground, n: int) -> Delivery:
     return Delivery("hotline", "hotline.csv", rows, "csv", {}, faults, int(is_lost.sum()))
 
 
+def _quoted(said: Texts, rng: np.random.Generator) -> Texts:
+    """Write down some complaints with the marks that a CSV file must put into quotes."""
+    return np.asarray(np.where(rng.random(len(said)) < 0.02, said + ', 来电人说"请尽快处理"', said))
+
+
 def spoken_addresses(ground: Ground, cell: Ints, rng: np.random.Generator) -> tuple[Texts, np.ndarray]:
     """Write where each call comes from, and tell which no one can place.
 
@@ -68,11 +73,13 @@ def spoken_addresses(ground: Ground, cell: Ints, rng: np.random.Generator) -> tu
     road = rng.choice(np.array(ROADS, dtype=object), n)
     town = names["county"][cell] + names["large"][cell]
     short = rng.random(n) < 0.2
+    is_old = (names["former"][cell] != "") & (rng.random(n) < 0.5)
+    village = np.where(is_old, names["former"][cell], names["medium"][cell])
     address = np.select(
         [how == 0, how == 1, how == 2, how == 3],
         [
             np.where(short, names["large"][cell], town) + names["small"][cell] + number + "附近",
-            town + names["medium"][cell] + road + number,
+            town + village + road + number,
             town + road + number + "对面",
             names["county"][cell] + road + "与" + rng.choice(np.array(ROADS, dtype=object), n) + "交叉口",
         ],
@@ -80,9 +87,9 @@ def spoken_addresses(ground: Ground, cell: Ints, rng: np.random.Generator) -> tu
     ).astype(object)
     twice = _repeated_villages(ground)
     if len(twice):
-        village = rng.choice(len(twice), n)
-        address = np.where(how == 4, np.array([name for name, _ in twice], dtype=object)[village] + number, address)
-        cannot = np.array([len({code[:6] for code in codes}) > 1 for _, codes in twice])[village]
+        which = rng.choice(len(twice), n)
+        address = np.where(how == 4, np.array([name for name, _ in twice], dtype=object)[which] + number, address)
+        cannot = np.array([len({code[:6] for code in codes}) > 1 for _, codes in twice])[which]
         return address, (how == 5) | ((how == 4) & cannot)
     return address, how >= 4
 

@@ -26,8 +26,8 @@ HOUSE_SPREAD_DEGREES = 0.0012
 class Ground:
     """The small grids as places to put things; arrays have one entry for each, in order of code.
 
-    `crowd` is how crowded a grid is (1 = middling), `people` its share of the population, `until` the last midnight
-    that anything is known of.
+    `names` has the names at each level, and under `former` the village's former name; `crowd` is how crowded a grid is
+    (1 = middling), `people` its share of the population, `until` the last day: nothing is known of it any more.
     """
 
     seed: int
@@ -90,6 +90,9 @@ def make_ground(grids: Grids, seed: int, until: date) -> Ground:
         frame = grids.levels[level]
         called = dict(zip(frame["code"], frame["name"], strict=True))
         names[level] = np.array([called[code[:digits]] for code in codes], dtype=object)
+    medium = grids.levels["medium"]
+    former = dict(zip(medium["code"], medium["aliases"], strict=True))
+    names["former"] = np.array([former[code[:12]] for code in codes], dtype=object)
     rng = np.random.default_rng([seed, 2])
     polygons = small.geometry.to_numpy()
     inner = _largest_parts(shapely.buffer(polygons, -MARGIN_DEGREES), polygons)
