@@ -22,7 +22,7 @@ STOP_TEST_SERVER := env -u DATABASE_URL LOCAL_DIR=.local/test $(PY) -m layers.se
 .PHONY: help setup demo test check bench soak down clean lock
 
 help:
-	@sed -n 's/^# \{0,1\}//p;/^$$/q' Makefile
+	@sed -n '/^#/!q;s/^# \{0,1\}//p' Makefile
 
 setup:
 	@$(PYTHON) -m install setup
