@@ -11,7 +11,7 @@ NO_DATA = 0
 """Class of a grid without data; the others count from 1, low to high."""
 
 _DISTINCT_MAX = 512
-"""So many different values are told apart by natural breaks; more are first put together by rank."""
+"""Among so many places the best natural breaks are sought at once."""
 
 
 def classes(values: ArrayLike, indicator: Indicator) -> tuple[NDArray[np.float64], NDArray[np.uint8]]:
@@ -61,34 +61,40 @@ def _breaks(known: NDArray[np.float64], indicator: Indicator) -> NDArray[np.floa
 def natural_breaks(known: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     """Find the breaks that make the values inside each class differ least (Jenks), by dynamic programming.
 
-    Exact for up to 512 different values; more are put together by rank first, which moves a break by one such step.
+    Exact for up to 512 different values. Of more, breaks are first sought between runs of equally many values, then
+    among all values next to the ones found.
 
     Returns
     -------
     The lowest value of each class but the first; fewer than `n` - 1 when there are fewer than `n` different values.
     """
     value, weight = np.unique(known, return_counts=True)
-    start = value
-    if len(value) > _DISTINCT_MAX:
-        first = np.unique(np.linspace(0, len(value), _DISTINCT_MAX, endpoint=False).astype(np.int64))
-        start, total = value[first], np.add.reduceat(value * weight, first)
-        weight = np.add.reduceat(weight, first)
-        value = total / weight
-    n = min(n, len(value))
-    value = value - value.mean()
-    counts, sums, squares = (np.concatenate([[0.0], np.cumsum(weight * value**power)]) for power in (0, 1, 2))
-    # spread[i, j]: sum of squared distances from their mean of the values i .. j-1
+    n, step = min(n, len(value)), -(-len(value) // _DISTINCT_MAX)
+    found = _cut(value, weight, np.arange(0, len(value), step), n)
+    if step > 1:
+        near = found[:, None] + np.arange(-step, step + 1)[None, :]
+        found = _cut(value, weight, np.unique(np.concatenate([[0], near.ravel().clip(0, len(value) - 1)])), n)
+    return value[found]
+
+
+def _cut(
+    value: NDArray[np.float64], weight: NDArray[np.int64], starts: NDArray[np.int64], n: int
+) -> NDArray[np.int64]:
+    """Choose where classes begin among `starts`, positions in rising values; the first, 0, is not given back."""
+    away = value - np.average(value, weights=weight)
+    ends = np.append(starts, len(value))
+    counts, sums, squares = (np.append(0.0, np.cumsum(weight * away**power))[ends] for power in (0, 1, 2))
+    # spread[i, j]: squared distances from their mean of all values from start i up to start j
     width = np.maximum(counts[None, :] - counts[:, None], 1.0)
     spread = (squares[None, :] - squares[:, None]) - (sums[None, :] - sums[:, None]) ** 2 / width
-    spread[np.tril_indices(len(counts), -1)] = np.inf
-    best, cuts = spread[0], []
+    spread[np.tril_indices(len(ends))] = np.inf  # no class is empty
+    best, steps = spread[0], []
     for _ in range(n - 1):
         through = best[:, None] + spread
-        np.fill_diagonal(through, np.inf)  # no class is empty
-        cuts.append(through.argmin(axis=0))
+        steps.append(through.argmin(axis=0))
         best = through.min(axis=0)
-    at, found = len(value), []
-    for cut in reversed(cuts):
-        at = int(cut[at])
-        found.append(start[at])
-    return np.array(found[::-1])
+    at, found = len(starts), []
+    for before in reversed(steps):
+        at = int(before[at])
+        found.append(starts[at])
+    return np.array(found[::-1], dtype=np.int64)
