@@ -22,7 +22,7 @@ declare
 begin
     if of_table not in (
         'vault.person', 'vault.identity', 'ops.event', 'ops.event_step', 'ops.place', 'ops.thing', 'ops.organisation',
-        'ops.measure', 'ops.reading', 'raw.source_registry'
+        'ops.measure', 'ops.reading', 'ops.grid_worker', 'raw.source_registry'
     ) then
         raise exception 'the indexes of % are not dropped for loading', of_table;
     end if;

@@ -1,0 +1,134 @@
+"""The loader's commands: `python -m etl check`, `run` and `demo build`.
+
+Bad input ends in a sentence that says what is the matter and how to mend it, and in the exit code of that kind of
+error (`layers.errors.EXIT_CODES`); never in a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from typer.exceptions import TyperException
+
+from layers.errors import EXIT_CODES, AtlasError, SettingError
+from layers.settings import Settings, read_settings
+
+app = typer.Typer(help="民情地图数据入库 How data gets in.", no_args_is_help=True, add_completion=False)
+demo = typer.Typer(help="样例城市 The sample city.", no_args_is_help=True)
+app.add_typer(demo, name="demo")
+
+
+@app.command()
+def check(
+    folder: Annotated[Path | None, typer.Option("--folder", help="Folder of the declarations.")] = None,
+) -> None:
+    """检查全部声明 Check all declarations and name every problem at once."""
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    catalog = read_catalog(folder or settings.catalog_dir)
+    kinds = ("departments", "datasets", "categories", "layers", "indicators", "scenarios")
+    counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in kinds)
+    typer.echo(f"{catalog.city.name.zh} {catalog.city.name.en}: {counts}. 没有问题 No problems.")
+
+
+@app.command()
+def run(
+    datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to load; all when none is named.")] = None,
+    folder: Annotated[Path | None, typer.Option("--from", help="Folder the departments' files lie in.")] = None,
+    report_file: Annotated[Path | None, typer.Option("--json", help="Write the report to this file too.")] = None,
+) -> None:
+    """数据入库 Load the deliveries in a folder, each in one transaction; files loaded before are left alone."""
+    from etl.report import print_report, write_json
+    from etl.run import run as run_deliveries
+    from layers.database import open_database
+    from layers.declare import read_catalog
+    from layers.secrets import read_secrets
+
+    settings = _settings()
+    report = run_deliveries(
+        open_database(settings),
+        read_catalog(settings.catalog_dir),
+        read_secrets(settings),
+        folder or settings.delivery_dir,
+        datasets or (),
+        cache_dir=settings.local_dir / "cache",
+        say=typer.echo,
+        at_step=_crash_at(os.environ.get("CRASH_AT")),
+    )
+    print_report(report, Console())
+    if report_file is not None:
+        try:
+            write_json(report, report_file)
+        except OSError as error:
+            raise SettingError(f"The report cannot be written to {report_file}: {error.strerror}.") from error
+    raise typer.Exit(report.exit_code)
+
+
+@demo.command("build")
+def build(
+    size: Annotated[str, typer.Option(help="small (1 county) or full (4 counties).")] = "full",
+    people: Annotated[int | None, typer.Option(help="How many people.")] = None,
+    events: Annotated[int | None, typer.Option(help="About how many events.")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day of events (2026-06-30); else today.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
+) -> None:
+    """生成样例城市的报送文件 Write the files that the departments of the sample city would deliver."""
+    from etl.demo import build_city
+
+    folder = out or _settings().delivery_dir
+    build_city(folder, size, people=people, events=events, until=_day(until), say=typer.echo)
+
+
+def main() -> None:
+    """Run a command and turn what was raised on purpose into a sentence and an exit code."""
+    try:
+        app(standalone_mode=False)
+    except AtlasError as error:
+        typer.echo(f"错误 Error: {error}", err=True)
+        sys.exit(EXIT_CODES[type(error)])
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        typer.echo("已中止 Stopped: what was under way was undone, what was finished stays.", err=True)
+        sys.exit(130)
+    except TyperException as error:
+        error.show()
+        sys.exit(error.exit_code)
+
+
+def _settings() -> Settings:
+    return read_settings(os.environ)
+
+
+def _day(text: str | None) -> date:
+    if text is None:
+        return datetime.now().astimezone().date()
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise SettingError(f"--until is {text!r}.", "Write a day such as 2026-06-30.") from error
+
+
+def _crash_at(number: str | None) -> Callable[[str], None]:
+    """Make what kills this process at its n-th step; tests of kill safety set CRASH_AT, nobody else does."""
+    left = [int(number)] if number and number.isdigit() else [0]
+
+    def step(name: str) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return step
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Sending rows to the database and asking it about many keys at once, by binary COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import psycopg
+import pyarrow as pa
+from psycopg import sql
+
+from etl import binary
+from etl.quarantine import Quarantined
+from layers.errors import AtlasError
+
+Connection = psycopg.Connection[Any]
+
+_HEADER_BYTES = 19
+
+
+def table_name(table: str) -> sql.Identifier:
+    """Name of a table given as `schema.table`, safe to put into SQL."""
+    return sql.Identifier(*table.split("."))
+
+
+def copy_in(connection: Connection, table: str, fields: Mapping[str, binary.Field], n: int) -> int:
+    """Send rows to a table and return how many the server took in."""
+    if not n:
+        return 0
+    names = sql.SQL(", ").join(map(sql.Identifier, fields))
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table_name(table), names)
+    rows = binary.encode(list(fields.values()), n)
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            copy.write(binary.HEADER)
+            copy.write(rows)
+            copy.write(binary.TRAILER)
+        taken = cursor.rowcount
+    if taken != n:
+        raise AtlasError(f"{table} took {taken} of {n} rows.", "Nothing was loaded; load the delivery again.")
+    return taken
+
+
+def copy_out(connection: Connection, query: sql.Composable, columns: Mapping[str, str], parameters: Any = ()) -> Any:
+    """Fetch rows of fixed width without NULLs as an array with one field for each column (`i4`, `i8`, `S9`)."""
+    layout: list[tuple[str, str]] = [("n_fields", ">i2")]
+    for name, kind in columns.items():
+        layout += [(f"{name}_width", ">i4"), (name, kind if kind.startswith("S") else f">{kind}")]
+    statement = sql.SQL("copy ({}) to stdout (format binary)").format(query)
+    with connection.cursor() as cursor, cursor.copy(statement, parameters) as copy:
+        data = b"".join(copy)
+    row = np.dtype(layout)
+    return np.frombuffer(data, row, (len(data) - _HEADER_BYTES - 2) // row.itemsize, _HEADER_BYTES)
+
+
+def take_ids(connection: Connection, n: int) -> np.ndarray:
+    """Take `n` fresh row ids."""
+    low, high, count = connection.execute(
+        "select min(id), max(id), count(*) from (select nextval('ops.row_id') as id from generate_series(1, %s)) as i",
+        [n],
+    ).fetchone() or (0, 0, 0)
+    if not n or high - low + 1 == count:
+        return np.arange(n, dtype=np.int64) + (low or 0)
+    # somebody else took ids in between: take others, one by one
+    return np.array(
+        [r[0] for r in connection.execute("select nextval('ops.row_id') from generate_series(1, %s)", [n])], np.int64
+    )
+
+
+def look_up(connection: Connection, dataset: str, keys: pa.Array) -> Any:
+    """Find source keys in the registry; a row for each key found: at (position in `keys`), town, id, updated_us."""
+    connection.execute('create temp table if not exists asked (at int, source_key text collate "C") on commit drop')
+    connection.execute("truncate asked")
+    n = len(keys)
+    copy_in(connection, "asked", {"at": binary.integer(np.arange(n), 4), "source_key": binary.text(keys)}, n)
+    connection.execute("analyze asked")
+    query = sql.SQL(
+        "select a.at, r.town_code, r.id, (extract(epoch from r.updated_at) * 1000000)::bigint"
+        " from asked a join raw.source_registry r on r.dataset = {} and r.source_key = a.source_key order by a.at"
+    ).format(sql.Literal(dataset))
+    return copy_out(connection, query, {"at": "i4", "town": "S9", "id": "i8", "updated_us": "i8"})
+
+
+def known_hashes(connection: Connection, dataset: str) -> np.ndarray:
+    """Row hashes of everything loaded of a dataset, sorted."""
+    query = sql.SQL("select row_hash from raw.source_registry where dataset = {}").format(sql.Literal(dataset))
+    return np.sort(copy_out(connection, query, {"hash": "i8"})["hash"].astype(np.int64).view(np.uint64))
+
+
+def write_quarantine(connection: Connection, dataset: str, delivery_id: int, rows: Quarantined) -> int:
+    """Write quarantined rows of a delivery."""
+
+    def text(values: list[Any]) -> binary.Varying:
+        return binary.text(pa.array(values, pa.string()))
+
+    fields: dict[str, binary.Field] = {
+        "delivery_id": binary.integer(np.full(rows.n, delivery_id), 8),
+        "line": binary.integer(np.array(rows.line, np.int64), 4),
+        "dataset": binary.constant(dataset, rows.n),
+        "source_key": text(rows.source_key),
+        "field": text(rows.field),
+        "value": text(rows.value),
+        "reason": text(rows.reason),
+        "remedy": text(rows.remedies()),
+        "row_sealed": binary.text(pa.array(rows.row_sealed, pa.binary())),
+    }
+    return copy_in(connection, "raw.quarantine", fields, rows.n)

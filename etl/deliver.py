@@ -1,0 +1,248 @@
+"""Deliver: one delivery inside one transaction, from the file to the sums that have to agree."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from etl.columns import Context
+from etl.copying import Connection, known_hashes, write_quarantine
+from etl.grids import GridLoader
+from etl.ledger import close_delivery_row, hash_file, loaded_before, lock_dataset, open_delivery_row
+from etl.load import IDENTITY, REGISTRY, TableLoader
+from etl.pace import WriteBehind, read_ahead
+from etl.plan import Job
+from etl.report import DeliveryReport
+from etl.rows import TABLES
+from etl.sources import Source, headings_of, open_delivery
+from etl.steps import PARENT_KEY, ChildLoader
+from etl.transform import FileMemory, Rules, Summary, Transformed, transform
+from etl.tree import GridTree, read_tree
+from layers.declare.out_of_scope import out_of_scope
+from layers.declare.records import Catalog
+from layers.errors import DeliveryError
+from layers.grids import grid_index
+from layers.people import publish
+from layers.seal import Sealer
+from layers.secrets import Secrets
+from layers.tallies import Numbers
+
+Step = Callable[[str], None]
+_ANALYSE_FROM = 1000
+
+
+def no_step(name: str) -> None:
+    """Do nothing at a step; a test hands in something that kills the process."""
+
+
+@dataclass
+class Desk:
+    """What all deliveries of a run share."""
+
+    connection: Connection
+    catalog: Catalog
+    secrets: Secrets
+    sealer: Sealer
+    numbers: Numbers
+    cache_dir: Path
+    now: datetime
+    at_step: Step = no_step
+    tree: GridTree | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def grid_tree(self) -> GridTree:
+        """The tree of grids as it is now, read once until grids change."""
+        if self.tree is None:
+            edition = self.catalog.city.edition
+            index = grid_index(self.connection, edition, self.cache_dir)
+            self.tree = read_tree(self.connection, edition, index)
+        return self.tree
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        """Add the time of a block to the seconds of this name."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+
+
+def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[str], None]) -> None:
+    """Load one delivery inside the transaction under way, filling in its report.
+
+    Raises
+    ------
+    DeliveryError
+        The file cannot be taken in, or does not keep what the dataset expects.
+    """
+    dataset, connection = job.dataset, desk.connection
+    with desk.timed("hash"):
+        content = hash_file(job.path, dataset)
+    if lock_dataset(connection, dataset.key):
+        say(f"{dataset.key}: waited for another loader")
+    desk.at_step("locked")
+    if loaded_before(connection, dataset.key, content[0]):
+        report.status = "known"
+        return
+    source = open_delivery(job.path, dataset)
+    _note_dropped(report, source, job)
+    delivery_id = open_delivery_row(connection, dataset, job.path, content, desk.catalog.city.edition, desk.now)
+    desk.at_step("delivery opened")
+    context = Context(desk.catalog, dataset, desk.now)
+    if dataset.table == "grid":
+        _load_grids(desk, source, context, delivery_id, report)
+    elif dataset.table in PARENT_KEY:
+        _load_children(desk, source, _rules(desk, context, job), delivery_id, report)
+    else:
+        _load_rows(desk, source, _rules(desk, context, job), delivery_id, report)
+    _keep_expectations(report, job)
+    _close(desk, dataset.table, dataset.key, delivery_id, report)
+
+
+def _rules(desk: Desk, context: Context, job: Job) -> Rules:
+    key = desk.secrets.token_key
+    seed = int.from_bytes(blake2b(b"row hash", key=key, digest_size=8).digest(), "big")
+    file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
+    with desk.timed("grids"):
+        tree = desk.grid_tree()
+    return Rules(context, tree, desk.sealer, seed, file_time)
+
+
+def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:
+    dataset, connection = rules.dataset, desk.connection
+    loader = TableLoader(
+        connection,
+        dataset,
+        rules.tree,
+        desk.numbers,
+        delivery_id,
+        key_id=desk.sealer.key_id,
+        zone=desk.catalog.city.zone,
+    )
+    with desk.timed("compare"):
+        memory = FileMemory(known_hashes(connection, dataset.key))
+    loader.begin()
+    desk.at_step("indexes dropped")
+
+    def write(done: Transformed) -> None:
+        with desk.timed("load"):
+            loader.write(done.good, done.identities)
+            desk.at_step("rows copied")
+            write_quarantine(connection, dataset.key, delivery_id, done.quarantined)
+        desk.at_step("batch written")
+
+    with WriteBehind() as behind:
+        for batch in read_ahead(source.batches(headings_of(dataset))):
+            with desk.timed("transform"):
+                done = transform(batch, rules, memory)
+            _add(report, done.summary)
+            behind.submit(write, done)
+        behind.wait()
+    with desk.timed("indexes and tallies"):
+        report.notes["tally_rows"] = loader.finish(rules.tree.towns)
+    desk.at_step("tallies written")
+    counts = loader.counts
+    report.n_inserted, report.n_updated, report.n_moved = counts.n_inserted, counts.n_updated, counts.n_moved
+    report.n_stale, report.n_unplaced = counts.n_stale, counts.n_unplaced
+    report.n_unchanged += counts.n_stale
+    if dataset.table == "person" and counts.n_inserted + counts.n_updated:
+        with desk.timed("publish"):
+            local = desk.now.astimezone(ZoneInfo(desk.catalog.city.zone))
+            publish(connection, desk.secrets, local.year * 100 + local.month)
+        desk.at_step("people published")
+    if counts.n_inserted + counts.n_updated >= _ANALYSE_FROM:
+        with desk.timed("analyse"):
+            tables = [TABLES[dataset.table], REGISTRY] + ([IDENTITY] if dataset.table == "person" else [])
+            connection.execute("select ops.analyse(%s::text[]::regclass[])", [tables])
+
+
+def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:
+    dataset, connection = rules.dataset, desk.connection
+    loader = ChildLoader(connection, dataset, rules, delivery_id)
+    loader.begin()
+    desk.at_step("indexes dropped")
+    for batch in read_ahead(source.batches(headings_of(dataset))):
+        with desk.timed("load"):
+            quarantined, summary = loader.write(batch)
+            write_quarantine(connection, dataset.key, delivery_id, quarantined)
+        _add(report, summary)
+        desk.at_step("batch written")
+    with desk.timed("indexes and tallies"):
+        loader.finish()
+    report.n_inserted = loader.counts.n_inserted
+    if report.n_inserted >= _ANALYSE_FROM:
+        connection.execute("select ops.analyse(%s::text[]::regclass[])", [[TABLES[dataset.table]]])
+
+
+def _load_grids(desk: Desk, source: Source, context: Context, delivery_id: int, report: DeliveryReport) -> None:
+    dataset = context.dataset
+    loader = GridLoader(desk.connection, context, desk.sealer, desk.catalog.city.edition)
+    for batch in source.batches(headings_of(dataset)):
+        loader.check(batch)
+    with desk.timed("tree"):
+        report.n_unchanged, notes = loader.finish()
+    for quarantined, summary in loader.results():
+        write_quarantine(desk.connection, dataset.key, delivery_id, quarantined)
+        _add(report, summary)
+    report.notes.update(notes)
+    desk.tree = None
+    desk.at_step("grids written")
+    report.n_inserted, report.n_updated = loader.counts.n_inserted, loader.counts.n_updated
+
+
+def _add(report: DeliveryReport, summary: Summary) -> None:
+    report.n_read += summary.n_read
+    report.n_unchanged += summary.n_unchanged
+    report.n_repaired += summary.n_repaired
+    report.n_quarantined += sum(summary.reasons.values())
+    _sum_into(report.reasons, summary.reasons)
+    _sum_into(report.tied, summary.tied)
+
+
+def _sum_into(total: dict[str, int], more: Mapping[str, int]) -> None:
+    for key, n in more.items():
+        total[key] = total.get(key, 0) + n
+
+
+def _note_dropped(report: DeliveryReport, source: Source, job: Job) -> None:
+    declared = headings_of(job.dataset)
+    left = [heading for heading in source.headings if heading not in declared]
+    of_people = job.dataset.table in ("person", "grid_worker")
+    report.out_of_scope = [heading for heading in left if out_of_scope(heading, of_people=of_people)]
+    report.dropped = [heading for heading in left if heading not in report.out_of_scope]
+
+
+def _keep_expectations(report: DeliveryReport, job: Job) -> None:
+    expect, n = job.dataset.expect, report.n_read
+    if n < expect.rows_min or (expect.rows_max is not None and n > expect.rows_max):
+        bounds = f"at least {expect.rows_min:,}" + (f" and at most {expect.rows_max:,}" if expect.rows_max else "")
+        raise DeliveryError(
+            f"{job.path.name} has {n:,} rows; {job.dataset.key} expects {bounds}.",
+            "Ask the department whether the file is whole, or mend [expect] in the dataset's declaration.",
+        )
+    share = report.n_quarantined / n if n else 0.0
+    if share > expect.quarantine_share_max:
+        worst = ", ".join(f"{reason} {count:,}" for reason, count in sorted(report.reasons.items()))
+        raise DeliveryError(
+            f"{report.n_quarantined:,} of {n:,} rows of {job.path.name} are faulty ({share:.0%}): {worst}.",
+            f"At most {expect.quarantine_share_max:.0%} may be; nothing was loaded. "
+            "Send it back to the department, or mend the declaration when it is that which is wrong.",
+        )
+
+
+def _close(desk: Desk, table: str, dataset: str, delivery_id: int, report: DeliveryReport) -> None:
+    connection: Any = desk.connection
+    close_delivery_row(connection, delivery_id, report)
+    desk.at_step("sums checked")
+    connection.execute("update pub.dataset set loaded_at = %s where dataset = %s", [desk.now, dataset])
+    told = json.dumps({"dataset": dataset, "delivery": delivery_id})
+    connection.execute("select pg_notify('atlas', %s)", [told])

@@ -1,0 +1,147 @@
+"""Hashes of whole columns, and what is remembered of a file's keys while it is read.
+
+Hashes are 64 bits, keyed by a seed, made eight bytes of text at a time for all rows at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from etl.masks import missing
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
+_MIX_2 = np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+
+
+def hash_rows(columns: Iterable[pa.Array], n: int, seed: int) -> np.ndarray:
+    """Hash rows over all their columns; missing differs from empty, and the order of columns counts."""
+    total = np.full(n, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
+    for column in columns:
+        total = _mix((total ^ hash_column(column)) * _MIX_1 + _GOLDEN)
+    return total
+
+
+def hash_column(column: pa.Array) -> np.ndarray:
+    """Hash every value of a column."""
+    kind = column.type
+    if pa.types.is_list(kind):
+        column = pc.binary_join(column, ",")
+        kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_binary(kind):
+        hashed = _hash_bytes(column)
+    else:
+        if pa.types.is_boolean(kind):
+            column = column.cast(pa.int8())
+        plain = pc.fill_null(column, 0) if column.null_count and not pa.types.is_temporal(kind) else column
+        if pa.types.is_temporal(kind):
+            width = pa.int32() if pa.types.is_date32(kind) else pa.int64()
+            plain = pc.fill_null(column.cast(width), 0)
+        values = plain.to_numpy(zero_copy_only=False)
+        bits = values.view(np.uint64) if values.dtype.itemsize == 8 else values.astype(np.int64).view(np.uint64)
+        hashed = _mix(bits + _GOLDEN)
+    if column.null_count:
+        hashed[missing(column)] = np.uint64(0)
+    return hashed
+
+
+def _mix(x: np.ndarray) -> np.ndarray:
+    x = (x ^ (x >> _S30)) * _MIX_1
+    x ^= x >> _S27
+    x *= _MIX_2
+    x ^= x >> _S31
+    return x
+
+
+def _hash_bytes(column: pa.Array) -> np.ndarray:
+    offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4).astype(np.int64)
+    data = column.buffers()[2]
+    size = int(offsets[-1]) if len(offsets) else 0
+    padded = np.zeros(size + 8, np.uint8)
+    if data is not None and size:
+        padded[:size] = np.frombuffer(data, np.uint8, size)
+    # every address read as eight bytes, whatever its alignment
+    words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (size + 1,), (1,))
+    start, length = offsets[:-1], np.diff(offsets)
+    total = _mix(length.astype(np.uint64) + _GOLDEN)
+    rows = np.arange(len(length))
+    at = 0
+    while True:
+        if at:
+            rows = rows[length[rows] > at]
+        if not len(rows):
+            return total
+        word = words[start[rows] + at]
+        left = np.clip(length[rows] - at, 0, 8)
+        keep = np.array([0, *((1 << (8 * k)) - 1 for k in range(1, 8)), 0xFFFFFFFFFFFFFFFF], np.uint64)[left]
+        total[rows] = _mix((total[rows] ^ (word & keep)) * _MIX_2 + _GOLDEN)
+        at += 8
+
+
+class SeenKeys:
+    """Keys met so far in one file, as sorted hashes: 8 bytes a key, few searches a batch."""
+
+    def __init__(self) -> None:
+        self._runs: list[np.ndarray] = []
+
+    def repeated(self, hashes: np.ndarray) -> np.ndarray:
+        """Mark the keys that stood earlier in this batch or in one before, and remember the others."""
+        order = np.argsort(hashes, kind="stable")
+        ranked = hashes[order]
+        again = np.zeros(len(hashes), bool)
+        again[order[1:]] = ranked[1:] == ranked[:-1]
+        for run in self._runs:
+            again[order] |= _among(ranked, run)
+        self._keep(np.sort(hashes[~again]))
+        return again
+
+    def _keep(self, run: np.ndarray) -> None:
+        while self._runs and len(self._runs[-1]) <= 2 * len(run):
+            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+        self._runs.append(run)
+
+
+class Ordinals:
+    """How often each hash was met so far in one file: keeps repeats of a whole row apart by their ordinal."""
+
+    def __init__(self) -> None:
+        self._hashes = np.zeros(0, np.uint64)
+        self._counts = np.zeros(0, np.int64)
+
+    def take(self, hashes: np.ndarray) -> np.ndarray:
+        """Number each hash: 1 for the first time it is met, 2 for the second, through all batches."""
+        values, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+        before = np.zeros(len(values), np.int64)
+        if len(self._hashes):
+            at = np.minimum(np.searchsorted(self._hashes, values), len(self._hashes) - 1)
+            known = self._hashes[at] == values
+            before[known] = self._counts[at[known]]
+        order = np.argsort(inverse, kind="stable")
+        first = np.cumsum(counts) - counts
+        rank = np.empty(len(hashes), np.int64)
+        rank[order] = np.arange(len(hashes)) - np.repeat(first, counts)
+        joined = np.concatenate([self._hashes, values])
+        total = np.concatenate([self._counts, counts])
+        self._hashes, inverse_all = np.unique(joined, return_inverse=True)
+        self._counts = np.bincount(inverse_all, total, len(self._hashes)).astype(np.int64)
+        return rank + before[inverse] + 1
+
+
+def _among(ranked: np.ndarray, run: np.ndarray) -> np.ndarray:
+    if not len(run):
+        return np.zeros(len(ranked), bool)
+    found: np.ndarray = run[np.minimum(np.searchsorted(run, ranked), len(run) - 1)] == ranked
+    return found
+
+
+def among(hashes: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Mark the hashes that are among the sorted known ones."""
+    order = np.argsort(hashes, kind="stable")
+    found = np.zeros(len(hashes), bool)
+    found[order] = _among(hashes[order], known)
+    return found

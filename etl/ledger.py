@@ -1,0 +1,130 @@
+"""The ledger of deliveries: what a file is worth, whether it was loaded before, and what became of it."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+
+from psycopg.types.json import Jsonb
+
+from etl.copying import Connection
+from etl.report import DeliveryReport
+from layers.declare.records import Dataset
+from layers.errors import AtlasError, DeliveryError
+
+_DATASET_LOCKS = 4490
+_CHUNK = 1 << 20
+
+_OPEN = """
+insert into raw.delivery (dataset, file_name, content_hash, n_bytes, edition, loaded_at, loaded_by, declaration,
+    n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report)
+values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '{}')
+returning id
+"""
+_CLOSE = """
+update raw.delivery set n_read = %s, n_inserted = %s, n_updated = %s, n_unchanged = %s, n_quarantined = %s,
+    n_unplaced = %s, report = %s
+where id = %s
+"""
+
+
+def parts_of(path: Path, file_format: str) -> list[Path]:
+    """All files a delivery consists of: a Shapefile has several."""
+    if file_format != "shapefile":
+        return [path]
+    return sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in _SHAPEFILE)
+
+
+_SHAPEFILE = (".shp", ".dbf", ".shx", ".prj", ".cpg")
+
+
+def hash_file(path: Path, dataset: Dataset) -> tuple[bytes, int]:
+    """SHA-256 and size of a delivery.
+
+    Raises
+    ------
+    DeliveryError
+        The file cannot be read.
+    """
+    digest, size = hashlib.sha256(), 0
+    try:
+        for part in parts_of(path, dataset.source.format):
+            with part.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    digest.update(chunk)
+                    size += len(chunk)
+    except OSError as error:
+        raise DeliveryError(
+            f"{path.name} cannot be read: {error.strerror}.", "Give the loader's user the right to read it."
+        ) from error
+    if dataset.source.layer or dataset.source.sheet:
+        digest.update(f"{dataset.source.layer}|{dataset.source.sheet}".encode())
+    if size == 0:
+        raise DeliveryError(f"{path.name} is empty.", "Ask the department to send it again.")
+    return digest.digest(), size
+
+
+def lock_dataset(connection: Connection, dataset: str) -> bool:
+    """Take the dataset's lock until the transaction ends; return whether another loader had to be waited for."""
+    row = connection.execute("select pg_try_advisory_xact_lock(%s, hashtext(%s))", [_DATASET_LOCKS, dataset]).fetchone()
+    if row and row[0]:
+        return False
+    connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_DATASET_LOCKS, dataset])
+    return True
+
+
+def loaded_before(connection: Connection, dataset: str, content_hash: bytes) -> bool:
+    """Whether this very file was loaded before."""
+    row = connection.execute(
+        "select 1 from raw.delivery where dataset = %s and content_hash = %s", [dataset, content_hash]
+    ).fetchone()
+    return row is not None
+
+
+def open_delivery_row(
+    connection: Connection,
+    dataset: Dataset,
+    path: Path,
+    content: tuple[bytes, int],
+    edition: int,
+    now: datetime,
+) -> int:
+    """Write the delivery into the ledger, its counts still zero; return its id."""
+    row = connection.execute(
+        _OPEN, [dataset.key, path.name, *content, edition, now, getpass.getuser(), Jsonb(asdict(dataset))]
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def close_delivery_row(connection: Connection, delivery_id: int, report: DeliveryReport) -> None:
+    """Write what became of the delivery, once the sums agree.
+
+    Raises
+    ------
+    AtlasError
+        Rows read are not rows loaded, unchanged and quarantined.
+    """
+    told = report.n_inserted + report.n_updated + report.n_unchanged + report.n_quarantined
+    row = connection.execute("select count(*) from raw.quarantine where delivery_id = %s", [delivery_id]).fetchone()
+    if told != report.n_read or row is None or row[0] != report.n_quarantined:
+        raise AtlasError(
+            f"{report.file}: of {report.n_read} rows read, {told} are accounted for.",
+            "Nothing was loaded. This is a fault of the loader: please report it with the file.",
+        )
+    connection.execute(
+        _CLOSE,
+        [
+            report.n_read,
+            report.n_inserted,
+            report.n_updated,
+            report.n_unchanged,
+            report.n_quarantined,
+            report.n_unplaced,
+            Jsonb(report.ledger_entry()),
+            delivery_id,
+        ],
+    )

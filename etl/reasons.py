@@ -1,0 +1,94 @@
+"""Why a delivered row is not loaded, and what its department has to mend: the whole table of reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from layers.declare.records import Text
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One reason for quarantine: its key, what is the matter, and the remedy, in both languages."""
+
+    key: str
+    name: Text
+    remedy: Text
+
+
+def _reason(key: str, name_zh: str, name_en: str, remedy_zh: str, remedy_en: str) -> tuple[str, Reason]:
+    return key, Reason(key, Text(name_zh, name_en), Text(remedy_zh, remedy_en))
+
+
+REASONS: Mapping[str, Reason] = MappingProxyType(
+    dict(
+        (
+            _reason("wrong_field_count", "字段数不对", "wrong number of fields",
+                    "该行的字段数与表头不同，检查是否多了或少了分隔符。",
+                    "The row has more or fewer fields than the heading: look for a missing or extra separator."),
+            _reason("missing_value", "缺少必填值", "value missing",
+                    "这一栏必须填写，请补上后重新报送。",
+                    "This column must be filled in: add the value and deliver again."),
+            _reason("not_a_number", "不是数字", "not a number",
+                    "这一栏只能填数字，去掉单位和文字。", "Only a number may stand here: remove units and words."),
+            _reason("not_a_date", "不是日期", "not a date",
+                    "请写成 2026-03-05 或 2026-03-05 14:30:00，并核对该日期是否存在。",
+                    "Write it as 2026-03-05 or 2026-03-05 14:30:00, and check that the day exists."),
+            _reason("date_in_future", "日期在未来", "date in the future",
+                    "日期晚于今天，请核对年份。", "The date lies after today: check the year."),
+            _reason("date_too_early", "日期过早", "date too early",
+                    "日期早于 1900 年，请核对年份。", "The date lies before 1900: check the year."),
+            _reason("unknown_code", "代码不在表内", "unknown code",
+                    "该值不在数据集声明的代码表内，请改用表内的值。",
+                    "The value is not among the codes declared for this column: use one of them."),
+            _reason("unknown_category", "类别不存在", "unknown category",
+                    "该类别未在 categories.toml 中声明，请改用已有类别或先声明它。",
+                    "This category is not declared in categories.toml: use a declared one, or declare it first."),
+            _reason("bad_id_number", "身份号码无效", "ID number not valid",
+                    "号码应为 18 位且校验位正确，请与证件核对。",
+                    "It must have 18 characters and a right check digit: compare it with the document."),
+            _reason("bad_credit_code", "统一社会信用代码无效", "credit code not valid",
+                    "代码应为 18 位且校验位正确，请与营业执照核对。",
+                    "It must have 18 characters and a right check character: compare it with the licence."),
+            _reason("bad_phone", "电话号码无效", "phone number not valid",
+                    "请填 11 位手机号或带区号的固定电话。",
+                    "Give an 11-digit mobile number or a landline with its area code."),
+            _reason("duplicate_key", "键值重复", "key delivered twice",
+                    "同一文件中前面已有相同键值的行，请保留一行。",
+                    "An earlier row of the same file has the same key: keep only one of them."),
+            _reason("bad_coordinates", "坐标有误", "coordinates wrong",
+                    "经纬度不是数字、填反了、为零或超出范围；经度在前，纬度在后，用十进制度。",
+                    "Longitude and latitude are no numbers, swapped, zero or out of range: "
+                    "longitude first, in decimal degrees."),
+            _reason("outside_city", "在本市之外", "outside the city",
+                    "坐标离本市太远，请核对坐标及其坐标系。",
+                    "The point lies far outside the city: check it and its coordinate system."),
+            _reason("out_of_range", "数值超出范围", "number out of range",
+                    "数值不在数据集声明的最小值与最大值之间，请核对。",
+                    "The number is not between the declared minimum and maximum: check it."),
+            _reason("closed_before_reported", "结案早于上报", "closed before reported",
+                    "结案时间早于上报时间，请核对两个时间。",
+                    "The closing time lies before the reporting time: check both."),
+            _reason("bad_grid_code", "网格编码有误", "grid code wrong",
+                    "编码应为 6、9、12 或 15 位数字并属于本市。",
+                    "A code has 6, 9, 12 or 15 digits and belongs to this city."),
+            _reason("bad_geometry", "图形有误", "geometry wrong",
+                    "图形为空或无法修复，请在制图软件中检查后重新导出。",
+                    "The geometry is empty or cannot be repaired: check it in the mapping software and export again."),
+            _reason("unknown_parent", "上级记录不存在", "what it belongs to is not there",
+                    "所属事件尚未入库，请先报送该事件，再报送其步骤。",
+                    "The row it belongs to is not loaded: deliver that one first, then this one."),
+            _reason("too_long", "文字过长", "text too long",
+                    "文字超过长度上限，请缩短。", "The text is longer than allowed: shorten it."),
+        )
+    )
+)  # fmt: skip
+"""Every reason a row can be quarantined for, by key."""
+
+
+def remedy_of(reason: str) -> str:
+    """Remedy of a reason in both languages, as it is stored with a quarantined row."""
+    remedy = REASONS[reason].remedy
+    return f"{remedy.zh} {remedy.en}"

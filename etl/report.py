@@ -1,0 +1,124 @@
+"""Report: what became of each delivery, as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from etl.reasons import REASONS
+
+
+@dataclass
+class DeliveryReport:
+    """What became of one delivered file.
+
+    `status` is `loaded`, `known` (the same file was loaded before) or `refused` (nothing of it was loaded; `problem`
+    says why). n_read = n_inserted + n_updated + n_unchanged + n_quarantined.
+    """
+
+    dataset: str
+    file: str
+    status: str = "loaded"
+    n_read: int = 0
+    n_inserted: int = 0
+    n_updated: int = 0
+    n_unchanged: int = 0
+    n_quarantined: int = 0
+    n_unplaced: int = 0
+    n_stale: int = 0
+    n_moved: int = 0
+    n_repaired: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    tied: dict[str, int] = field(default_factory=dict)
+    dropped: list[str] = field(default_factory=list)
+    out_of_scope: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    problem: str = ""
+    exit_code: int = 0
+
+    def ledger_entry(self) -> dict[str, Any]:
+        """The part that the ledger keeps as JSON."""
+        kept = ("reasons", "tied", "dropped", "out_of_scope", "notes", "seconds", "n_stale", "n_moved", "n_repaired")
+        return {name: value for name, value in asdict(self).items() if name in kept}
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What became of a whole run: one report for each delivery, and what was found beside them."""
+
+    deliveries: Sequence[DeliveryReport]
+    absent: Sequence[str] = ()
+    strangers: Sequence[str] = ()
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0 when every delivery was taken in, else the code of the first that was not."""
+        return next((d.exit_code for d in self.deliveries if d.exit_code), 0)
+
+    def as_json(self) -> str:
+        """The report as JSON text."""
+        return json.dumps(
+            {
+                "deliveries": [asdict(d) for d in self.deliveries],
+                "absent": list(self.absent),
+                "strangers": list(self.strangers),
+                "seconds": round(self.seconds, 3),
+                "exit_code": self.exit_code,
+            },
+            ensure_ascii=False,
+            indent=1,
+            default=str,
+        )
+
+
+def write_json(report: RunReport, path: Path) -> None:
+    """Write the report to a file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(report.as_json() + "\n", encoding="utf-8")
+
+
+def print_report(report: RunReport, console: Console) -> None:
+    """Print the report as a table, and below it what somebody has to look at."""
+    table = Table(title="报送数据入库 Deliveries", title_justify="left")
+    for heading in ("数据集 dataset", "文件 file"):
+        table.add_column(heading, overflow="fold")
+    for heading in ("读入 read", "新增 new", "更新 updated", "不变 same", "退回 refused", "未落格 unplaced", "秒 s"):
+        table.add_column(heading, justify="right")
+    for d in report.deliveries:
+        total = f"{d.seconds.get('total', 0):.1f}"
+        if d.status == "loaded":
+            counts = (d.n_read, d.n_inserted, d.n_updated, d.n_unchanged, d.n_quarantined, d.n_unplaced)
+            table.add_row(d.dataset, d.file, *(f"{n:,}" for n in counts), total)
+        else:
+            said = "已入库 loaded before" if d.status == "known" else "[red]未入库 not loaded[/red]"
+            table.add_row(d.dataset, d.file, said, "", "", "", "", "", total)
+    console.print(table)
+    for line in _lines(report):
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _lines(report: RunReport) -> list[str]:
+    lines = []
+    for d in report.deliveries:
+        if d.problem:
+            lines.append(f"✗ {d.dataset}: {d.problem}")
+        if d.reasons:
+            said = "，".join(f"{REASONS[r].name.zh} {r} {n:,}" for r, n in sorted(d.reasons.items()))
+            lines.append(f"{d.dataset} 退回 refused: {said}")
+        if d.out_of_scope:
+            lines.append(f"{d.dataset}: 不得收集，已丢弃 out of scope, dropped: {'、'.join(d.out_of_scope)}")
+        if d.dropped:
+            lines.append(f"{d.dataset}: 未声明，已丢弃 not declared, dropped: {'、'.join(d.dropped)}")
+        lines += [f"{d.dataset}: {name} {value}" for name, value in d.notes.items() if value]
+    if report.absent:
+        lines.append(f"无文件 no file for: {', '.join(report.absent)}")
+    lines += report.strangers
+    return lines

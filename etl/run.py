@@ -1,0 +1,101 @@
+"""Run: every delivery in its turn, each in one transaction, from the file to the report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from etl.deliver import Desk, Step, load_delivery, no_step
+from etl.plan import Job, Plan, make_plan
+from etl.report import DeliveryReport, RunReport
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.errors import EXIT_CODES, AtlasError, ServerError
+from layers.seal import Sealer
+from layers.secrets import Secrets
+from layers.tallies import fold, number_catalog
+
+
+def run(
+    database: Database,
+    catalog: Catalog,
+    secrets: Secrets,
+    folder: Path,
+    names: Sequence[str] = (),
+    *,
+    cache_dir: Path,
+    now: datetime | None = None,
+    say: Callable[[str], None] = print,
+    at_step: Step = no_step,
+) -> RunReport:
+    """Load the deliveries in a folder: those of the named datasets, or all.
+
+    A delivery that cannot be taken in leaves nothing behind and does not keep the others from being loaded; its report
+    carries the problem and the exit code.
+
+    Raises
+    ------
+    UnknownNameError, DeliveryError
+        As for `etl.plan.make_plan`.
+    ServerError
+        The database cannot be had, or went away.
+    """
+    started = time.perf_counter()
+    plan = make_plan(catalog, folder, names)
+    with database.connect("loader") as connection:
+        numbers = number_catalog(connection, catalog)
+        connection.commit()
+        desk = Desk(
+            connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, now or datetime.now(UTC), at_step
+        )
+        reports = [_one(desk, job, say) for job in plan.jobs]
+        fold(connection)
+        connection.commit()
+    return _whole(plan, reports, time.perf_counter() - started)
+
+
+def _whole(plan: Plan, reports: list[DeliveryReport], seconds: float) -> RunReport:
+    return RunReport(reports, plan.absent, plan.strangers, seconds)
+
+
+def _one(desk: Desk, job: Job, say: Callable[[str], None]) -> DeliveryReport:
+    started = time.perf_counter()
+    report = DeliveryReport(job.dataset.key, job.path.name)
+    desk.seconds = report.seconds
+    try:
+        with desk.connection.transaction():
+            load_delivery(desk, job, report, say)
+            desk.at_step("before commit")
+        desk.at_step("after commit")
+    except psycopg.OperationalError as error:
+        raise ServerError(
+            f"The database went away while {job.path.name} was loaded: {str(error).strip().splitlines()[-1]}",
+            "Nothing of that file was kept. Start the server again (`make demo`) and run the same command.",
+        ) from error
+    except AtlasError as error:
+        if isinstance(error, ServerError):
+            raise
+        desk.tree = None
+        report = DeliveryReport(
+            job.dataset.key, job.path.name, "refused", problem=str(error), exit_code=EXIT_CODES[type(error)]
+        )
+    report.seconds["total"] = round(time.perf_counter() - started, 3)
+    say(_line(report))
+    return report
+
+
+def _line(report: DeliveryReport) -> str:
+    seconds = report.seconds["total"]
+    if report.status == "known":
+        return f"{report.dataset}: {report.file} was loaded before, nothing to do"
+    if report.status == "refused":
+        return f"{report.dataset}: {report.file} was not loaded. {report.problem}"
+    rate = f", {report.n_read / seconds:,.0f} rows/s" if seconds > 0.5 else ""
+    return (
+        f"{report.dataset}: {report.n_read:,} rows of {report.file}, {report.n_inserted:,} new, "
+        f"{report.n_updated:,} updated, {report.n_quarantined:,} refused ({seconds:.1f} s{rate})"
+    )

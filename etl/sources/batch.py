@@ -1,0 +1,54 @@
+"""What a reader gives: batches of rows whose values are all still text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class RawBatch:
+    """Rows as delivered: text columns by heading, the line each row stands on, geometry where the format has one.
+
+    `broken` lists (line, text) of the rows that could not be split into the columns of the heading.
+    """
+
+    columns: Mapping[str, pa.Array]
+    lines: np.ndarray
+    geometry: np.ndarray | None = None
+    broken: tuple[tuple[int, str], ...] = field(default=())
+
+    @property
+    def n(self) -> int:
+        """Rows in the batch, broken ones not counted."""
+        return len(self.lines)
+
+
+class Source(Protocol):
+    """An opened delivery: its headings at once, its rows batch by batch."""
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Headings of the file, in its order."""
+
+    def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
+        """Read the rows, only the `wanted` headings of them."""
+
+
+def text_column(values: list[Any]) -> pa.Array:
+    """Make a text column out of Python values: whole numbers without a point, moments in ISO form, "" as missing."""
+    return pa.array([_text(v) for v in values], pa.string())
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e17:
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,178 @@
+"""CSV files: UTF-8 with or without BOM, GB18030 (and so GBK), plain or gzipped."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pacsv
+
+from etl.sources.batch import RawBatch
+from etl.sources.encoding import find_encoding, has_quotes, open_bytes
+from layers.errors import DeliveryError
+
+BLOCK_BYTES = 16 << 20
+"""Bytes of text per batch: some 100,000 rows."""
+
+
+@dataclass(frozen=True)
+class DelimitedSource:
+    """An opened CSV file."""
+
+    path: Path
+    encoding: str
+    header_row: int
+    headings: tuple[str, ...]
+    is_quoted: bool
+
+    def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
+        """Read the rows block by block; rows with another number of fields than the heading come as `broken`."""
+        reader = _Lines(self.header_row, self.is_quoted)
+        # line breaks inside quotes can stand in any column, so all are read when there are quotes
+        include = self.headings if self.is_quoted else tuple(h for h in self.headings if h in wanted)
+        try:
+            with self._open() as stream:
+                for block in _open_csv(stream, self, include, reader):
+                    yield reader.number(block, wanted)
+        except (pa.ArrowInvalid, UnicodeError, EOFError, zlib.error, OSError) as error:
+            raise DeliveryError(f"{self.path.name} cannot be read as CSV: {_short(error)}.", _HINT) from error
+        rest = reader.rest(wanted)
+        if rest.broken:
+            yield rest
+
+    def _open(self) -> Any:
+        stream: Any = pa.input_stream(str(self.path), compression="gzip" if self.path.suffix == ".gz" else None)
+        return stream if self.encoding == "utf-8" else pa.transcoding_input_stream(stream, self.encoding, "utf-8")
+
+
+_HINT = "Export it again as CSV in UTF-8 or GB18030, and check that it opens in a spreadsheet."
+
+
+def open_delimited(path: Path, encoding: str | None = None, header_row: int = 1) -> DelimitedSource:
+    """Open a CSV file: find its encoding and read its headings.
+
+    Raises
+    ------
+    DeliveryError
+        The file is empty, cannot be read, or is in no known encoding.
+    """
+    try:
+        encoding = find_encoding(path, encoding)
+        with open_bytes(path) as stream:
+            headings = _headings(stream, encoding, header_row)
+        is_quoted = has_quotes(path)
+    except (OSError, EOFError, zlib.error, UnicodeError) as error:
+        raise DeliveryError(f"{path.name} cannot be read: {_short(error)}.", _HINT) from error
+    if not headings:
+        raise DeliveryError(f"{path.name} has no headings on line {header_row}.", _HINT)
+    return DelimitedSource(path, encoding, header_row, headings, is_quoted)
+
+
+def _headings(stream: IO[bytes], encoding: str, header_row: int) -> tuple[str, ...]:
+    text = io.TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
+    rows = csv.reader(text)
+    names: list[str] = []
+    for row, _ in zip(rows, range(header_row), strict=False):
+        names = [name.strip() for name in row]
+    text.detach()
+    # a heading met twice keeps its place under another name: the first one is meant
+    return tuple(f"{n}.{i}" if n in names[:i] or not n else n for i, n in enumerate(names)) if any(names) else ()
+
+
+def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], lines: _Lines) -> Any:
+    return pacsv.open_csv(
+        stream,
+        # one thread: only then does the handler learn the number of a broken row
+        pacsv.ReadOptions(
+            use_threads=False, block_size=BLOCK_BYTES, column_names=source.headings, skip_rows=source.header_row
+        ),
+        pacsv.ParseOptions(
+            newlines_in_values=source.is_quoted, ignore_empty_lines=False, invalid_row_handler=lines.refuse
+        ),
+        pacsv.ConvertOptions(
+            column_types=dict.fromkeys(include, pa.string()),
+            include_columns=include,
+            null_values=[""],
+            strings_can_be_null=True,
+        ),
+    )
+
+
+class _Lines:
+    """Counts physical rows and the line breaks inside their values, so that every row knows its line."""
+
+    def __init__(self, header_row: int, is_quoted: bool) -> None:
+        self._next = header_row + 1
+        self._extra = 0
+        self._is_quoted = is_quoted
+        self._refused: list[tuple[int, str]] = []
+
+    def refuse(self, row: pacsv.InvalidRow) -> str:
+        """Take note of a row with a wrong number of fields, and go on."""
+        self._refused.append((row.number, row.text))
+        return "skip"
+
+    def number(self, block: pa.RecordBatch, wanted: tuple[str, ...]) -> RawBatch:
+        """Turn a block into a batch: lines counted, rows without any value left out."""
+        n = block.num_rows
+        rows, broken = self._rows(n)
+        lines = rows
+        if self._is_quoted:
+            lines, broken = self._with_breaks(block, rows, broken)
+        columns = {h: block.column(h) for h in block.schema.names if h in wanted}
+        empty = np.ones(n, bool)
+        for column in block.columns:
+            empty &= column.is_null().to_numpy(zero_copy_only=False) if column.null_count else False
+            if not empty.any():
+                break
+        if empty.any():
+            keep = pa.array(~empty)
+            columns = {h: c.filter(keep) for h, c in columns.items()}
+            lines = lines[~empty]
+        return RawBatch(columns, lines, None, tuple(broken))
+
+    def rest(self, wanted: tuple[str, ...]) -> RawBatch:
+        """Give the broken rows after the last block."""
+        broken = tuple((number + self._extra, text) for number, text in self._refused)
+        return RawBatch({h: pa.array([], pa.string()) for h in wanted}, np.zeros(0, np.int64), None, broken)
+
+    def _rows(self, n: int) -> tuple[np.ndarray, list[tuple[int, str]]]:
+        rows = np.arange(self._next, self._next + n, dtype=np.int64)
+        at = 0
+        for number, _ in self._refused:
+            if not n or number > rows[-1]:
+                break
+            rows[np.searchsorted(rows, number) :] += 1
+            at += 1
+        broken, self._refused = self._refused[:at], self._refused[at:]
+        if n:
+            self._next = int(rows[-1]) + 1
+        return rows, broken
+
+    def _with_breaks(
+        self, block: pa.RecordBatch, rows: np.ndarray, broken: list[tuple[int, str]]
+    ) -> tuple[np.ndarray, list[tuple[int, str]]]:
+        breaks = np.zeros(block.num_rows, np.int64)
+        for column in block.columns:
+            breaks += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy(zero_copy_only=False)
+        numbers = np.concatenate([rows, np.array([number for number, _ in broken], np.int64)])
+        extra = np.concatenate([breaks, np.array([text.count("\n") for _, text in broken], np.int64)])
+        order = np.argsort(numbers, kind="stable")
+        before = np.cumsum(extra[order]) - extra[order] + self._extra
+        lines = np.empty_like(numbers)
+        lines[order] = numbers[order] + before
+        self._extra += int(extra.sum())
+        n = len(rows)
+        return lines[:n], [(int(line), text) for line, (_, text) in zip(lines[n:], broken, strict=True)]
+
+
+def _short(error: BaseException) -> str:
+    return str(error).splitlines()[0].rstrip(".")[:200] if str(error) else type(error).__name__

@@ -1,0 +1,193 @@
+"""The work of one batch, apart from any database: text in; good rows, refused rows and a summary out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import shapely
+
+from etl.columns import Context
+from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows
+from etl.place import Placed, place
+from etl.quarantine import Quarantined, broken_rows, refused_rows
+from etl.rows import GoodRows, category_of, identity_columns, sensitive_rows
+from etl.shape import IDENTITY_TYPES, Shaped, shape
+from etl.sources import RawBatch
+from etl.tree import GridTree
+from layers.declare.records import Dataset
+from layers.seal import Sealer
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What every batch of a delivery is judged by."""
+
+    context: Context
+    tree: GridTree
+    sealer: Sealer
+    seed: int
+    file_time: datetime
+
+    @property
+    def dataset(self) -> Dataset:
+        """Dataset the delivery belongs to."""
+        return self.context.dataset
+
+
+@dataclass
+class FileMemory:
+    """What is remembered from batch to batch of one file; `known` has the sorted row hashes loaded before."""
+
+    known: np.ndarray
+    seen: SeenKeys = field(default_factory=SeenKeys)
+    ordinals: Ordinals = field(default_factory=Ordinals)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts of one batch."""
+
+    n_read: int
+    n_unchanged: int
+    n_repaired: int
+    reasons: Mapping[str, int]
+    tied: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Identities:
+    """Names, numbers and phones of good rows, encrypted, with the tokens they are found by."""
+
+    columns: Mapping[str, list[bytes | None]]
+
+
+@dataclass(frozen=True)
+class Transformed:
+    """A batch after all checks."""
+
+    good: GoodRows
+    identities: Identities | None
+    quarantined: Quarantined
+    summary: Summary
+
+
+def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
+    """Shape, compare, place and tie one batch; rows known already as they are go no further."""
+    dataset = rules.dataset
+    shaped = shape(batch, rules.context, memory.ordinals)
+    keys = safe_keys(shaped.keys, dataset, rules.sealer)
+    row_hash = _row_hash(shaped, keys, rules)
+    unchanged = among(row_hash, memory.known) & ~shaped.refusals.bad
+    rest = np.flatnonzero(~unchanged & ~shaped.refusals.bad) if unchanged.any() else np.arange(shaped.n)
+    part = shaped.take(rest) if unchanged.any() else shaped
+    placed = place(part, dataset.source, rules.tree)
+    if part is not shaped:
+        shaped.refusals.merge(part.refusals, rest)
+    _refuse_repeats(shaped, keys, unchanged, rules, memory)
+    good_rows = np.flatnonzero(~shaped.refusals.bad[rest])
+    good = _good(part, placed, keys, row_hash, rest, good_rows, rules)
+    unchanged &= ~shaped.refusals.bad
+    quarantined = refused_rows(shaped, keys, dataset, rules.sealer)
+    broken = broken_rows(batch.broken, rules.sealer)
+    reasons = shaped.refusals.counts()
+    if batch.broken:
+        reasons["wrong_field_count"] = len(batch.broken)
+    tied = np.bincount(good.placed.tied_by, minlength=4)
+    summary = Summary(
+        n_read=shaped.n + len(batch.broken),
+        n_unchanged=int(unchanged.sum()),
+        n_repaired=placed.n_repaired,
+        reasons=reasons,
+        tied={name: int(n) for name, n in zip(("none", "point", "code", "address"), tied, strict=True)},
+    )
+    return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary)
+
+
+def safe_keys(keys: pa.Array, dataset: Dataset, sealer: Sealer) -> pa.Array:
+    """Source keys that name nobody: a key made of a name, an ID number or a phone becomes a token."""
+    types = {c.key: c.type for c in dataset.columns}
+    if not any(types.get(key) in IDENTITY_TYPES for key in dataset.row_key):
+        return keys
+    return pa.array(sealer.source_keys(keys.to_pylist()), pa.string())
+
+
+def _row_hash(shaped: Shaped, keys: pa.Array, rules: Rules) -> np.ndarray:
+    columns = [keys, *shaped.columns.values()]
+    columns += [pa.array(c) for c in (shaped.x, shaped.y) if c is not None]
+    columns += [c for c in (shaped.address, shaped.delivered_code) if c is not None]
+    if shaped.geometry is not None:
+        columns.append(pa.array(shapely.to_wkb(shaped.geometry), pa.binary()))
+    # rows are tied anew when the grids have changed
+    seed = rules.seed ^ (rules.tree.edition << 32) ^ rules.tree.version
+    return hash_rows(columns, shaped.n, seed)
+
+
+def _refuse_repeats(shaped: Shaped, keys: pa.Array, unchanged: np.ndarray, rules: Rules, memory: FileMemory) -> None:
+    rows = np.flatnonzero(~shaped.refusals.bad)
+    hashes = hash_column(keys)
+    again = np.zeros(shaped.n, bool)
+    again[rows] = memory.seen.repeated(hashes[rows])
+    if again.any():
+        headings = {c.key: c.heading for c in rules.dataset.columns}
+        field_name = "、".join(headings.get(key, key) for key in rules.dataset.row_key)
+        shaped.refusals.add("duplicate_key", field_name, again, keys)
+
+
+def _good(
+    part: Shaped,
+    placed: Placed,
+    keys: pa.Array,
+    row_hash: np.ndarray,
+    rest: np.ndarray,
+    rows: np.ndarray,
+    rules: Rules,
+) -> GoodRows:
+    dataset = rules.dataset
+    taken = part.take(rows)
+    own_keys = keys.take(pa.array(rest[rows]))
+    category = category_of(taken.columns, dataset, len(rows))
+    subjects = None
+    if dataset.table == "person":
+        number = identity_columns(taken, dataset).get("number", pa.nulls(len(rows), pa.string()))
+        subjects = rules.sealer.subjects(number.to_pylist(), dataset.key, own_keys.to_pylist())
+    return GoodRows(
+        taken,
+        placed.take(rows),
+        own_keys,
+        row_hash[rest[rows]],
+        _updated_at(taken, rules),
+        sensitive_rows(category, dataset, rules.context.catalog, len(rows)),
+        category,
+        subjects,
+    )
+
+
+def _updated_at(shaped: Shaped, rules: Rules) -> pa.Array:
+    file_time = pa.scalar(rules.file_time, pa.timestamp("us", "UTC"))
+    given = [shaped.columns[key] for key in ("updated_at", "reported_at") if key in shaped.columns]
+    if not given:
+        return pa.array([rules.file_time], pa.timestamp("us", "UTC")).take(pa.array(np.zeros(shaped.n, np.int32)))
+    return pc.coalesce(*(g.cast(pa.timestamp("us", "UTC")) for g in given), file_time)
+
+
+def _identities(good: GoodRows, rules: Rules) -> Identities | None:
+    columns = identity_columns(good.shaped, rules.dataset)
+    if not columns:
+        return None
+    nothing: list[str | None] = [None] * good.n
+    name, number, phone = (columns[k].to_pylist() if k in columns else nothing for k in ("name", "number", "phone"))
+    sealer = rules.sealer
+    return Identities(
+        {
+            "name_sealed": sealer.seal_column(name),
+            "number_sealed": sealer.seal_column(number),
+            "phone_sealed": sealer.seal_column(phone),
+            "name_token": sealer.name_tokens(name),
+            "phone_token": sealer.phone_tokens(phone),
+        }
+    )

@@ -1,0 +1,219 @@
+"""Counts of rows by grid, time, dataset, category and state: what changed is added to them, signed, and later folded.
+
+Three grains are kept: small grid by month, medium grid by day, large grid by month. Counts of person datasets and of
+sensitive rows go to the tables of the same names in `vault`.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import psycopg
+import pyarrow as pa
+import pyarrow.csv as pacsv
+from psycopg import sql
+
+from layers.declare.records import Catalog
+from layers.errors import AtlasError
+
+Schema = Literal["pub", "vault"]
+Grain = Literal["small_month", "medium_day", "large_month"]
+Ints = npt.NDArray[np.int64]
+
+SCHEMAS: tuple[Schema, ...] = ("pub", "vault")
+GRAINS: tuple[Grain, ...] = ("small_month", "medium_day", "large_month")
+
+_KEY = "town_code, grid_no, period, dataset_no, category_no, state_no"
+_PERIOD, _CATEGORY, _STATE = 1 << 25, 1 << 12, 1 << 4
+"""How many values of each part of a packed key there may be; 22 bits are left for the number of the grid."""
+
+_NUMBER_DATASETS = """
+insert into pub.dataset (dataset_no, dataset, table_name, is_sensitive)
+select (select coalesce(max(dataset_no), 0) from pub.dataset) + row_number() over (order by n), one, of_table, closed
+from unnest(%s::text[], %s::text[], %s::boolean[]) with ordinality as new (one, of_table, closed, n)
+where not exists (select from pub.dataset as old where old.dataset = new.one)
+"""
+_MEND_DATASETS = """
+update pub.dataset as old set table_name = new.of_table, is_sensitive = new.closed
+from unnest(%s::text[], %s::text[], %s::boolean[]) as new (one, of_table, closed)
+where old.dataset = new.one and (old.table_name, old.is_sensitive) is distinct from (new.of_table, new.closed)
+"""
+_NUMBER_CATEGORIES = """
+insert into pub.category (category_no, category, is_sensitive)
+select (select coalesce(max(category_no), 0) from pub.category) + row_number() over (order by n), one, closed
+from unnest(%s::text[], %s::boolean[]) with ordinality as new (one, closed, n)
+where not exists (select from pub.category as old where old.category = new.one)
+"""
+_MEND_CATEGORIES = """
+update pub.category as old set is_sensitive = new.closed
+from unnest(%s::text[], %s::boolean[]) as new (one, closed)
+where old.category = new.one and old.is_sensitive is distinct from new.closed
+"""
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """Integer keys of the declared datasets and categories, as tallies use them."""
+
+    datasets: Mapping[str, int]
+    categories: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to be counted, one entry for each: numbers of their grids, civil day as yyyymmdd (0: none), and the rest.
+
+    `n` says how many rows an entry stands for, negative for rows that are no more.
+    """
+
+    small: Ints
+    medium: Ints
+    large: Ints
+    day: Ints
+    category: Ints
+    state: Ints
+    is_sealed: npt.NDArray[np.bool_]
+    n: Ints | None = None
+
+
+class TallyChanges:
+    """Signed changes of the counts of one dataset, gathered batch by batch."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[Schema, Grain], list[tuple[Ints, Ints]]] = {}
+
+    def add(self, rows: Rows) -> None:
+        """Add the changes that these rows make."""
+        grids: dict[Grain, Ints] = {"small_month": rows.small, "medium_day": rows.medium, "large_month": rows.large}
+        for schema in SCHEMAS:
+            mine = rows.is_sealed if schema == "vault" else ~rows.is_sealed
+            if not mine.any():
+                continue
+            at: Any = slice(None) if mine.all() else mine
+            for grain in GRAINS:
+                period = rows.day[at] if grain == "medium_day" else rows.day[at] // 100
+                keys = _pack(grids[grain][at], period, rows.category[at], rows.state[at])
+                self._parts.setdefault((schema, grain), []).append(_sum(keys, None if rows.n is None else rows.n[at]))
+
+    def write(
+        self, connection: psycopg.Connection[Any], dataset_no: int, towns: Mapping[int, str], delta_id: int
+    ) -> int:
+        """Write the changes under one `delta_id` in the transaction under way; return how many rows that took.
+
+        Parameters
+        ----------
+        connection
+            As loader.
+        dataset_no
+            Number of the dataset.
+        towns
+            Town code of each grid number.
+        delta_id
+            0 for the first rows of a dataset ever, else a number never used before (from `ops.row_id`).
+        """
+        written = 0
+        numbers = np.array(sorted(towns), np.int64)
+        names = np.array([towns[int(number)] for number in numbers], object)
+        for (schema, grain), parts in self._parts.items():
+            keys, n = _sum(np.concatenate([k for k, _ in parts]), np.concatenate([c for _, c in parts]))
+            keys, n = keys[n != 0], n[n != 0]
+            grid, period, category, state = _unpack(keys)
+            known = numbers[np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1)] == grid
+            if not known.all():
+                raise AtlasError(f"Grid number {grid[~known][0]} has no town.", "Load the datasets of grids again.")
+            columns = {
+                "town_code": pa.array(names[np.searchsorted(numbers, grid)], pa.string()),
+                "grid_no": grid,
+                "period": period,
+                "dataset_no": np.full(len(keys), dataset_no),
+                "category_no": category,
+                "state_no": state,
+                "delta_id": np.full(len(keys), delta_id),
+                "n": n,
+            }
+            written += _copy(connection, schema, grain, pa.table(columns))
+        return written
+
+
+def number_catalog(connection: psycopg.Connection[Any], catalog: Catalog) -> Numbers:
+    """Give every declared dataset and category its integer key: known ones keep theirs, new ones get the next."""
+    datasets = (
+        list(catalog.datasets),
+        [d.table for d in catalog.datasets.values()],
+        [d.sensitive for d in catalog.datasets.values()],
+    )
+    categories = (list(catalog.categories), [c.sensitive for c in catalog.categories.values()])
+    connection.execute("lock table pub.dataset, pub.category in share row exclusive mode")
+    connection.execute(_NUMBER_DATASETS, datasets)
+    connection.execute(_MEND_DATASETS, datasets)
+    connection.execute(_NUMBER_CATEGORIES, categories)
+    connection.execute(_MEND_CATEGORIES, categories)
+    return Numbers(
+        dict(connection.execute("select dataset, dataset_no from pub.dataset order by 1").fetchall()),
+        dict(connection.execute("select category, category_no from pub.category order by 1").fetchall()),
+    )
+
+
+def fold(connection: psycopg.Connection[Any]) -> int:
+    """Fold all changes into the sums, in the transaction under way; return how many changes there were.
+
+    Readers see the same totals before and after, since they add sums and changes.
+    """
+    folded = 0
+    for schema in SCHEMAS:
+        for grain in GRAINS:
+            table = _table(schema, grain)
+            row = connection.execute(
+                sql.SQL(
+                    "with changes as (delete from {table} where delta_id <> 0 returning {key}, n),"
+                    " sums as (select {key}, sum(n)::int as n from changes group by {key}),"
+                    " done as (insert into {table} as old ({key}, delta_id, n) select {key}, 0, n from sums"
+                    " on conflict ({key}, delta_id) do update set n = old.n + excluded.n returning 1)"
+                    " select (select count(*) from changes), (select count(*) from done)"
+                ).format(table=table, key=sql.SQL(_KEY))
+            ).fetchone()
+            folded += row[0] if row else 0
+            connection.execute(sql.SQL("delete from {} where delta_id = 0 and n = 0").format(table))
+    return folded
+
+
+def _table(schema: Schema, grain: Grain) -> sql.Identifier:
+    return sql.Identifier(schema, f"tally_{grain}")
+
+
+def _copy(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, rows: pa.Table) -> int:
+    lines = io.BytesIO()
+    pacsv.write_csv(rows, lines, pacsv.WriteOptions(include_header=False))
+    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
+    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(_table(schema, grain), names)
+    with connection.cursor() as cursor:
+        with cursor.copy(statement) as copy:
+            copy.write(lines.getbuffer())
+        return cursor.rowcount
+
+
+def _pack(grid: Ints, period: Ints, category: Ints, state: Ints) -> Ints:
+    return ((grid * _PERIOD + period) * _CATEGORY + category) * _STATE + state
+
+
+def _unpack(keys: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    rest, state = np.divmod(keys, _STATE)
+    rest, category = np.divmod(rest, _CATEGORY)
+    grid, period = np.divmod(rest, _PERIOD)
+    return grid, period, category, state
+
+
+def _sum(keys: Ints, n: Ints | None) -> tuple[Ints, Ints]:
+    """Sum up equal keys."""
+    if n is None:
+        values, counts = np.unique(keys, return_counts=True)
+        return values, counts.astype(np.int64)
+    order = np.argsort(keys, kind="stable")
+    ranked = keys[order]
+    first = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]])) if len(ranked) else np.zeros(0, int)
+    return ranked[first], np.add.reduceat(n[order], first) if len(first) else np.zeros(0, np.int64)
