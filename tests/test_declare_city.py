@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
 from layers.declare import read_catalog
 from layers.declare.records import Catalog, Text
 
@@ -93,3 +96,10 @@ def test_every_text_is_in_both_languages(city: Catalog) -> None:
 def test_every_dataset_says_how_many_rows_to_expect(city: Catalog) -> None:
     for dataset in city.datasets.values():
         assert dataset.expect.rows_max, dataset.key
+
+
+def test_every_indicator_has_values_in_the_sample_city(city: Catalog, small_city: Database) -> None:
+    atlas = Atlas(city, small_city, "analyst", Scope(city.city.code))
+    seen = {name: atlas.indicator(name, level="large")["value"] for name in city.indicators}
+    assert [name for name, values in seen.items() if values.isna().any()] == []
+    assert [name for name, values in seen.items() if values.nunique() == 1] == [], "all grids alike: not worth a map"
