@@ -15,24 +15,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import psycopg
-
 from layers.access import Scope
 from layers.codes import LENGTHS
-from layers.database import Database, open_database
-from layers.declare import read_catalog
-from layers.declare.records import Catalog, Dataset
 from layers.errors import AtlasError, ServerError, UnknownNameError
-from layers.secrets import Role
 from layers.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
+    import psycopg
 
     from layers.counts import Part
+    from layers.database import Database
+    from layers.declare.records import Catalog, Dataset
     from layers.features import Value
     from layers.periods import Step
+    from layers.secrets import Role
 
 
 def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: Scope | str | None = None) -> Atlas:
@@ -54,6 +52,9 @@ def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: 
     ServerError
         The database cannot be reached, or holds no tables yet.
     """
+    from layers.database import open_database
+    from layers.declare import read_catalog
+
     settings = settings or read_settings(os.environ)
     catalog = read_catalog(settings.catalog_dir)
     whole = Scope(catalog.city.code)
