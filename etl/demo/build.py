@@ -71,9 +71,10 @@ def build_city(
     chosen = _size(size, people, events)
     last_day = until or datetime.now(UTC).astimezone(_CHINA).date()
     _refuse_foreign(folder)
-    part = folder.with_name(folder.name + ".part")
-    if part.exists():
-        shutil.rmtree(part)
+    part, old = (folder.with_name(folder.name + ending) for ending in (".part", ".old"))
+    for left_over in (part, old):
+        if left_over.exists():
+            shutil.rmtree(left_over)
     part.mkdir(parents=True)
     answers = {}
     for delivery in _deliveries(chosen, seed, last_day, say):
@@ -83,9 +84,11 @@ def build_city(
     rows = {dataset: sheet["rows"] for dataset, sheet in answers.items()}
     _write_json(part / "answers.json", answers)
     _write_json(part / MARK, {**_facts(chosen, seed, last_day), "rows": rows})
-    if folder.exists():
-        shutil.rmtree(folder)
+    if folder.exists():  # moved away whole: half a folder must never stand under its name
+        folder.rename(old)
     part.rename(folder)
+    if old.exists():
+        shutil.rmtree(old)
     return folder
 
 
