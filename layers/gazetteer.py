@@ -20,6 +20,8 @@ where edition = %(edition)s and code >= %(low)s and code < %(high)s
 order by code
 """
 
+_NAMED = ["level", "name", "west", "south", "east", "north"]
+
 _EDITION = """
 select edition, version from pub.edition where closed_on is null order by edition desc limit 1
 """
@@ -56,8 +58,12 @@ class Gazetteer:
         """
         if code not in self.grids.index:
             raise AtlasError(f"There is no grid {code}.", "Search for it by its name, or open the map of the city.")
-        row = self.grids.loc[code]
-        return GridName(code, row["level"], row["name"], (row["west"], row["south"], row["east"], row["north"]))
+        level, name, west, south, east, north = self.grids.loc[code, _NAMED].tolist()
+        return GridName(code, level, name, (west, south, east, north))
+
+    def area_km2(self, code: str) -> float:
+        """Geodesic area of one grid."""
+        return float(self.grids["area_m2"].to_dict()[code]) / 1e6
 
     def path(self, code: str) -> list[GridName]:
         """Name the grids from the top of the scope down to and with `code`: the breadcrumb."""
@@ -70,7 +76,7 @@ class Gazetteer:
         return part[(part["level"] == level) & (part.index < high)]
 
     def search(self, words: str, limit: int = 12) -> list[GridName]:
-        """Find grids by code, name or former name: whole names first, then beginnings, then the rest; upper levels first.
+        """Find grids by code, name or former name: whole names first, then beginnings, then the rest; large ones first.
 
         Several words, separated by spaces, must all occur somewhere in the names from the city down.
         """

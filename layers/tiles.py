@@ -34,9 +34,7 @@ def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int,
     -------
     Not compressed; empty bytes where there is nothing.
     """
-    return _cut(
-        conn, "select pub.grid_tile(%s, %s, %s, %s, %s, %s)", (edition, z, x, y, scope.low, scope.high)
-    )
+    return _cut(conn, "select pub.grid_tile(%s, %s, %s, %s, %s, %s)", (edition, z, x, y, scope.low, scope.high))
 
 
 def event_tile(
@@ -98,5 +96,5 @@ def data_version(conn: psycopg.Connection[Any]) -> tuple[int, datetime | None]:
 
 
 def _cut(conn: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> bytes:
-    row = conn.execute(query, values).fetchone()  # type: ignore[call-overload]
+    row = conn.execute(query, values).fetchone()
     return bytes(row[0]) if row else b""

@@ -6,7 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from dash import Dash
 from fastapi import FastAPI, Response
@@ -73,7 +73,7 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
 
     dash = Dash(
         "mapapp",
-        server=api,
+        server=cast(Any, api),  # its annotation knows Flask only
         title=desk.words["zh"]("title"),
         update_title="",
         on_error=on_error,
@@ -84,7 +84,7 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
     dash.backend.websocket_capability = False  # else every page opens a worker and knocks at a route the guard shuts
     dash.layout = page(desk.words["zh"])
     callbacks.register(dash, desk)
-    dash._setup_server()  # without it csp_hashes() misses scripts; held by a contract test
+    cast(Any, dash)._setup_server()  # without it csp_hashes() misses scripts; held by a contract test
     return dash
 
 

@@ -49,24 +49,32 @@ def register(app: Dash, desk: Desk) -> None:
             return (*[no_update] * (len(_SHOWN) - 1), handlers.notice(desk, search, error))
         return _outputs(shown)
 
-    @app.callback(Output(ids.FOUND, "children", allow_duplicate=True), Input(ids.SEARCH, "value"),
-                  State(ids.URL, "search"), prevent_initial_call=True)
+    @app.callback(
+        Output(ids.FOUND, "children", allow_duplicate=True),
+        Input(ids.SEARCH, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
     async def find(sought: str | None, search: str | None) -> Any:
         return await asyncio.to_thread(handlers.find, desk, sought, search)
 
-    browser = {name: ClientsideFunction("atlas", name) for name in ("draw", "pick", "choose")}
-    app.clientside_callback(browser["draw"], Input(ids.MAP_STYLE, "data"), Input(ids.MAP_VIEW, "data"))
-    app.clientside_callback(browser["pick"], Output(ids.URL, "search"), Input(ids.MAP_PICK, "data"),
-                            prevent_initial_call=True)
+    in_browser: Any = app.clientside_callback
+    in_browser(_script("draw"), Input(ids.MAP_STYLE, "data"), Input(ids.MAP_VIEW, "data"))
+    in_browser(_script("pick"), Output(ids.URL, "search"), Input(ids.MAP_PICK, "data"), prevent_initial_call=True)
     for which in (ids.INDICATOR, ids.PERIOD):
-        app.clientside_callback(browser["choose"], Output(ids.URL, "search", allow_duplicate=True),
-                                Input(which, "value"), prevent_initial_call=True)
+        to_address = Output(ids.URL, "search", allow_duplicate=True)
+        in_browser(_script("choose"), to_address, Input(which, "value"), prevent_initial_call=True)
+
+
+def _script(name: str) -> ClientsideFunction:
+    """A function of assets/bridge.js."""
+    return ClientsideFunction("atlas", name)
 
 
 def _outputs(shown: handlers.Shown) -> tuple[Any, ...]:
     labels = shown.labels or (None, None, None)
     view = shown.view
-    parts = (
+    parts: tuple[Any, ...] = (
         shown.before,
         shown.map_style,
         shown.map_view,

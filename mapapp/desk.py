@@ -1,4 +1,4 @@
-"""What handlers lean on: declarations, texts, connections as role `web`, the names of the grids, a shelf of cut tiles."""
+"""What handlers lean on: declarations, texts, connections as role `web`, names of the grids, a shelf of cut tiles."""
 
 from __future__ import annotations
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
+import pandas as pd
 
 from layers.codes import LENGTHS, parent_of
 from layers.counts import numbers, span
-from layers.draw import palette
-from layers.draw.style import element_layers, map_style, shade_of, view_filters, zoom_floor
+from layers.draw.style import class_colours, element_layers, map_style, shade_of, view_filters, zoom_floor
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from layers.indicators import latest
 from layers.periods import months_between
 from mapapp.desk import Desk
 from mapapp.pages import map as page
-from mapapp.situation import Situation, datasets_of, read_situation
+from mapapp.situation import Situation, datasets_of, in_english, read_situation
 from mapapp.text import Words
 from mapapp.view import ELEMENTS, Defaults, View, read_view
 
@@ -66,14 +66,15 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         view = read_view(search, defaults, gazetteer)
         situation = read_situation(connection, desk.catalog, desk.scope, gazetteer, view)
     words = desk.words[view.language]
+    if view.language == "en":
+        situation = in_english(situation, desk.catalog)
     now: ShownBefore = {
         "language": view.language,
         "style": f"{gazetteer.edition}-{gazetteer.version}",
         "defaults": f"{situation.version}",
     }
     is_new = before is None or before["language"] != now["language"] or before["defaults"] != now["defaults"]
-    colours = palette.ramp(len(situation.breaks) + 1)
-    row_shades = [colours[one - 1] if one else palette.NO_DATA for one in situation.ranked["class"].tolist()]
+    colours = class_colours(len(situation.breaks) + 1)
     return Shown(
         view=view,
         before=now,
@@ -83,8 +84,8 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         path=page.path(words, situation, defaults),
         headline=page.headline(words, situation),
         layers=page.layers(words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
-        ranking=page.ranking(words, situation, defaults, row_shades),
-        legend=page.legend(words, situation, colours, palette.NO_DATA),
+        ranking=page.ranking(words, situation, defaults, colours),
+        legend=page.legend(words, situation, colours),
         months=page.months(words, situation, defaults),
         indicators=_indicators(desk, words) if is_new else None,
         periods=[{"value": str(m), "label": words.period(m)} for m in reversed(defaults.periods)] if is_new else None,
@@ -156,7 +157,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     view, cells, grid = situation.view, situation.cells, situation.grid
     digits, indicator = len(situation.frame), situation.indicator
     shade = shade_of(cells["class"].to_numpy(), len(situation.breaks) + 1)
-    above = situation.gazetteer.inside(situation.frame, situation.pick) if situation.pick != situation.shown else None
+    above = situation.above
     told: dict[str, Any] = {
         "lang": view.language,
         "title": f"{grid.name} · {words('title')}",
@@ -175,8 +176,8 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
             "name": cells["name"].tolist(),
             "lon": cells["lon"].round(4).tolist(),
             "lat": cells["lat"].round(4).tolist(),
-            "value": [words.number(value, indicator.digits) for value in cells["value"]],
-            "people": [words.people(None if n is None else int(n)) for n in _nullable(cells["people"])],
+            "value": [page.figure(words, indicator, value) for value in cells["value"]],
+            "people": [words.people(n) for n in _nullable(cells["people"])],
             "events": cells["events"].tolist(),
         },
         "rows": [
@@ -207,5 +208,5 @@ def _indicators(desk: Desk, words: Words) -> list[dict[str, str]]:
     return [{"value": key, "label": words.of(one.name)} for key, one in desk.catalog.indicators.items()]
 
 
-def _nullable(column: Any) -> list[int | None]:
-    return [None if value is None or value != value else value for value in column.astype(object).where(column.notna(), None)]
+def _nullable(column: pd.Series[Any]) -> list[int | None]:
+    return [None if one else value for value, one in zip(column.to_list(), column.isna(), strict=True)]

@@ -32,7 +32,5 @@ SEARCH = "search"
 FOUND = "found"
 NOTICE = "notice"
 
-ALL = tuple(
-    value for name, value in sorted(globals().items()) if name.isupper() and isinstance(value, str)
-)
+ALL = tuple(value for name, value in sorted(globals().items()) if name.isupper() and isinstance(value, str))
 """Every id, for the test that each is on the page once."""

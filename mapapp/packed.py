@@ -42,7 +42,7 @@ class Packed:
         async def pack(message: MutableMapping[str, Any]) -> None:
             nonlocal start
             if message["type"] == "http.response.start":
-                start = message
+                start = message = _typed(scope, message)
                 if not _is_packable(message):
                     await send(message)
                 return
@@ -91,6 +91,14 @@ def _coding(scope: Scope) -> str:
     accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"").decode("latin-1")
     names = {part.partition(";")[0].strip() for part in accepted.split(",") if "q=0" not in part.replace("q=0.", "")}
     return "br" if "br" in names else "gzip" if "gzip" in names else ""
+
+
+def _typed(scope: Scope, start: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Say that the answers of callbacks are JSON: Dash leaves it open."""
+    headers = list(start.get("headers", ()))
+    if scope["path"].startswith("/_dash-update") and not any(name == b"content-type" for name, _ in headers):
+        headers.append((b"content-type", b"application/json"))
+    return {**start, "headers": headers}
 
 
 def _is_packable(start: MutableMapping[str, Any]) -> bool:

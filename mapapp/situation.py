@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -48,7 +48,8 @@ class Situation:
 
     `cells` has a row for each grid coloured on the map, by code: name, lon, lat, value, class, people, events;
     `ranked` a row for each grid of the ranking, highest first: name, value, class. `breaks` are the lower ends of the
-    second class and of those after it. `months` counts the events of the grid by month.
+    second class and of those after it. `above` are the grids a click opens where the cells are finer than those.
+    `months` counts the events of the grid by month.
     """
 
     view: View
@@ -61,6 +62,7 @@ class Situation:
     period: str
     cells: pd.DataFrame
     ranked: pd.DataFrame
+    above: pd.DataFrame | None
     breaks: NDArray[np.float64]
     figures: Figures
     months: Mapping[int, int]
@@ -80,11 +82,11 @@ def read_situation(
     asked = _period(indicator, view.period)
     cells = _cells(connection, catalog, scope, gazetteer, view, frame, shown, asked)
     breaks, cells["class"] = classes(cells["value"], indicator)
-    ranked = cells
+    picked = cells
     if pick != shown:
         found = values(connection, catalog, view.indicator, scope, level=pick, within=frame, period=asked)
-        ranked = _valued(gazetteer, frame, pick, found)
-        ranked["class"] = np.where(ranked["value"].notna(), 1 + np.searchsorted(breaks, ranked["value"], "right"), 0)
+        picked = _valued(gazetteer, frame, pick, found)
+        picked["class"] = np.where(picked["value"].notna(), 1 + np.searchsorted(breaks, picked["value"], "right"), 0)
     own = _one(values(connection, catalog, view.indicator, scope, level=grid.level, within=view.at, period=asked))
     version, loaded_at = data_version(connection)
     return Situation(
@@ -97,7 +99,8 @@ def read_situation(
         indicator=indicator,
         period=cells.attrs["period"],
         cells=cells,
-        ranked=ranked.sort_values("value", ascending=False, kind="stable", na_position="last"),
+        ranked=ranked(picked),
+        above=picked if pick != shown else None,
         breaks=breaks,
         figures=_figures(connection, catalog, scope, gazetteer, view, own),
         months=_months(connection, catalog, scope.within(view.at), grid.level),
@@ -106,6 +109,35 @@ def read_situation(
         loaded_at=loaded_at,
         gazetteer=gazetteer,
     )
+
+
+def in_english(situation: Situation, catalog: Catalog) -> Situation:
+    """The same with the English names of city and counties, the only grids whose names are declared in both."""
+    english = {
+        catalog.city.code: catalog.city.name.en,
+        **{code: name.en for code, name in catalog.city.counties.items()},
+    }
+
+    def renamed(one: GridName) -> GridName:
+        return replace(one, name=english.get(one.code, one.name))
+
+    def renamed_all(grids: pd.DataFrame) -> pd.DataFrame:
+        names = pd.Series(grids.index.map(english), index=grids.index).fillna(grids["name"])
+        return grids.assign(name=names)
+
+    return replace(
+        situation,
+        grid=renamed(situation.grid),
+        path=tuple(renamed(one) for one in situation.path),
+        cells=renamed_all(situation.cells),
+        ranked=renamed_all(situation.ranked),
+        above=None if situation.above is None else renamed_all(situation.above),
+    )
+
+
+def ranked(grids: pd.DataFrame) -> pd.DataFrame:
+    """Grids with the highest value first, those without data last, equal ones by code."""
+    return grids.sort_values("value", ascending=False, kind="stable", na_position="last")
 
 
 def levels_of(gazetteer: Gazetteer, grid: GridName) -> tuple[str, str, str]:
@@ -162,9 +194,7 @@ def _months(connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope
     """Count the events in a grid by month (yyyymm)."""
     known, counted = numbers(connection), dict[int, int]()
     for name in _events(catalog).datasets:
-        frame = tally(
-            connection, inside, known, name, edition=catalog.city.edition, level=level, by=(), period="month"
-        )
+        frame = tally(connection, inside, known, name, edition=catalog.city.edition, level=level, by=(), period="month")
         for day, n in zip(frame["period"], frame["n"], strict=True):
             month = day.year * 100 + day.month
             counted[month] = counted.get(month, 0) + int(n)
@@ -182,10 +212,10 @@ def _figures(
     grid = gazetteer.named(view.at)
     inside = scope.within(view.at)
     known = numbers(connection)
-    events, ask = _events(catalog), {"level": grid.level, "inside": inside}
+    events = _events(catalog)
 
     def total(counts: Sequence[Count], periods: Sequence[int | None] | None) -> list[int]:
-        frame = _sum_by_grid(connection, catalog, known, ask["inside"], ask["level"], counts, periods)
+        frame = _sum_by_grid(connection, catalog, known, inside, grid.level, counts, periods)
         return [int(frame[f"n{i}"].sum()) for i in range(len(counts))]
 
     month, closed = total([events, Count(events.datasets, states=("closed",))], [view.period])
@@ -201,7 +231,7 @@ def _figures(
         closed=closed,
         open=is_open,
         people=int(counted["n"].iloc[0]) if len(counted) else None,
-        area_km2=float(gazetteer.grids.loc[view.at, "area_m2"]) / 1e6,
+        area_km2=gazetteer.area_km2(view.at),
         elements=dict(zip(elements, now, strict=True)) | {"event": month},
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
@@ -44,13 +44,15 @@ class View:
         return replace(self, **changed)
 
 
-def read_view(search: str | None, defaults: Defaults, known: Mapping[str, object] | Iterable[str]) -> View:
+def read_view(search: str | None, defaults: Defaults, known: Container[object]) -> View:
     """Read a view from the query part of an address; whatever makes no sense becomes the default.
 
     Parameters
     ----------
     search
         Query part, such as `?at=449901001&lang=en`.
+    defaults
+        What stands where the address says nothing, and what it may say.
     known
         Codes there are; anything that tells by `in`.
     """

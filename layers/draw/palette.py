@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 GROUND = "#06121f"
 LAND = "#0c2136"
-LINE = "#4f86ab"
+LINE = "#a9d4ee"
 LINE_FAINT = "#1d3f5a"
 LINE_CHOSEN = "#f4fbff"
 TEXT = "#eaf6ff"

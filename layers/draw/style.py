@@ -54,7 +54,7 @@ def map_style(tiles: str) -> Style:
             _cells(),
             _line("line-far", palette.LINE_FAINT, 1.0),
             _line("line-cell", palette.GROUND, 1.0, opacity=0.75),
-            _line("line-near", palette.LINE, 1.6, opacity=0.85),
+            _line("line-near", palette.LINE, 1.8, opacity=0.95),
             _line("line-glow", palette.LINE_CHOSEN, 9.0, opacity=0.16, blur=8.0),
             _line("line-chosen", palette.LINE_CHOSEN, 1.8, opacity=0.95),
             _line("line-hover", "#ffffff", 2.6),
@@ -70,12 +70,16 @@ def element_layers(
 
     Parameters
     ----------
+    element
+        Name of source and layer.
+    tiles
+        Address of its tiles, as in `map_style`.
     colour
         Colour of counts, and of single rows whose dataset has none of its own.
     datasets
         Colour of single rows by dataset.
     """
-    size = ["min", 20, ["*", 2.4, ["^", ["get", "n"], 0.42]]]
+    size = ["min", 18, ["*", 2.1, ["^", ["get", "n"], 0.45]]]
     single, scale = ["==", ["get", "n"], 1], ["global-state", "scale"]
     by_dataset: Any = colour
     if datasets:
@@ -90,10 +94,10 @@ def element_layers(
         "layout": {"visibility": "none"},
         "paint": {
             "circle-color": by_dataset,
-            "circle-radius": ["*", scale, ["case", single, 3.2, ["+", 2.2, size]]],
-            "circle-opacity": ["case", single, 0.95, 0.42],
+            "circle-radius": ["*", scale, ["case", single, 2.8, ["+", 1.6, size]]],
+            "circle-opacity": ["case", single, 0.9, 0.45],
             "circle-stroke-color": ["case", single, palette.HALO, colour],
-            "circle-stroke-width": ["*", scale, ["case", single, 0.8, 1]],
+            "circle-stroke-width": ["*", scale, ["case", single, 0.8, 0.6]],
             "circle-stroke-opacity": 0.9,
         },
     }
@@ -101,12 +105,18 @@ def element_layers(
 
 
 def shade_of(classes: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-    """Turn classes (0 no data, 1 .. n) into numbers of shades (0 no data, 1 .. `SHADES`), spread over the whole ramp."""
+    """Turn classes (0 no data, 1 .. n) into shades (0 no data, 1 .. `SHADES`), spread over the whole ramp."""
     if n <= 1:
         spread = np.full(max(n, 0), (SHADES + 1) // 2)
     else:
         spread = 1 + np.round(np.arange(n) * (SHADES - 1) / (n - 1)).astype(int)
     return np.concatenate([[0], spread]).astype(np.uint8)[classes]
+
+
+def class_colours(n: int) -> list[str]:
+    """Colours of the classes 0 (no data), 1 .. n, as the map draws them: for legends and bars."""
+    shades = [palette.NO_DATA, *shade_colours()]
+    return [shades[shade] for shade in shade_of(np.arange(n + 1, dtype=np.uint8), n)]
 
 
 def shade_colours() -> list[str]:
@@ -225,5 +235,9 @@ def _label() -> dict[str, Any]:
             "text-letter-spacing": 0.02,
             "symbol-sort-key": ["get", "order"],
         },
-        "paint": {"text-color": palette.TEXT, "text-halo-color": palette.HALO, "text-halo-width": 1.4},
+        "paint": {
+            "text-color": palette.TEXT,
+            "text-halo-color": palette.HALO,
+            "text-halo-width": ["*", ["global-state", "scale"], 1.5],
+        },
     }

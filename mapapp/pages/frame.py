@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import dash_mantine_components as dmc
 from dash import dcc, html
 from dash.development.base_component import Component
@@ -39,14 +41,14 @@ def index_page(engine: str, words: Words) -> str:
 
 def page(words: Words) -> Component:
     """Make the frame, empty."""
-    return dmc.MantineProvider(
+    made = dmc.MantineProvider(
         forceColorScheme="dark",
         theme={"primaryColor": "cyan", "fontFamily": "inherit", "defaultRadius": "sm"},
         children=[
             dcc.Location(id=ids.URL, refresh=False),
             *(dcc.Store(id=store) for store in (ids.SHOWN, ids.MAP_STYLE, ids.MAP_VIEW, ids.MAP_PICK)),
             html.Div(id=ids.MAP, className="map", tabIndex=0, role="application"),
-            html.Div(id=ids.HOVER, className="hover glass", role="status"),
+            html.Div(id=ids.HOVER, className="hover-card glass", role="status"),
             html.Div(id=ids.NOTICE, className="notice", role="alert"),
             html.Div(
                 className="screen",
@@ -59,6 +61,7 @@ def page(words: Words) -> Component:
             ),
         ],
     )
+    return cast(Component, made)
 
 
 def _left(words: Words) -> list[Component]:
@@ -87,7 +90,7 @@ def _right(words: Words) -> list[Component]:
 
 
 def _select(which: str) -> Component:
-    return dmc.Select(
+    made = dmc.Select(
         id=which,
         data=[],
         allowDeselect=False,
@@ -96,3 +99,4 @@ def _select(which: str) -> Component:
         maxDropdownHeight=420,
         comboboxProps={"shadow": "md", "transitionProps": {"duration": 80}},
     )
+    return cast(Component, made)

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
+import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
-from layers.declare.records import Catalog
-from mapapp.situation import Figures, Situation
+from layers.declare.records import Catalog, Indicator
+from mapapp.situation import Figures, Situation, ranked
 from mapapp.text import Words
 from mapapp.view import ELEMENTS, Defaults, View, search_of
 
 Children = list[Component | str]
+
+RANKED_BELOW = 12
+"""Rows of the ranking below the first one."""
 
 
 def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
@@ -29,13 +35,13 @@ def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
             children=[
                 html.Span(words("no_gpu"), className="no-gpu-note"),
                 html.Span(age, className="age"),
-                html.Time(id="clock", className="clock", **{"data-zone": city.zone}),
+                html.Time(id="clock", className="clock", **_attribute("data-zone", city.zone)),
                 html.A(
                     words("other_language"),
                     href=f"?lang={other}",
                     className="language",
                     title=words("switch_language"),
-                    **{"data-set": f"lang={other}"},
+                    **_attribute("data-set", f"lang={other}"),
                 ),
             ],
         ),
@@ -50,7 +56,7 @@ def path(words: Words, situation: Situation, defaults: Defaults) -> Children:
         links += [html.A(step.name, href=search_of(view.but(at=step.code), defaults)), html.I("›")]
     here = steps[-1]
     links.append(html.B(here.name, title=here.code))
-    tail = html.Span([words(f"level_{here.level}"), html.Code(here.code)], className="here")
+    tail = html.Span([words(f"level_{here.level}"), html.Code(here.code)], className="where")
     return [html.Div(links, className="steps"), tail]
 
 
@@ -68,7 +74,7 @@ def headline(words: Words, situation: Situation) -> Children:
             className="main",
             children=[
                 html.Span([words.of(indicator.name), html.Em(situation_period(words, situation))]),
-                html.P([html.B(words.number(figures.value, indicator.digits)), html.Small(words.of(indicator.unit))]),
+                html.P([html.B(figure(words, indicator, figures.value)), html.Small(words.of(indicator.unit))]),
             ],
         ),
         _figure(words("events_month"), words.number(figures.events), words("unit_events"), against),
@@ -78,6 +84,13 @@ def headline(words: Words, situation: Situation) -> Children:
         _figure(words("area"), words.number(figures.area_km2, _area_digits(figures.area_km2)), words("unit_area")),
         _figure(words("density"), _density(words, figures), words("unit_density")),
     ]
+
+
+def figure(words: Words, indicator: Indicator, value: float | None) -> str:
+    """Write a value of an indicator; a count of people as the rounded count it is."""
+    if indicator.formula == "people" and value is not None and math.isfinite(value):
+        return words.people(int(value))
+    return words.number(value, indicator.digits)
 
 
 def situation_period(words: Words, situation: Situation) -> str:
@@ -103,7 +116,7 @@ def layers(words: Words, situation: Situation, defaults: Defaults, colours: dict
                 className="switch on" if on else "switch",
                 role="switch",
                 title=words("layer_on" if on else "layer_off"),
-                **{"aria-checked": "true" if on else "false"},
+                **_attribute("aria-checked", "true" if on else "false"),
                 children=[
                     html.I(style={"color": colours[element]}),
                     html.Span([words(f"element_{element}"), html.Small(note)]),
@@ -114,16 +127,32 @@ def layers(words: Words, situation: Situation, defaults: Defaults, colours: dict
     return rows
 
 
-def ranking(words: Words, situation: Situation, defaults: Defaults, shades: Sequence[str]) -> Children:
-    """Ranking of the grids a click opens, with bars; each row is a link to its grid."""
-    view, ranked, digits = situation.view, situation.ranked, situation.indicator.digits
-    level = situation.pick
-    top_value = float(ranked["value"].max()) if len(ranked) else math.nan
+def ranking(words: Words, situation: Situation, defaults: Defaults, colours: Sequence[str]) -> Children:
+    """Ranking of the grids a click opens; where the map shows a finer level, the first of those below it."""
+    parts = _ranks(words, situation, defaults, colours, situation.pick, situation.ranked)
+    if situation.pick != situation.shown:
+        parts += _ranks(words, situation, defaults, colours, situation.shown, ranked(situation.cells), RANKED_BELOW)
+    return parts
+
+
+def _ranks(
+    words: Words,
+    situation: Situation,
+    defaults: Defaults,
+    colours: Sequence[str],
+    level: str,
+    grids: pd.DataFrame,
+    limit: int | None = None,
+) -> Children:
+    """One ranking with bars; each row is a link to its grid."""
+    view, indicator = situation.view, situation.indicator
+    highest = float(grids["value"].max()) if len(grids) else math.nan
+    first = grids.iloc[:limit]
     rows: Children = []
-    for place, (code, name, value, shade) in enumerate(
-        zip(ranked.index, ranked["name"], ranked["value"], shades, strict=True), start=1
+    for place, (code, name, value, one) in enumerate(
+        zip(first.index, first["name"], first["value"], first["class"], strict=True), start=1
     ):
-        width = max(0.0, value / top_value * 100) if top_value and math.isfinite(value) else 0
+        width = max(0.0, value / highest * 100) if highest and math.isfinite(value) else 0
         rows.append(
             html.A(
                 href=search_of(view.but(at=code), defaults),
@@ -131,15 +160,15 @@ def ranking(words: Words, situation: Situation, defaults: Defaults, shades: Sequ
                 children=[
                     html.I(place),
                     html.Span(name),
-                    html.B(words.number(value, digits)),
-                    html.U(style={"width": f"{width:.0f}%", "background": shade}),
+                    html.B(figure(words, indicator, value)),
+                    html.U(style={"width": f"{width:.0f}%", "background": colours[one]}),
                 ],
-                **{"data-code": code},
             )
         )
+    how_many = words("ranking_all" if len(first) == len(grids) else "ranking_first", n=len(first))
     return [
-        html.H2([words("ranking", levels=words(f"levels_{level}")), html.Small(words("ranking_all", n=len(ranked)))]),
-        html.P(f"{words.of(situation.indicator.name)} · {words.of(situation.indicator.unit)}", className="of"),
+        html.H2([words("ranking", levels=words(f"levels_{level}")), html.Small(how_many)]),
+        html.P(f"{words.of(indicator.name)} · {words.of(indicator.unit)}", className="of"),
         html.Div(rows, className="rows"),
     ]
 
@@ -158,7 +187,7 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
                 href=search_of(view.but(period=month), defaults),
                 className="here" if month == view.period else "",
                 title=said,
-                **{"aria-label": said},
+                **_attribute("aria-label", said),
             )
         )
     ends = [words.period(month) for month in (defaults.periods[:1] + defaults.periods[-1:])]
@@ -170,21 +199,21 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
     ]
 
 
-def legend(words: Words, situation: Situation, colours: Sequence[str], no_data: str) -> Children:
-    """Legend of the classes with unit, period, no data, and how many rows were not placed."""
+def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Children:
+    """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data."""
     indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
     known = situation.cells["value"].dropna()
     spans: list[tuple[str, str]] = []
     if len(known) and not len(breaks):
-        spans = [(colours[0], words("legend_all", n=words.number(float(known.iloc[0]), digits)))]
+        spans = [(colours[1], words("legend_all", n=words.number(float(known.iloc[0]), digits)))]
     elif len(known):
         marks = [words.number(float(mark), digits) for mark in breaks]
         said = [words("legend_less", n=marks[0])]
-        said += [words("legend_from", low=low, high=high) for low, high in zip(marks, marks[1:], strict=False)]
+        said += [words("legend_from", low=low, high=high) for low, high in pairwise(marks)]
         said.append(words("legend_more", n=marks[-1]))
-        spans = list(zip(colours, said, strict=True))
+        spans = list(zip(colours[1:], said, strict=True))
     rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
-    rows.append(html.Li([html.I(style={"background": no_data}), words("none")]))
+    rows.append(html.Li([html.I(style={"background": colours[0]}), words("none")]))
     notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]
     return [
         html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),
@@ -216,6 +245,11 @@ def _figure(name: str, value: str, unit: str, note: str = "") -> Component:
         className="figure",
         children=[html.Span(name), html.P([html.B(value), html.Small(unit)]), html.Em(note)],
     )
+
+
+def _attribute(name: str, value: str) -> dict[str, Any]:
+    """One attribute whose name is no word of Python."""
+    return {name: value}
 
 
 def _density(words: Words, figures: Figures) -> str:

@@ -1,5 +1,5 @@
 -- Places, things or organisations of the named datasets that are not sensitive, in grids from `low` up to `high`:
--- single rows with dataset, category and name from zoom 12 on, below it counts by a net of 32 x 32 meshes a tile.
+-- single rows with dataset, category and name from zoom 12 on, below it counts by a net of 20 x 20 meshes a tile.
 -- No households: they are people under another name, and counted by grid only.
 create function pub.element_tile(
     low text, high text, element text, datasets text[], z integer, x integer, y integer
@@ -37,8 +37,8 @@ begin
             case when z >= 12 then min(name) end as name
         from inside
         group by
-            case when z >= 12 then id else floor((lon - west) / (east - west) * 32)::bigint end,
-            case when z >= 12 then 0 else floor((lat - south) / (north - south) * 32)::integer end
+            case when z >= 12 then id else floor((lon - west) / (east - west) * 20)::bigint end,
+            case when z >= 12 then 0 else floor((lat - south) / (north - south) * 20)::integer end
     ), q as materialized (
         select id, n, dataset, category, name,
             ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom

@@ -1,5 +1,5 @@
 -- Events of the named datasets that are not sensitive, reported in [since, until), in grids from `low` up to `high`.
--- Below zoom 14 counts by a net of 32 x 32 meshes a tile, each at the mean of its points; from 14 on single events.
+-- Below zoom 14 counts by a net of 20 x 20 meshes a tile, each at the mean of its points; from 14 on single events.
 create function pub.event_tile(
     low text, high text, datasets text[], z integer, x integer, y integer, since timestamptz, until timestamptz
 )
@@ -20,14 +20,14 @@ begin
             where geom && box and GeometryType(geom) = 'POINT' and dataset = any (datasets) and grid_code >= low and grid_code < high
                 and reported_at >= since and reported_at < until and not is_sensitive and gone_on is null
         ), mesh as materialized (
-            select floor((lon - west) / (east - west) * 32)::integer as i,
-                floor((lat - south) / (north - south) * 32)::integer as j,
+            select floor((lon - west) / (east - west) * 20)::integer as i,
+                floor((lat - south) / (north - south) * 20)::integer as j,
                 count(*)::integer as n, avg(lon) as lon, avg(lat) as lat
             from found
             where lon >= west and lon < east and lat >= south and lat < north
             group by 1, 2
         ), q as materialized (
-            select i * 32 + j as id, n,
+            select i * 20 + j as id, n,
                 ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom
             from mesh
             order by 1
