@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 import pandas as pd
@@ -30,11 +30,11 @@ WITHOUT_TIME = 0
 
 @dataclass(frozen=True)
 class Numbers:
-    """Integer keys that tallies use, and which datasets hold anything; read by `numbers`."""
+    """Integer keys that tallies use, and when each dataset was last loaded, if ever; read by `numbers`."""
 
     datasets: dict[str, int]
     categories: dict[str, int]
-    loaded: frozenset[str]
+    loaded: dict[str, datetime]
 
     def of(self, count: Count) -> tuple[list[int], list[int], list[int]]:
         """Give the keys of the datasets, categories and states counted; a name that holds nothing is left out."""
@@ -48,13 +48,13 @@ class Numbers:
 def numbers(connection: psycopg.Connection[Any]) -> Numbers:
     """Read the integer keys of datasets and categories."""
     rows = connection.execute(
-        "select 'dataset', dataset, dataset_no::int, loaded_at is not null from pub.dataset"
-        " union all select 'category', category, category_no::int, false from pub.category"
+        "select 'dataset', dataset, dataset_no::int, loaded_at from pub.dataset"
+        " union all select 'category', category, category_no::int, null from pub.category"
     ).fetchall()
     return Numbers(
         {name: number for kind, name, number, _ in rows if kind == "dataset"},
         {name: number for kind, name, number, _ in rows if kind == "category"},
-        frozenset(name for _, name, _, is_loaded in rows if is_loaded),
+        {name: loaded_at for _, name, _, loaded_at in rows if loaded_at is not None},
     )
 
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -134,23 +135,26 @@ def periods(connection: psycopg.Connection[Any], catalog: Catalog, indicator: st
     if asked.formula == "people":
         month = published_month(connection)
         return [] if month is None else [month]
-    found = _span(connection, catalog, asked)
+    found = _span(connection, catalog, asked, numbers(connection))
     return [] if asked.period == "now" or found is None else months_between(found[0].months[0], found[1].months[0])
 
 
 def latest(connection: psycopg.Connection[Any], catalog: Catalog, indicator: str) -> Period | None:
     """Give the period an indicator is shown for when nobody asks for another.
 
-    It is the last month with data up to its last day, or the only one there is; the year of that month for an
-    indicator by year; None, all time, for one of the present state.
+    It is the last month with data that was over when the data were loaded, or else the first one with data; the year
+    of that month for an indicator by year; None, all time, for one of the present state.
     """
     asked = find(catalog, indicator)
-    found = None if asked.period == "now" or asked.formula == "people" else _span(connection, catalog, asked)
+    known = numbers(connection)
+    found = None if asked.period == "now" or asked.formula == "people" else _span(connection, catalog, asked, known)
     if found is None:
         return None
-    first, last = found
-    last_whole = (last.past_on.replace(day=1) - timedelta(days=1)).replace(day=1)
-    month = max(last_whole, first.first_on.replace(day=1))
+    first, last = (span.first_on.replace(day=1) for span in found)
+    loaded = [known.loaded[name] for name in _timed(catalog, _datasets(asked)) if name in known.loaded]
+    loaded_on = max(loaded).astimezone(ZoneInfo(catalog.city.zone)).date() if loaded else found[1].past_on
+    over = (loaded_on.replace(day=1) - timedelta(days=1)).replace(day=1)
+    month = max(first, min(last, over))
     return read_period(f"{month:%Y}" if asked.period == "year" else f"{month:%Y-%m}")
 
 
@@ -162,11 +166,12 @@ def _timed(catalog: Catalog, names: list[str]) -> list[str]:
     return [name for name in names if catalog.datasets[name].table == "event"]
 
 
-def _span(connection: psycopg.Connection[Any], catalog: Catalog, asked: Indicator) -> tuple[Period, Period] | None:
+def _span(
+    connection: psycopg.Connection[Any], catalog: Catalog, asked: Indicator, known: Numbers
+) -> tuple[Period, Period] | None:
     """Find the first and last day of what an indicator counts; None when it has no time, or nothing is loaded."""
-    timed = _timed(catalog, _datasets(asked))
-    known = numbers(connection).datasets if timed else {}
-    return span(connection, [known[name] for name in timed if name in known])
+    timed = [known.datasets[name] for name in _timed(catalog, _datasets(asked)) if name in known.datasets]
+    return span(connection, timed) if timed else None
 
 
 def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
@@ -215,11 +220,11 @@ def _whole(column: pd.Series[Any]) -> Any:
 def _has_data(question: _Question, known: Numbers) -> bool:
     """Tell whether a count of 0 means "none" rather than "not known": loaded, and the period within the data."""
     counted = question.indicator.count.datasets
-    if not known.loaded.intersection(counted):
+    if known.loaded.keys().isdisjoint(counted):
         return False
     if question.when is None or not _timed(question.catalog, list(counted)):
         return True
-    found = _span(question.connection, question.catalog, question.indicator)
+    found = _span(question.connection, question.catalog, question.indicator, known)
     if found is None:
         return False
     return question.when.first_on < found[1].past_on and found[0].first_on < question.when.past_on

@@ -198,7 +198,7 @@ def test_periods_may_be_years_months_and_days(connection: psycopg.Connection[Any
 
 
 def test_left_out_the_period_is_the_last_whole_month_or_its_year(connection: psycopg.Connection[Any]) -> None:
-    assert str(latest(connection, CATALOG, "calls")) == "2026-03"  # the data end on 2 April
+    assert str(latest(connection, CATALOG, "calls")) == "2026-03"  # loaded on 1 April, though one is of 2 April
     assert str(latest(connection, CATALOG, "calls_of_year")) == "2026"
     assert latest(connection, CATALOG, "open_calls") is None
     assert worked_out(connection, "calls", "city").attrs["period"] == "2026-03"
