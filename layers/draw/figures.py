@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
+import shapely
 
 from layers.classes import classes
 from layers.declare.records import Indicator
@@ -17,6 +19,10 @@ from layers.errors import AtlasError
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    from numpy.typing import NDArray
+
+FINENESS = 2000
+"""Steps across the picture that shapes are drawn in."""
 
 
 def heatmap(
@@ -60,8 +66,9 @@ def heatmap(
     values = grids[value].astype("float64").to_numpy()
     breaks, found = classes(values, said)
     names = _class_names(breaks, said.digits, language)
-    shapes = json.loads(grids[["geom"]].set_index(grids["grid_code"]).to_json(drop_id=False))
     west, south, east, north = grids.total_bounds
+    # Borders stay shared; finer than this no screen shows them, and a city of small grids would weigh 30 MB.
+    drawn = shapely.coverage_simplify(grids.geometry.to_numpy(), (east - west) / FINENESS)
     unit = f" ({said.unit.said(language)})" if indicator else ""
     figure = go.Figure(
         layout={
@@ -82,6 +89,7 @@ def heatmap(
         if not (found == one).any():
             continue
         rows = grids[found == one]
+        shapes = _geojson(rows["grid_code"], drawn[found == one])
         figure.add_choroplethmap(
             geojson=shapes,
             locations=rows["grid_code"],
@@ -102,6 +110,15 @@ def heatmap(
             marker={"line": {"color": palette.GROUND, "width": 0.8}, "opacity": 0.95},
         )
     return figure
+
+
+def _geojson(codes: Iterable[str], shapes: NDArray[np.object_]) -> dict[str, Any]:
+    rounded = shapely.transform(shapes, lambda coordinates: coordinates.round(5))
+    features = [
+        {"type": "Feature", "id": code, "properties": {}, "geometry": json.loads(shape)}
+        for code, shape in zip(codes, shapely.to_geojson(rounded), strict=True)
+    ]
+    return {"type": "FeatureCollection", "features": features}
 
 
 def _ground(west: float, south: float) -> dict[str, Any]:
