@@ -58,7 +58,7 @@ class Gazetteer:
         """
         if code not in self.grids.index:
             raise AtlasError(f"There is no grid {code}.", "Search for it by its name, or open the map of the city.")
-        level, name, west, south, east, north = self.grids.loc[code, _NAMED].tolist()
+        level, name, west, south, east, north = self.grids.loc[[code], _NAMED].to_numpy().tolist()[0]
         return GridName(code, level, name, (west, south, east, north))
 
     def area_km2(self, code: str) -> float:

@@ -1,0 +1,147 @@
+"""The look of the map, as data: no browser and no database."""
+
+from __future__ import annotations
+
+import itertools
+import json
+
+import geopandas as gpd
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+import shapely
+
+from layers.draw import palette
+from layers.draw.figures import heatmap
+from layers.draw.style import (
+    SHADES,
+    class_colours,
+    element_layers,
+    map_style,
+    shade_of,
+    view_filters,
+    zoom_floor,
+)
+from layers.errors import AtlasError
+
+# How a colour is seen without red, green or blue receptors, in linear light (Machado 2009, severity 1).
+SEEN = {
+    "as it is": np.eye(3),
+    "protan": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]]),
+    "deutan": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]]),
+    "tritan": np.array([[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.303900]]),
+}  # fmt: skip
+
+
+def linear(colour: str) -> np.ndarray:
+    channels = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    return np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(light: np.ndarray) -> float:
+    return float(np.clip(light, 0, 1) @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(a: str, b: str) -> float:
+    high, low = sorted((luminance(linear(a)), luminance(linear(b))), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 6, SHADES])
+@pytest.mark.parametrize("sight", SEEN)
+def test_the_ramp_rises_in_lightness_for_every_sight(sight: str, n: int) -> None:
+    light = [luminance(SEEN[sight] @ linear(colour)) for colour in palette.ramp(n)]
+    steps = [(b + 0.05) / (a + 0.05) for a, b in itertools.pairwise(light)]
+    assert min(steps) > (1.2 if n <= 6 else 1.05)
+
+
+def test_labels_are_readable_on_every_class_by_their_halo_and_on_the_ground_without() -> None:
+    assert contrast(palette.TEXT, palette.HALO) > 7
+    assert contrast(palette.TEXT, palette.GROUND) > 7
+
+
+def test_ramp_takes_first_and_last() -> None:
+    assert palette.ramp(6) == list(palette.RAMP)
+    assert palette.ramp(2) == [palette.RAMP[0], palette.RAMP[-1]]
+    assert len(palette.ramp(1)) == 1
+    assert palette.ramp(0) == []
+
+
+@pytest.mark.parametrize("n", range(1, SHADES + 1))
+def test_classes_are_spread_over_the_shades_in_order(n: int) -> None:
+    shades = shade_of(np.arange(n + 1, dtype=np.uint8), n)
+    assert shades[0] == 0
+    assert (np.diff(shades.astype(int)) > 0).all()
+    if n > 1:
+        assert (shades[1], shades[-1]) == (1, SHADES)
+
+
+def test_no_class_at_all_is_no_data() -> None:
+    assert shade_of(np.zeros(3, dtype=np.uint8), 0).tolist() == [0, 0, 0]
+
+
+def test_legend_colours_are_those_the_map_draws() -> None:
+    fill = next(layer for layer in map_style("/t")["layers"] if layer["id"] == "cell")["paint"]["fill-color"]
+    drawn = dict(zip(fill[2:-1:2], fill[3:-1:2], strict=True))
+    for n in (1, 3, 6):
+        shades = shade_of(np.arange(n + 1, dtype=np.uint8), n)
+        assert class_colours(n) == [drawn[shade] for shade in shades.tolist()]
+
+
+def test_the_style_asks_no_other_host_and_no_glyph_server() -> None:
+    source, layers = element_layers("place", "/tiles/place/{z}/{x}/{y}", "#ffffff", {"school": "#123456"})
+    style = map_style("/tiles/grid/{z}/{x}/{y}")
+    style["sources"]["place"] = source
+    style["layers"] += layers
+    assert "http" not in json.dumps(style)
+    assert "glyphs" not in style and "sprite" not in style
+
+
+def test_plotly_takes_the_style() -> None:
+    figure = go.Figure(go.Scattermap(lon=[115], lat=[22]), layout={"map": {"style": map_style("/t/{z}/{x}/{y}")}})
+    assert figure.layout.map.style["layers"][0]["id"] == "ground"
+
+
+def test_filters_name_layers_that_are_there() -> None:
+    names = {layer["id"] for layer in map_style("/t")["layers"]}
+    for frame, at, shown, pick in (
+        ("4499", "4499", "large", "county"),
+        ("449901001", "449901001", "medium", "medium"),
+        ("449901001002", "449901001002003", "small", "small"),
+    ):
+        filters = view_filters(frame, at, shown, pick)
+        assert set(filters) <= names
+        assert filters["line-chosen"] == ["==", ["get", "code"], at]
+        assert filters["cell"] == ["==", ["get", "level"], shown]
+
+
+def test_the_camera_never_stays_above_the_tiles_that_hold_the_cells() -> None:
+    assert [zoom_floor(level) for level in ("county", "large", "medium", "small")] == [0, 0, 10, 12]
+
+
+@pytest.fixture
+def grids() -> gpd.GeoDataFrame:
+    boxes = [shapely.box(115 + i / 10, 22, 115.1 + i / 10, 22.1) for i in range(6)]
+    return gpd.GeoDataFrame(
+        {"grid_code": [f"4499010{i:02}" for i in range(6)], "name": list("abcdef"), "value": [1, 2, 3, 5, 8, np.nan]},
+        geometry=gpd.GeoSeries(boxes, name="geom"),
+        crs=4490,
+    ).rename_geometry("geom")
+
+
+def test_heatmap_draws_every_grid_once_and_asks_nobody(grids: gpd.GeoDataFrame) -> None:
+    figure = heatmap(grids, title="test")
+    drawn = [code for trace in figure.data for code in trace.locations]
+    assert sorted(drawn) == grids["grid_code"].tolist()
+    assert {trace.name for trace in figure.data} >= {"无数据"}
+    told = json.loads(figure.to_json())["layout"]
+    told.pop("template", None)
+    assert "http" not in json.dumps(told)
+    assert isinstance(told["map"]["style"], dict) and told["map"]["style"]["sources"]
+
+
+def test_heatmap_of_nothing_says_so(grids: gpd.GeoDataFrame) -> None:
+    with pytest.raises(AtlasError, match="nothing to draw"):
+        heatmap(grids.iloc[:0])
+    with pytest.raises(AtlasError, match="'figure'"):
+        heatmap(grids, value="figure")
