@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -21,14 +22,14 @@ TRAILER = b"\xff\xff"
 
 _EPOCH_US = 946_684_800_000_000
 _EPOCH_DAYS = 10_957
-_POINT = np.frombuffer(b"\x01\x01\x00\x00\x20" + (4490).to_bytes(4, "little"), np.uint8)
+_POINT = np.void(b"\x01\x01\x00\x00\x20" + (4490).to_bytes(4, "little"))
 
 
 @dataclass(frozen=True)
 class Fixed:
-    """A column whose values all have the same width; `gone` marks NULLs."""
+    """A column whose values all have the same width, in the byte order of the wire; `gone` marks NULLs."""
 
-    cells: np.ndarray
+    values: np.ndarray
     gone: np.ndarray | None = None
 
 
@@ -45,29 +46,29 @@ Field = Fixed | Varying
 
 def integer(values: np.ndarray, width: int, gone: np.ndarray | None = None) -> Fixed:
     """Encode integers of 2, 4 or 8 bytes."""
-    return Fixed(_cells(values.astype(f">i{width}")), _some(gone))
+    return Fixed(values.astype(f">i{width}"), _some(gone))
 
 
 def double(values: np.ndarray, gone: np.ndarray | None = None) -> Fixed:
     """Encode double precision numbers."""
-    return Fixed(_cells(values.astype(">f8")), _some(gone))
+    return Fixed(values.astype(">f8"), _some(gone))
 
 
 def boolean(values: np.ndarray, gone: np.ndarray | None = None) -> Fixed:
     """Encode booleans."""
-    return Fixed(_cells(values.astype(np.uint8)), _some(gone))
+    return Fixed(values.astype(np.uint8), _some(gone))
 
 
 def moments(values: pa.Array) -> Fixed:
     """Encode moments (microseconds, UTC) as timestamptz."""
     since_1970 = values.cast(pa.timestamp("us", "UTC")).cast(pa.int64())
-    return Fixed(_cells((plain(since_1970) - _EPOCH_US).astype(">i8")), _some(missing(values)))
+    return Fixed((plain(since_1970) - _EPOCH_US).astype(">i8"), _some(missing(values)))
 
 
 def days(values: pa.Array) -> Fixed:
     """Encode days as date."""
     since_1970 = values.cast(pa.date32()).cast(pa.int32())
-    return Fixed(_cells((plain(since_1970) - _EPOCH_DAYS).astype(">i4")), _some(missing(values)))
+    return Fixed((plain(since_1970) - _EPOCH_DAYS).astype(">i4"), _some(missing(values)))
 
 
 def text(values: pa.Array) -> Varying:
@@ -77,12 +78,12 @@ def text(values: pa.Array) -> Varying:
 
 def constant(value: str, n: int) -> Fixed:
     """Encode the same text for all rows."""
-    return Fixed(np.broadcast_to(np.frombuffer(value.encode(), np.uint8), (n, len(value.encode()))))
+    return Fixed(np.full(n, value.encode()))
 
 
 def fixed_text(values: np.ndarray) -> Fixed:
     """Encode text of ASCII characters that all have the same length, from an array of bytes (`S9`)."""
-    return Fixed(_cells(values))
+    return Fixed(values)
 
 
 def json(values: pa.Array) -> Varying:
@@ -92,32 +93,27 @@ def json(values: pa.Array) -> Varying:
 
 def points(lon: np.ndarray, lat: np.ndarray) -> Fixed:
     """Encode points, EPSG:4490, as EWKB; NULL where the longitude is NaN."""
-    cells = np.empty((len(lon), 25), np.uint8)
-    cells[:, :9] = _POINT
-    cells[:, 9:17] = _cells(lon.astype("<f8"))
-    cells[:, 17:25] = _cells(lat.astype("<f8"))
-    return Fixed(cells, _some(np.isnan(lon)))
+    values = np.empty(len(lon), np.dtype([("head", "V9"), ("x", "<f8"), ("y", "<f8")]))
+    values["head"], values["x"], values["y"] = _POINT, lon, lat
+    return Fixed(values, _some(np.isnan(lon)))
 
 
 def text_lists(values: pa.ListArray) -> Varying:
-    """Encode lists of text as text[]; null lists are empty."""
+    """Encode lists of text as text[]; a null list is an empty one."""
     child = values.values
-    encoded = _join(_pieces(text(child), len(child)))
+    length, content = _apart(text(child), len(child))
+    encoded = _join([_block([length], len(child)), content])
     ends = np.frombuffer(encoded.buffers()[1], np.int32, len(encoded) + 1, encoded.offset * 4)
     offsets = values.offsets.to_numpy()
-    n = np.diff(offsets).astype(">i4")
-    head = np.zeros((len(values), 20), np.uint8)
-    head[:, 3] = 1
-    head[:, 11] = 25
-    head[:, 12:16] = _cells(n)
-    head[:, 19] = 1
-    empty = n == 0
-    heads = _fixed_array(head)
-    none = pa.scalar(bytes(8) + (25).to_bytes(4, "big"), pa.binary())
+    n = np.diff(offsets)
+    one = np.array([[1, 0, 25, 0, 1]], ">i4").repeat(len(n), axis=0)
+    one[:, 3] = n
+    heads = _block([one.view("V20").reshape(-1)], len(n))
+    none = pa.scalar(np.array([0, 0, 25], ">i4").tobytes(), pa.binary())
     bodies = pa.Array.from_buffers(
-        pa.binary(), len(values), [None, pa.py_buffer(ends[offsets].astype(np.int32)), encoded.buffers()[2]]
+        pa.binary(), len(n), [None, pa.py_buffer(ends[offsets].astype(np.int32)), encoded.buffers()[2]]
     )
-    return Varying(_join([pc.if_else(pa.array(empty), none, heads), bodies]))
+    return Varying(_join([pc.if_else(pa.array(n == 0), none, heads), bodies]))
 
 
 def encode(fields: Sequence[Field], n: int) -> memoryview:
@@ -125,58 +121,50 @@ def encode(fields: Sequence[Field], n: int) -> memoryview:
     if not n:
         return memoryview(b"")
     pieces: list[pa.Array] = []
-    block = [_cells(np.full(n, len(fields), ">i2"))]
+    block: list[Any] = [np.array([len(fields)], ">i2")]
     for field in fields:
         if isinstance(field, Fixed) and field.gone is None:
-            width = field.cells.shape[1]
-            block += [np.broadcast_to(_cells(np.array([width], ">i4")), (n, 4)), field.cells]
+            block += [np.array([field.values.itemsize], ">i4"), field.values]
             continue
-        head, *rest = _pieces(field, n)
-        block.append(head)
-        pieces.append(_fixed_array(np.concatenate(block, axis=1)))
-        pieces += rest
+        length, values = _apart(field, n)
+        pieces += [_block([*block, length], n), values]
         block = []
     if block:
-        pieces.append(_fixed_array(np.concatenate(block, axis=1)))
+        pieces.append(_block(block, n))
     return memoryview(_values(_join(pieces)))
 
 
-def _pieces(field: Field, n: int) -> list:  # type: ignore[type-arg]
-    """Lengths of a field as cells, then its values with nothing where they are NULL."""
+def _apart(field: Field, n: int) -> tuple[np.ndarray, pa.Array]:
+    """Lengths of a field, -1 for NULL, and its values with nothing where they are NULL."""
     if isinstance(field, Fixed):
         gone = field.gone if field.gone is not None else np.zeros(n, bool)
-        length = np.where(gone, -1, field.cells.shape[1])
-        values = _fixed_array(field.cells)
-        values = pc.if_else(pa.array(gone), pa.scalar(b"", pa.binary()), values)
-        return [_cells(length.astype(">i4")), values]
-    values = field.values
-    length = plain(pc.binary_length(values), -1)
+        values = pc.if_else(pa.array(gone), pa.scalar(b"", pa.binary()), _block([field.values], n))
+        return np.where(gone, -1, field.values.itemsize).astype(">i4"), values
+    length = plain(pc.binary_length(field.values), -1)
+    values = pc.fill_null(field.values, b"") if field.values.null_count else field.values
     if field.head:
         length = np.where(length < 0, -1, length + len(field.head))
-        values = pc.binary_join_element_wise(pa.scalar(field.head, pa.binary()), values, pa.scalar(b"", pa.binary()))
-    return [_cells(length.astype(">i4")), pc.fill_null(values, b"") if values.null_count else values]
+        head = pc.if_else(field.values.is_valid(), pa.scalar(field.head), pa.scalar(b""))
+        values = _join([head, values])
+    return length.astype(">i4"), values
 
 
-def _join(pieces: list) -> pa.Array:  # type: ignore[type-arg]
-    arrays = [_fixed_array(p) if isinstance(p, np.ndarray) else p for p in pieces]
-    return arrays[0] if len(arrays) == 1 else pc.binary_join_element_wise(*arrays, pa.scalar(b"", pa.binary()))
+def _join(pieces: list[pa.Array]) -> pa.Array:
+    return pieces[0] if len(pieces) == 1 else pc.binary_join_element_wise(*pieces, pa.scalar(b"", pa.binary()))
 
 
-def _fixed_array(cells: np.ndarray) -> pa.Array:
-    n, width = cells.shape
-    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(width)
-    data = np.ascontiguousarray(cells)
-    return pa.Array.from_buffers(pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+def _block(columns: list[Any], n: int) -> pa.Array:
+    """Put columns of fixed width side by side; one of a single value is repeated."""
+    rows = np.empty(n, np.dtype([(f"f{i}", column.dtype) for i, column in enumerate(columns)]))
+    for i, column in enumerate(columns):
+        rows[f"f{i}"] = column
+    offsets = np.arange(n + 1, dtype=np.int32) * np.int32(rows.itemsize)
+    return pa.Array.from_buffers(pa.binary(), n, [None, pa.py_buffer(offsets), pa.py_buffer(rows)])
 
 
 def _values(array: pa.Array) -> pa.Buffer:
     offsets = np.frombuffer(array.buffers()[1], np.int32, len(array) + 1, array.offset * 4)
     return array.buffers()[2].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
-
-
-def _cells(values: np.ndarray) -> np.ndarray:
-    values = np.ascontiguousarray(values)
-    return values.view(np.uint8).reshape(len(values), values.dtype.itemsize)
 
 
 def _some(gone: np.ndarray | None) -> np.ndarray | None:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from etl.masks import flags, matches, present, where
 from etl.moments import parse_civil, parse_moments, parse_months
+from etl.sources.batch import BLANK
 from layers.declare.records import Catalog, Column, Dataset
 from layers.identifiers import check_credit_codes, check_id_numbers
 from layers.tables import OUTCOMES, STATES
@@ -30,7 +31,6 @@ _WHOLE = r"^[+-]?\d{1,18}(\.0+)?$"
 _PHONE = r"^(\+?86[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\d{7,8}|400[- ]?\d{3}[- ]?\d{4}|12\d{3})$"
 _TRUE = ("true", "1", "是", "y", "yes", "t", "√", "有")
 _FALSE = ("false", "0", "否", "n", "no", "f", "×", "无")
-_BLANK = ("NULL", "null", "\\N", "N/A", "NaN", "nan", "None")
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,21 @@ class Context:
 
 
 def clean(values: pa.Array) -> pa.Array:
-    """Text without surrounding blanks; empty and NULL-like values are null."""
+    """Text without surrounding blanks; what is empty or means nothing (`BLANK`) after that is null."""
     if values.null_count == len(values):
         return values
     data = values.buffers()[2]
-    if data is not None and b"\x00" in memoryview(data).tobytes():
+    if data is not None and b"\x00" in data.to_pybytes():
         values = pc.replace_substring(values, "\x00", "")
-    values = pc.utf8_trim_whitespace(values)
-    blank = pc.or_kleene(pc.equal(pc.binary_length(values), 0), pc.is_in(values, pa.array(_BLANK)))
-    return pc.if_else(blank, pa.scalar(None, pa.string()), values) if pc.any(blank).as_py() else values
+    trimmed = pc.utf8_trim_whitespace(values)
+    if _n_bytes(trimmed) == _n_bytes(values):
+        return values  # readers give what is blank as null already
+    return pc.if_else(pc.is_in(trimmed, pa.array(BLANK)), pa.scalar(None, pa.string()), trimmed)
+
+
+def _n_bytes(values: pa.Array) -> int:
+    ends = np.frombuffer(values.buffers()[1], np.int32, len(values) + 1, values.offset * 4)
+    return int(ends[-1]) - int(ends[0])
 
 
 def cast_column(column: Column, values: pa.Array, context: Context) -> Cast:

@@ -24,12 +24,15 @@ def table_name(table: str) -> sql.Identifier:
     return sql.Identifier(*table.split("."))
 
 
-def copy_in(connection: Connection, table: str, fields: Mapping[str, binary.Field], n: int) -> int:
-    """Send rows to a table and return how many the server took in."""
+def copy_in(
+    connection: Connection, table: str, fields: Mapping[str, binary.Field], n: int, *, is_fresh: bool = False
+) -> int:
+    """Send rows to a table and return how many the server took in; `is_fresh` when this transaction emptied it."""
     if not n:
         return 0
     names = sql.SQL(", ").join(map(sql.Identifier, fields))
-    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(table_name(table), names)
+    options = sql.SQL("format binary, freeze" if is_fresh else "format binary")
+    statement = sql.SQL("copy {} ({}) from stdin ({})").format(table_name(table), names, options)
     rows = binary.encode(list(fields.values()), n)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:

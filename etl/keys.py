@@ -5,7 +5,8 @@ Hashes are 64 bits, keyed by a seed, made eight bytes of text at a time for all 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +17,20 @@ from etl.masks import missing
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
+_S32 = np.uint64(32)
+_KEEP = np.array([0, *((1 << (8 * k)) - 1 for k in range(1, 8)), 0xFFFFFFFFFFFFFFFF], np.uint64)
+_CHUNK = 16_384
+"""Rows hashed at a time: what is worked on stays in the processor's cache."""
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
-def hash_rows(columns: Iterable[pa.Array], n: int, seed: int) -> np.ndarray:
+def hash_rows(columns: Sequence[pa.Array], n: int, seed: int) -> np.ndarray:
     """Hash rows over all their columns; missing differs from empty, and the order of columns counts."""
     total = np.full(n, np.uint64(seed & 0xFFFFFFFFFFFFFFFF))
-    for column in columns:
-        total = _mix((total ^ hash_column(column)) * _MIX_1 + _GOLDEN)
+    for start in range(0, n, _CHUNK):
+        part = slice(start, start + _CHUNK)
+        for column in columns:
+            total[part] = _mix((total[part] ^ hash_column(column[part])) * _MIX_1 + _GOLDEN)
     return total
 
 
@@ -60,27 +67,23 @@ def _mix(x: np.ndarray) -> np.ndarray:
 
 def _hash_bytes(column: pa.Array) -> np.ndarray:
     offsets = np.frombuffer(column.buffers()[1], np.int32, len(column) + 1, column.offset * 4).astype(np.int64)
-    data = column.buffers()[2]
-    size = int(offsets[-1]) if len(offsets) else 0
+    first = int(offsets[0]) if len(offsets) else 0
+    start, length = offsets[:-1] - first, np.diff(offsets)
+    size = int(length.sum())
     padded = np.zeros(size + 8, np.uint8)
-    if data is not None and size:
-        padded[:size] = np.frombuffer(data, np.uint8, size)
+    if size:
+        padded[:size] = np.frombuffer(column.buffers()[2], np.uint8, size, first)
     # every address read as eight bytes, whatever its alignment
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (size + 1,), (1,))
-    start, length = offsets[:-1], np.diff(offsets)
-    total = _mix(length.astype(np.uint64) + _GOLDEN)
-    rows = np.arange(len(length))
-    at = 0
-    while True:
+    total = length.astype(np.uint64) * _GOLDEN
+    rows: Any = slice(None)
+    for at in range(0, int(length.max(initial=0)), 8):
         if at:
-            rows = rows[length[rows] > at]
-        if not len(rows):
-            return total
-        word = words[start[rows] + at]
-        left = np.clip(length[rows] - at, 0, 8)
-        keep = np.array([0, *((1 << (8 * k)) - 1 for k in range(1, 8)), 0xFFFFFFFFFFFFFFFF], np.uint64)[left]
-        total[rows] = _mix((total[rows] ^ (word & keep)) * _MIX_2 + _GOLDEN)
-        at += 8
+            rows = np.flatnonzero(length > at)
+        word = words[start[rows] + at] & _KEEP[np.minimum(length[rows] - at, 8)]
+        mixed = (total[rows] ^ word) * _MIX_2
+        total[rows] = mixed ^ (mixed >> _S32)
+    return _mix(total)
 
 
 class SeenKeys:
@@ -91,6 +94,10 @@ class SeenKeys:
 
     def repeated(self, hashes: np.ndarray) -> np.ndarray:
         """Mark the keys that stood earlier in this batch or in one before, and remember the others."""
+        ranked = np.sort(hashes)
+        if not (ranked[1:] == ranked[:-1]).any() and not any(_among(ranked, run).any() for run in self._runs):
+            self._keep(ranked)
+            return np.zeros(len(hashes), bool)
         order = np.argsort(hashes, kind="stable")
         ranked = hashes[order]
         again = np.zeros(len(hashes), bool)
@@ -102,7 +109,7 @@ class SeenKeys:
 
     def _keep(self, run: np.ndarray) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.sort(np.concatenate([self._runs.pop(), run]), kind="stable")
+            run = np.sort(np.concatenate([self._runs.pop(), run]))
         self._runs.append(run)
 
 

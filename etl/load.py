@@ -22,11 +22,12 @@ from etl.transform import Identities
 from etl.tree import GridTree
 from layers.declare.records import Dataset
 from layers.tables import STATES
-from layers.tallies import Numbers, Rows, TallyChanges
+from layers.tallies import GRAINS, SCHEMAS, Numbers, Rows, TallyChanges
 
 _FIRST_LOAD = 4_490_003
 REGISTRY = "raw.source_registry"
 IDENTITY = "vault.identity"
+TALLIES = [f"{schema}.tally_{grain}" for schema in SCHEMAS for grain in GRAINS]
 
 _OLD_ROWS = """
 select t.grid_code, {day}, {category}, {state}, {sealed}, count(*)
@@ -75,6 +76,8 @@ class TableLoader:
         wanted += (
             [IDENTITY] if any(c.type in ("person_name", "id_number", "phone") for c in self._dataset.columns) else []
         )
+        if self._dataset.table in TALLIED:
+            wanted += TALLIES
         self._held = hold_indexes(self._connection, wanted)
 
     def write(self, rows: GoodRows, identities: Identities | None) -> None:
@@ -101,20 +104,25 @@ class TableLoader:
 
     def finish(self, towns: dict[int, str]) -> int:
         """Make the indexes again and write the tallies; return how many tally rows that took."""
+        written = 0
+        if self._dataset.table in TALLIED:
+            delta_id = 0 if self.is_first else int(take_ids(self._connection, 1)[0])
+            dataset_no = self._numbers.datasets[self._dataset.key]
+            written = self.changes.write(self._connection, dataset_no, towns, delta_id)
         release_indexes(self._connection, self._held)
-        if self._dataset.table not in TALLIED:
-            return 0
-        delta_id = 0 if self.is_first else int(take_ids(self._connection, 1)[0])
-        return self.changes.write(self._connection, self._numbers.datasets[self._dataset.key], towns, delta_id)
+        return written
 
     def _insert(self, rows: GoodRows, identities: Identities | None) -> None:
         ids = take_ids(self._connection, rows.n)
         fields = table_fields(rows, self._dataset, self._tree, ids, self._delivery_id)
-        self.counts.n_inserted += copy_in(self._connection, self._table, fields, rows.n)
-        copy_in(self._connection, REGISTRY, self._registry_fields(rows, ids), rows.n)
+        self.counts.n_inserted += self._copy(self._table, fields, rows.n)
+        self._copy(REGISTRY, self._registry_fields(rows, ids), rows.n)
         if identities is not None:
             self._copy_identities(rows, identities, ids)
         self._count(rows)
+
+    def _copy(self, table: str, fields: dict[str, binary.Field], n: int) -> int:
+        return copy_in(self._connection, table, fields, n, is_fresh=table in self._held)
 
     def _update(self, rows: GoodRows, identities: Identities | None, found: np.ndarray) -> None:
         run = self._connection.execute
@@ -213,7 +221,7 @@ class TableLoader:
             "key_id": binary.constant(self._key_id, rows.n),
         }
         fields |= {name: binary.text(pa.array(v, pa.binary())) for name, v in identities.columns.items()}
-        copy_in(self._connection, IDENTITY, fields, rows.n)
+        self._copy(IDENTITY, fields, rows.n)
 
     def _count(self, rows: GoodRows) -> None:
         if self._dataset.table not in TALLIED:
@@ -288,8 +296,6 @@ def hold_indexes(connection: Connection, tables: list[str]) -> list[str]:
 
 def release_indexes(connection: Connection, held: list[str]) -> None:
     """Make the indexes again that `hold_indexes` dropped."""
-    if held:
-        connection.execute("set local maintenance_work_mem = '256MB'")
     for table in held:
         connection.execute("select raw.make_indexes(%s)", [table])
 

@@ -86,7 +86,7 @@ class ChildLoader:
             return 0
         fields = self._fields(rows, parents)
         if self._held:
-            return copy_in(self._connection, self._table, fields, rows.n)
+            return copy_in(self._connection, self._table, fields, rows.n, is_fresh=True)
         run = self._connection.execute
         run(
             sql.SQL("create temp table if not exists steps_in (like {}) on commit drop").format(table_name(self._table))

@@ -6,7 +6,6 @@ sensitive rows go to the tables of the same names in `vault`.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,8 +13,6 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import psycopg
-import pyarrow as pa
-import pyarrow.csv as pacsv
 from psycopg import sql
 
 from layers.declare.records import Catalog
@@ -28,6 +25,11 @@ Ints = npt.NDArray[np.int64]
 SCHEMAS: tuple[Schema, ...] = ("pub", "vault")
 GRAINS: tuple[Grain, ...] = ("small_month", "medium_day", "large_month")
 
+_HEADER, _TRAILER = b"PGCOPY\n\xff\r\n\x00" + bytes(8), b"\xff\xff"
+_FIELDS = {
+    "town_code": "S9", "grid_no": ">i4", "period": ">i4", "dataset_no": ">i2", "category_no": ">i2",
+    "state_no": ">i2", "delta_id": ">i8", "n": ">i4",
+}  # fmt: skip
 _KEY = "town_code, grid_no, period, dataset_no, category_no, state_no"
 _PERIOD, _CATEGORY, _STATE = 1 << 25, 1 << 12, 1 << 4
 """How many values of each part of a packed key there may be; 22 bits are left for the number of the grid."""
@@ -118,7 +120,7 @@ class TallyChanges:
         """
         written = 0
         numbers = np.array(sorted(towns), np.int64)
-        names = np.array([towns[int(number)] for number in numbers], object)
+        names = np.array([towns[int(number)] for number in numbers], "S9")
         for (schema, grain), parts in self._parts.items():
             keys, n = _sum(np.concatenate([k for k, _ in parts]), np.concatenate([c for _, c in parts]))
             keys, n = keys[n != 0], n[n != 0]
@@ -126,17 +128,11 @@ class TallyChanges:
             known = numbers[np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1)] == grid
             if not known.all():
                 raise AtlasError(f"Grid number {grid[~known][0]} has no town.", "Load the datasets of grids again.")
-            columns = {
-                "town_code": pa.array(names[np.searchsorted(numbers, grid)], pa.string()),
-                "grid_no": grid,
-                "period": period,
-                "dataset_no": np.full(len(keys), dataset_no),
-                "category_no": category,
-                "state_no": state,
-                "delta_id": np.full(len(keys), delta_id),
-                "n": n,
-            }
-            written += _copy(connection, schema, grain, pa.table(columns))
+            rows = _wire_rows(len(keys))
+            rows["town_code"] = names[np.searchsorted(numbers, grid)]
+            rows["grid_no"], rows["period"], rows["category_no"], rows["state_no"] = grid, period, category, state
+            rows["dataset_no"], rows["delta_id"], rows["n"] = dataset_no, delta_id, n
+            written += _copy(connection, schema, grain, rows)
         return written
 
 
@@ -186,14 +182,26 @@ def _table(schema: Schema, grain: Grain) -> sql.Identifier:
     return sql.Identifier(schema, f"tally_{grain}")
 
 
-def _copy(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, rows: pa.Table) -> int:
-    lines = io.BytesIO()
-    pacsv.write_csv(rows, lines, pacsv.WriteOptions(include_header=False))
-    names = sql.SQL(", ").join(map(sql.Identifier, rows.schema.names))
-    statement = sql.SQL("copy {} ({}) from stdin (format csv)").format(_table(schema, grain), names)
+def _wire_rows(n: int) -> npt.NDArray[np.void]:
+    """Rows as binary COPY sends them: each field behind its length."""
+    layout: list[tuple[str, str]] = [("n_fields", ">i2")]
+    for name, kind in _FIELDS.items():
+        layout += [(f"{name}_width", ">i4"), (name, kind)]
+    rows = np.zeros(n, np.dtype(layout))
+    rows["n_fields"] = len(_FIELDS)
+    for name, kind in _FIELDS.items():
+        rows[f"{name}_width"] = np.dtype(kind).itemsize
+    return rows
+
+
+def _copy(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, rows: npt.NDArray[np.void]) -> int:
+    names = sql.SQL(", ").join(map(sql.Identifier, _FIELDS))
+    statement = sql.SQL("copy {} ({}) from stdin (format binary)").format(_table(schema, grain), names)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
-            copy.write(lines.getbuffer())
+            copy.write(_HEADER)
+            copy.write(rows.tobytes())
+            copy.write(_TRAILER)
         return cursor.rowcount
 
 

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 
+BLANK = ("", "NULL", "null", "\\N", "N/A", "NaN", "nan", "None")
+"""Values that mean nothing is there; every reader gives them as null."""
+
 
 @dataclass(frozen=True)
 class RawBatch:
@@ -45,7 +48,7 @@ def text_column(values: list[Any]) -> pa.Array:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value == "":
+    if value is None or (isinstance(value, str) and value in BLANK):
         return None
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
-from etl.sources.batch import RawBatch
+from etl.sources.batch import BLANK, RawBatch
 from etl.sources.encoding import find_encoding, has_quotes, open_bytes
 from layers.errors import DeliveryError
 
@@ -100,7 +100,7 @@ def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], li
         pacsv.ConvertOptions(
             column_types=dict.fromkeys(include, pa.string()),
             include_columns=include,
-            null_values=[""],
+            null_values=list(BLANK),
             strings_can_be_null=True,
         ),
     )
@@ -162,6 +162,9 @@ class _Lines:
     ) -> tuple[np.ndarray, list[tuple[int, str]]]:
         breaks = np.zeros(block.num_rows, np.int64)
         for column in block.columns:
+            data = column.buffers()[2]
+            if data is None or b"\n" not in data.to_pybytes():
+                continue
             breaks += pc.fill_null(pc.count_substring(column, "\n"), 0).to_numpy(zero_copy_only=False)
         numbers = np.concatenate([rows, np.array([number for number, _ in broken], np.int64)])
         extra = np.concatenate([breaks, np.array([text.count("\n") for _, text in broken], np.int64)])

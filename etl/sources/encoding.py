@@ -19,7 +19,7 @@ def open_bytes(path: Path) -> IO[bytes]:
 
 
 def find_encoding(path: Path, declared: str | None = None) -> str:
-    """Name the encoding of a text file: the declared one, else UTF-8 when all of it is that, else GB18030.
+    """Name the encoding of a text file: the declared one, else UTF-8 when it can be read so, else GB18030.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def find_encoding(path: Path, declared: str | None = None) -> str:
     """
     tried = [_SAME.get(declared.lower(), declared.lower())] if declared else ["utf-8", "gb18030"]
     for encoding in tried:
-        if _is_all(path, encoding):
+        if _fits(path, encoding):
             return encoding
     raise DeliveryError(
         f"{path.name} is not written in {' or '.join(e.upper() for e in tried)}.",
@@ -45,14 +45,15 @@ def has_quotes(path: Path) -> bool:
     return False
 
 
-def _is_all(path: Path, encoding: str) -> bool:
+def _fits(path: Path, encoding: str) -> bool:
+    """Whether the first stretch of the file that is not plain ASCII can be read so; the rest is checked in reading."""
     decoder = codecs.getincrementaldecoder(encoding)()
     with open_bytes(path) as stream:
         try:
             while chunk := stream.read(_CHUNK):
-                if not (chunk.isascii() and decoder.getstate()[0] == b""):
+                if not chunk.isascii():
                     decoder.decode(chunk)
-            decoder.decode(b"", final=True)
+                    return True
         except UnicodeDecodeError:
             return False
     return True

@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from etl.sources.batch import RawBatch, text_column
+from etl.sources.batch import BLANK, RawBatch, text_column
 from etl.sources.encoding import open_bytes
 from layers.errors import DeliveryError
 
@@ -99,10 +100,11 @@ def _raw(batch: pa.RecordBatch, geometry_name: str, line: int) -> RawBatch:
 def _as_text(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
-    if pa.types.is_string(column.type):
-        return column
     if pa.types.is_large_string(column.type) or pa.types.is_integer(column.type):
-        return column.cast(pa.string())
+        column = column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        blank = pc.is_in(column, pa.array(BLANK))
+        return pc.if_else(blank, pa.scalar(None, pa.string()), column)
     return text_column(column.to_pylist())
 
 

@@ -22,7 +22,9 @@ declare
 begin
     if of_table not in (
         'vault.person', 'vault.identity', 'ops.event', 'ops.event_step', 'ops.place', 'ops.thing', 'ops.organisation',
-        'ops.measure', 'ops.reading', 'ops.grid_worker', 'raw.source_registry'
+        'ops.measure', 'ops.reading', 'ops.grid_worker', 'raw.source_registry', 'pub.tally_small_month',
+        'pub.tally_medium_day', 'pub.tally_large_month', 'vault.tally_small_month', 'vault.tally_medium_day',
+        'vault.tally_large_month'
     ) then
         raise exception 'the indexes of % are not dropped for loading', of_table;
     end if;
@@ -56,6 +58,8 @@ begin
             execute format('alter table %s drop constraint %I', one.holder, one.name);
         end if;
     end loop;
+    -- rows that go into a table emptied in the same transaction need not be written twice (wal_level minimal)
+    execute format('truncate %s', target);
     return true;
 end $$;
 comment on function raw.drop_indexes is 'Drop keys and indexes of an empty table before its first load; false when it has rows.';
