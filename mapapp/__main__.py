@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -64,7 +65,8 @@ def _serve(settings: Settings, listening: socket.socket) -> int:
     )
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     print(f"The map is at http://{host}:{settings.port} (stop it with Ctrl+C).", flush=True)
-    server.run(sockets=[listening])
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+        server.run(sockets=[listening])
     return 0
 
 
