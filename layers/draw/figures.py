@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -134,7 +135,7 @@ def _ground(west: float, south: float) -> dict[str, Any]:
 def _zoom(west: float, south: float, east: float, north: float, height: int) -> float:
     """Zoom at which the box fits into a figure of the usual width."""
     wide = 360 * 900 / 512 / max(east - west, 1e-6)
-    high = 170 * height / 512 / max(north - south, 1e-6)
+    high = 360 * math.cos(math.radians((south + north) / 2)) * height / 512 / max(north - south, 1e-6)
     return float(np.clip(np.log2(min(wide, high)) - 0.2, 1, 16))
 
 
