@@ -85,8 +85,9 @@ def _text(column: Column, values: pa.Array, context: Context) -> Cast:
     limit = KEY_LENGTH if column.key in context.dataset.row_key or column.type == "key" else TEXT_LENGTH
     if column.max is not None:
         limit = int(column.max)
-    long = flags(pc.greater(pc.utf8_length(values), limit))
-    return values, [("too_long", long)] if long.any() else []
+    if (pc.max(pc.binary_length(values)).as_py() or 0) <= limit:
+        return values, []
+    return values, [("too_long", flags(pc.greater(pc.utf8_length(values), limit)))]
 
 
 def _number(column: Column, values: pa.Array, context: Context) -> Cast:

@@ -6,7 +6,9 @@ virtual file or an address elsewhere.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,14 +43,17 @@ class VectorSource:
         """Read the features batch by batch; feature i, counted from 0, stands on line i + 1."""
         line = 1
         try:
-            with pyogrio.open_arrow(
-                _gdal_path(self.path),
-                layer=self.layer,
-                encoding=self.encoding,
-                columns=[h for h in self.headings if h in wanted],
-                batch_size=BATCH_ROWS,
-                use_pyarrow=True,
-            ) as (meta, reader):
+            with (
+                _without_warnings(),
+                pyogrio.open_arrow(
+                    _gdal_path(self.path),
+                    layer=self.layer,
+                    encoding=self.encoding,
+                    columns=[h for h in self.headings if h in wanted],
+                    batch_size=BATCH_ROWS,
+                    use_pyarrow=True,
+                ) as (meta, reader),
+            ):
                 geometry_name = meta["geometry_name"] or "wkb_geometry"
                 for batch in reader:
                     yield _raw(batch, geometry_name, line)
@@ -79,7 +84,8 @@ def open_vector(path: Path, kind: str, layer: str | None = None, encoding: str |
     try:
         # without a stated encoding GDAL takes the one in the .cpg or .dbf, and Latin-1 when there is none
         encoding = encoding or (_dbf_encoding(path) if kind == "shapefile" else None)
-        info = pyogrio.read_info(_gdal_path(path), layer=layer, encoding=encoding)
+        with _without_warnings():
+            info = pyogrio.read_info(_gdal_path(path), layer=layer, encoding=encoding)
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
     return VectorSource(path, layer, encoding, tuple(str(f) for f in info["fields"]))
@@ -135,7 +141,8 @@ def _dbf_encoding(path: Path) -> str | None:
 
 def _layer(path: Path, layer: str | None) -> str:
     try:
-        names = [str(n) for n, kind in pyogrio.list_layers(path) if kind is not None]
+        with _without_warnings():
+            names = [str(n) for n, kind in pyogrio.list_layers(path) if kind is not None]
     except _UNREADABLE as error:
         raise _unreadable(path, error) from error
     if layer is None and len(names) == 1:
@@ -146,6 +153,14 @@ def _layer(path: Path, layer: str | None) -> str:
             f"Its layers are {', '.join(names)}: mend `layer` in the dataset's [source].",
         )
     return str(layer)
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep GDAL's remarks on a file to itself: what matters comes as an error, or is found by our own checks."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 def _unreadable(path: Path, error: Any) -> DeliveryError:
