@@ -82,7 +82,7 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
         add_log_handler=False,
     )
     dash.backend.websocket_capability = False  # else every page opens a worker and knocks at a route the guard shuts
-    dash.layout = page(desk.words["zh"])
+    dash.layout = page(desk.words["zh"], desk.words["en"])
     callbacks.register(dash, desk)
     cast(Any, dash)._setup_server()  # without it csp_hashes() misses scripts; held by a contract test
     return dash

@@ -106,7 +106,10 @@ def refuse(scope: Scope) -> tuple[int, str] | None:
 
 def _host(value: bytes) -> str:
     text = value.decode("latin-1").strip().lower()
-    return text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0]
+    if text.startswith("["):
+        name, closed, _ = text[1:].partition("]")
+        return name if closed else ""
+    return text.partition(":")[0]
 
 
 def _is_loopback(name: str) -> bool:

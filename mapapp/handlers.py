@@ -133,7 +133,7 @@ def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
     """Make the style of the map, with every element drawn as points in it and hidden."""
     gazetteer = situation.gazetteer
     style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
-    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "label")
+    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "veil")
     addresses = element_addresses(situation)
     for element in POINTS:
         source, drawn = element_layers(element, addresses[element], desk.colour(element), desk.colours(element))

@@ -46,8 +46,8 @@ def web(db: Database) -> Iterator[psycopg.Connection[Any]]:
             box = f"ST_Multi(ST_MakeEnvelope({west}, 22.0, {east}, 22.1, 4490))"
             loader.execute(
                 "insert into pub.grid (edition, code, grid_no, level, parent_code, name, aliases, geom, centre,"
-                f" area_m2, west, south, east, north) select 1, %s, %s, %s, %s, %s, '{{}}', {box}, ST_PointOnSurface({box}), 1,"
-                " 0, 0, 0, 0",
+                " area_m2, west, south, east, north)"
+                f" select 1, %s, %s, %s, %s, %s, '{{}}', {box}, ST_PointOnSurface({box}), 1, 0, 0, 0, 0",
                 [code, number, level, parent or (code[:6] if level == "large" else None), f"name of {code}"],
             )
             for zoom in (9, 14):

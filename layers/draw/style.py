@@ -55,6 +55,7 @@ def map_style(tiles: str) -> Style:
             _line("line-far", palette.LINE_FAINT, 1.0),
             _line("line-cell", palette.GROUND, 1.0, opacity=0.75),
             _line("line-near", palette.LINE, 1.8, opacity=0.95),
+            _veil(),
             _line("line-glow", palette.LINE_CHOSEN, 9.0, opacity=0.16, blur=8.0),
             _line("line-chosen", palette.LINE_CHOSEN, 1.8, opacity=0.95),
             _line("line-hover", "#ffffff", 2.6),
@@ -146,6 +147,7 @@ def view_filters(frame: str, at: str, shown: str, pick: str) -> dict[str, Filter
         "line-cell": ["all", ["==", ["get", "level"], shown], inside],
         "line-near": ["all", ["==", ["get", "level"], pick], inside] if pick != shown else _NOTHING,
         "line-far": _any_of(upper),
+        "veil": ["all", ["==", ["get", "level"], _level(frame)], ["!=", ["get", "code"], frame]],
         "line-glow": ["==", ["get", "code"], at],
         "line-chosen": ["==", ["get", "code"], at],
         "line-hover": ["==", ["get", "level"], pick],
@@ -188,6 +190,18 @@ def _cells() -> dict[str, Any]:
         "source-layer": "grid",
         "filter": ["==", ["get", "level"], "large"],
         "paint": {"fill-color": by_shade, "fill-opacity": 0.94},
+    }
+
+
+def _veil() -> dict[str, Any]:
+    """What dims the neighbours of the grid that is shown, and the points in them."""
+    return {
+        "id": "veil",
+        "type": "fill",
+        "source": "grid",
+        "source-layer": "grid",
+        "filter": _NOTHING,
+        "paint": {"fill-color": palette.GROUND, "fill-opacity": 0.6, "fill-antialias": False},
     }
 
 

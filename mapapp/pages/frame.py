@@ -39,8 +39,8 @@ def index_page(engine: str, words: Words) -> str:
     return page.replace("ENGINE", f"/static/maplibre/{engine}").replace("LOADING", words("loading"))
 
 
-def page(words: Words) -> Component:
-    """Make the frame, empty."""
+def page(words: Words, other: Words) -> Component:
+    """Make the frame, empty; `other` is the other language, for what is said before one is chosen."""
     made = dmc.MantineProvider(
         forceColorScheme="dark",
         theme={"primaryColor": "cyan", "fontFamily": "inherit", "defaultRadius": "sm"},
@@ -49,6 +49,7 @@ def page(words: Words) -> Component:
             *(dcc.Store(id=store) for store in (ids.SHOWN, ids.MAP_STYLE, ids.MAP_VIEW, ids.MAP_PICK)),
             html.Div(id=ids.MAP, className="map", tabIndex=0, role="application"),
             html.Div(id=ids.HOVER, className="hover-card glass", role="status"),
+            html.Div([html.P(words("no_webgl")), html.P(other("no_webgl"))], className="no-webgl-note", role="alert"),
             html.Div(id=ids.NOTICE, className="notice", role="alert"),
             html.Div(
                 className="screen",

@@ -66,7 +66,7 @@ def headline(words: Words, situation: Situation) -> Children:
     share = figures.closed / figures.events * 100 if figures.events else math.nan
     if figures.events_before:
         change = (figures.events - figures.events_before) / figures.events_before * 100
-        against = f"{words('against_before')} {change:+.0f}%"
+        against = words("against_before") + f" {change:+.0f}%"
     else:
         against = ""
     return [
@@ -215,6 +215,8 @@ def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Childr
     rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
     rows.append(html.Li([html.I(style={"background": colours[0]}), words("none")]))
     notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]
+    if any(element != "person" for element in situation.view.layers):
+        notes.append(words("legend_points"))
     return [
         html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),
         html.P(words("legend_unit", unit=words.of(indicator.unit)), className="of"),

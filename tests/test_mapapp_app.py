@@ -1,0 +1,143 @@
+"""The server as a whole, over the small city, without a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import mapbox_vector_tile
+import pytest
+from dash import Dash
+from dash.development.base_component import Component
+from fastapi import FastAPI
+
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.declare.records import Catalog
+from mapapp import ids
+from mapapp.app import ENGINE_DIR, create_app, make_dash
+from mapapp.desk import Desk
+
+Ask = Callable[..., httpx.Response]
+
+
+@pytest.fixture(scope="module")
+def atlas(small_city: Database, catalog: Catalog) -> Atlas:
+    return Atlas(catalog, small_city, "web", Scope(catalog.city.code))
+
+
+@pytest.fixture(scope="module")
+def ask(atlas: Atlas) -> Iterator[Ask]:
+    """Ask the whole server, its lifespan running."""
+    app: Any = create_app(atlas)
+    loop = asyncio.new_event_loop()
+    inbox: asyncio.Queue[Any] = asyncio.Queue()
+    outbox: asyncio.Queue[Any] = asyncio.Queue()
+    life = loop.create_task(app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, outbox.put))
+    loop.run_until_complete(inbox.put({"type": "lifespan.startup"}))
+    assert loop.run_until_complete(outbox.get())["type"] == "lifespan.startup.complete"
+
+    def ask(path: str, method: str = "GET", **more: Any) -> httpx.Response:
+        async def go() -> httpx.Response:
+            transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8050") as http:
+                return await http.request(method, path, **more)
+
+        return loop.run_until_complete(go())
+
+    yield ask
+    loop.run_until_complete(inbox.put({"type": "lifespan.shutdown"}))
+    loop.run_until_complete(life)
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def dash(atlas: Atlas) -> Dash:
+    desk = Desk(atlas.catalog, atlas.scope, atlas.database.pool("web"))
+    return make_dash(desk, FastAPI(), "6.0.0")
+
+
+def test_every_callback_of_the_server_is_async(dash: Dash) -> None:
+    functions = [inspect.unwrap(one["callback"]) for one in dash.callback_map.values() if "callback" in one]
+    assert len(functions) >= 2
+    assert all(inspect.iscoroutinefunction(function) for function in functions)
+
+
+def test_there_is_no_inline_script_but_the_renderer(dash: Dash) -> None:
+    assert len(dash.csp_hashes()) == 1
+    assert callable(dash._setup_server)
+
+
+def walk(component: Any) -> Iterator[Component]:
+    if isinstance(component, Component):
+        yield component
+        yield from walk(getattr(component, "children", None))
+    elif isinstance(component, (list, tuple)):
+        for one in component:
+            yield from walk(one)
+
+
+def test_every_id_is_on_the_page_once(dash: Dash) -> None:
+    on_page = [component.id for component in walk(dash.layout) if getattr(component, "id", None)]
+    assert sorted(on_page) == sorted(ids.ALL)
+
+
+def test_the_page_names_no_other_host(ask: Ask) -> None:
+    page = ask("/").text
+    assert not re.findall(r'(?:src|href)="(?:https?:)?//', page)
+    assert 'lang="zh-CN"' in page
+    assert "websocket" not in json.loads(re.findall(r'<script id="_dash-config"[^>]*>(.*?)</script>', page)[0])
+
+
+def test_health_answers_get_and_head(ask: Ask) -> None:
+    assert ask("/healthz").text == "ok\n"
+    assert ask("/healthz", "HEAD").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/nope", "/nope", "/docs", "/openapi.json", "/redoc", "/static/maplibre/6.0.0/package.json", "/static/x",
+     "/static/maplibre/%2e%2e/%2e%2e/package.json", "/tiles/grid/1-1/3/9/9", "/tiles/grid/1-1/99/0/0",
+     "/tiles/event/1/202613/8/1/1", "/tiles/element/1/person/8/1/1", "/tiles/element/1/event/8/1/1"],
+)  # fmt: skip
+def test_what_is_not_there_is_404(ask: Ask, path: str) -> None:
+    assert ask(path).status_code == 404
+
+
+def test_the_engine_is_served_for_good_and_packed(ask: Ask) -> None:
+    found = re.findall(r'href="(/static/maplibre/[^"]+\.mjs)"', ask("/").text)
+    answer = ask(found[0], headers={"accept-encoding": "gzip"})
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.content == (ENGINE_DIR / "dist" / "maplibre-gl.mjs").read_bytes()
+
+
+def test_tiles_are_kept_for_good_and_known_again(ask: Ask) -> None:
+    box = next(t for z in (7,) for x in range(100, 112) for y in range(50, 62) if (t := tile(ask, z, x, y)))
+    answer = ask(box, headers={"accept-encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"] == "application/vnd.mapbox-vector-tile"
+    names = {one["properties"]["code"] for one in mapbox_vector_tile.decode(answer.content)["grid"]["features"]}
+    assert "4499" in names
+    again = ask(box, headers={"if-none-match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def tile(ask: Ask, z: int, x: int, y: int) -> str:
+    path = f"/tiles/grid/1-1/{z}/{x}/{y}"
+    return path if ask(path).content else ""
+
+
+def test_a_fault_in_a_callback_is_no_secret_told(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
+    body = {"output": "nope.children", "outputs": {}, "inputs": [], "changedPropIds": []}
+    answer = ask("/_dash-update-component", "POST", json=body)
+    assert "Traceback" not in answer.text and "File" not in answer.text

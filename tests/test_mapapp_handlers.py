@@ -1,0 +1,202 @@
+"""What the page is told, over the small city: figures against the functions they come from."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import plotly.utils
+import psycopg
+import pytest
+
+from layers.access import Scope
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.indicators import latest, values
+from layers.people import people
+from mapapp import handlers
+from mapapp.desk import Desk, Shelf
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+@pytest.fixture(scope="module")
+def desk(small_city: Database, catalog: Catalog) -> Iterator[Desk]:
+    desk = Desk(catalog, Scope(catalog.city.code), small_city.pool("web", max_size=2))
+    desk.open()
+    yield desk
+    desk.close()
+
+
+@pytest.fixture
+def web(desk: Desk) -> Iterator[psycopg.Connection[Any]]:
+    with desk.connection() as connection:
+        yield connection
+
+
+def said(parts: Any) -> str:
+    """Every text a reader sees in some components."""
+    plain = json.loads(json.dumps(parts, cls=plotly.utils.PlotlyJSONEncoder))
+    found: list[str] = []
+
+    def walk(one: Any) -> None:
+        if isinstance(one, dict):
+            props = one.get("props", {})
+            found.extend(str(props[key]) for key in ("title", "aria-label", "placeholder") if key in props)
+            walk(props.get("children"))
+        elif isinstance(one, list):
+            for each in one:
+                walk(each)
+        elif one is not None:
+            found.append(str(one))
+
+    walk(plain)
+    return "\n".join(found)
+
+
+def links(parts: Any) -> list[str]:
+    return re.findall(r'"href": "(\?[^"]*)"', json.dumps(parts, cls=plotly.utils.PlotlyJSONEncoder))
+
+
+@pytest.fixture(scope="module")
+def paths(desk: Desk) -> list[str]:
+    """One grid of each level, each inside the one before."""
+    with desk.connection() as connection:
+        codes = desk.gazetteer(connection).grids.index
+    path = [desk.catalog.city.code]
+    for digits in (6, 9, 12, 15):
+        path.append(next(code for code in codes if len(code) == digits and code.startswith(path[-1])))
+    return path
+
+
+def test_every_level_shows_the_level_below(desk: Desk, paths: list[str]) -> None:
+    for at, shown in zip(paths, ("large", "large", "medium", "small", "small"), strict=True):
+        told = handlers.show(desk, f"?at={at}", None).map_view
+        assert told["at"] == at
+        assert told["filters"]["cell"][2] == shown
+        assert len(told["cells"]["code"]) == len(base64.b64decode(told["cells"]["shade"])) > 0
+        assert told["up"] == (None if len(at) == 4 else at[: {6: 4, 9: 6, 12: 9, 15: 12}[len(at)]])
+
+
+def test_cells_carry_the_indicator_people_and_events(
+    desk: Desk, web: psycopg.Connection[Any], paths: list[str]
+) -> None:
+    at = paths[2]
+    shown = handlers.show(desk, f"?at={at}", None)
+    month = shown.view.period
+    expected = values(web, desk.catalog, shown.view.indicator, desk.scope, level="medium", within=at, period=month)
+    told = shown.map_view["cells"]
+    assert [at + tail for tail in told["code"]] == expected["grid_code"].tolist()
+    assert told["value"] == [f"{value:,.1f}" for value in expected["value"]]
+    rounded = people(web, desk.scope, level="medium", within=at).set_index("grid_code")["n"]
+    assert told["people"] == [f"约 {n:,}" if n else "<10" for n in rounded.reindex(expected["grid_code"])]
+    counted = values(web, desk.catalog, "events_reported", desk.scope, level="medium", within=at, period=month)
+    assert told["events"] == counted["value"].astype(int).tolist()
+
+
+def test_the_first_month_is_the_last_whole_one(desk: Desk, web: psycopg.Connection[Any]) -> None:
+    shown = handlers.show(desk, "", None)
+    last = latest(web, desk.catalog, shown.view.indicator)
+    assert last is not None and shown.view.period == last.number
+
+
+@pytest.mark.parametrize("which", range(5))
+def test_every_indicator_is_drawn_at_every_level(desk: Desk, paths: list[str], which: int) -> None:
+    for indicator in desk.catalog.indicators:
+        shown = handlers.show(desk, f"?at={paths[which]}&indicator={indicator}", None)
+        assert shown.view.indicator == indicator
+        assert desk.catalog.indicators[indicator].name.zh in said(shown.legend)
+
+
+def test_ranking_is_ordered_and_its_links_open_the_grids(desk: Desk, paths: list[str]) -> None:
+    shown = handlers.show(desk, f"?at={paths[1]}", None)
+    opened = [handlers.show(desk, link, None).view.at for link in links(shown.ranking)[:3]]
+    assert all(code.startswith(paths[1]) and len(code) == 9 for code in opened)
+    figures = [float(x.replace(",", "")) for x in re.findall(r"^[\d,]+\.\d$", said(shown.ranking), re.MULTILINE)]
+    assert figures == sorted(figures, reverse=True)
+
+
+def test_breadcrumb_links_lead_up(desk: Desk, paths: list[str]) -> None:
+    shown = handlers.show(desk, f"?at={paths[4]}&lang=en", None)
+    assert [handlers.show(desk, link, None).view.at for link in links(shown.path)] == paths[:4]
+    assert all("lang=en" in link for link in links(shown.path))
+
+
+def test_switches_turn_a_layer_on_and_off(desk: Desk) -> None:
+    shown = handlers.show(desk, "?layers=event", None)
+    after = [handlers.show(desk, link, None).view.layers for link in links(shown.layers)]
+    assert after == [("person", "event"), (), ("event", "place"), ("event", "thing"), ("event", "organisation")]
+
+
+def test_people_are_only_ever_told_rounded(desk: Desk, paths: list[str]) -> None:
+    for at in paths:
+        shown = handlers.show(desk, f"?at={at}&indicator=population", None)
+        everything = [*shown.map_view["cells"]["people"], *shown.map_view["cells"]["value"]]
+        assert all(re.fullmatch(r"约 [\d,]*0|<10|无数据", text) for text in everything)
+
+
+def test_english_chrome_holds_no_chinese_but_names_of_grids(desk: Desk, paths: list[str]) -> None:
+    with desk.connection() as connection:
+        names = sorted(desk.gazetteer(connection).grids["name"], key=len, reverse=True)
+    for at in paths:
+        shown = handlers.show(desk, f"?at={at}&lang=en", None)
+        text = said([shown.top, shown.path, shown.headline, shown.layers, shown.ranking, shown.legend, shown.months])
+        text += json.dumps([shown.indicators, shown.periods, shown.labels, shown.map_view["rows"]], ensure_ascii=False)
+        for name in names:
+            text = text.replace(name, "")
+        found = CHINESE.findall(text.replace(desk.words["en"]("other_language"), ""))
+        assert found == []
+
+
+def test_only_what_changed_is_sent_again(desk: Desk, paths: list[str]) -> None:
+    first = handlers.show(desk, "", None)
+    assert first.map_style and first.top and first.indicators
+    second = handlers.show(desk, f"?at={paths[1]}", first.before)
+    assert (second.map_style, second.top, second.indicators, second.periods) == (None, None, None, None)
+    english = handlers.show(desk, f"?at={paths[1]}&lang=en", second.before)
+    assert english.top and english.indicators and english.map_style is None
+
+
+def test_a_search_finds_by_name_and_code_and_keeps_the_view(desk: Desk, paths: list[str]) -> None:
+    with desk.connection() as connection:
+        name = desk.gazetteer(connection).named(paths[3]).name
+    found = handlers.find(desk, name, "?lang=en&indicator=population")
+    opened = [handlers.show(desk, link, None).view for link in links(found)]
+    assert paths[3] in [view.at for view in opened]
+    assert all(view.language == "en" and view.indicator == "population" for view in opened)
+    assert links(handlers.find(desk, paths[4], ""))
+    assert handlers.find(desk, " ", "") == []
+    assert "zzzz" in said(handlers.find(desk, "zzzz", ""))
+
+
+def test_legend_has_unit_period_no_data_and_unplaced(desk: Desk) -> None:
+    text = said(handlers.show(desk, "?indicator=events_reported", None).legend)
+    assert all(part in text for part in ("单位：件", "年", "无数据", "未落格"))
+
+
+def test_a_month_without_data_is_the_default_instead(desk: Desk) -> None:
+    assert handlers.show(desk, "?period=190001", None).view == handlers.show(desk, "", None).view
+
+
+def test_the_shelf_keeps_within_its_room() -> None:
+    shelf = Shelf(10)
+    cuts: list[int] = []
+
+    def cut(key: int) -> bytes:
+        return shelf.fetch(key, lambda: cuts.append(key) or b"12345")  # type: ignore[func-returns-value]
+
+    for key in (1, 2, 1, 3, 1, 2):
+        assert cut(key) == b"12345"
+    assert cuts == [1, 2, 3, 2]
+
+
+def test_frames_are_not_shared_between_views(desk: Desk) -> None:
+    with desk.connection() as connection:
+        before = desk.gazetteer(connection).grids.copy()
+    handlers.show(desk, "?lang=en", None)
+    with desk.connection() as connection:
+        pd.testing.assert_frame_equal(desk.gazetteer(connection).grids, before)
