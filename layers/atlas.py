@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from layers.access import Scope
 from layers.codes import LENGTHS
-from layers.errors import AtlasError, ServerError, UnknownNameError
+from layers.errors import ServerError, UnknownNameError
 from layers.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -209,31 +209,14 @@ class Atlas:
         AccessError
             It holds people or is sensitive, or `within` is outside the scope.
         """
-        from layers.counts import check_count, digits_of, numbers, tally
-        from layers.periods import moment
+        from layers.counts import tally
 
-        check_count(self.catalog, [dataset])
-        for part in by:
-            if part not in ("category", "state"):
-                raise UnknownNameError("part to count by", part, ("category", "state"))
-        if period not in ("day", "month", "year", None):
-            raise UnknownNameError("period", str(period), ("day", "month", "year"))
         inside = self.scope.within(within)
-        digits = digits_of(level, inside)
-        days = [None if at is None else at.date() for at in (moment(d, self.catalog.city.zone) for d in (since, until))]
-        is_timed = self.catalog.datasets[dataset].table == "event"
-        if not is_timed and any(days):
-            raise AtlasError(f"{dataset} has no time: it is counted as it is now.", "Leave out since and until.")
         self._check_grid(within)
         with self.connect() as connection:
-            frame = tally(
-                connection, inside, numbers(connection), dataset, edition=self.edition, level=level, by=by,
-                period=period if is_timed else None, since=days[0], until=days[1],
-            )  # fmt: skip
-        is_tied = frame["grid_code"].str.len() == digits
-        result = frame[is_tied].reset_index(drop=True)
-        result.attrs = {"n_unplaced": int(frame.loc[~is_tied, "n"].sum())}
-        return result
+            return tally(
+                connection, self.catalog, dataset, inside, level=level, by=by, period=period, since=since, until=until
+            )
 
     def indicator(
         self, name: str, *, level: str, within: str | None = None, period: str | int | date | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 import psycopg
@@ -19,7 +19,7 @@ from layers.access import Scope
 from layers.codes import LENGTHS, level_of, range_of, town_of
 from layers.declare.records import Catalog, Count
 from layers.errors import AccessError, AtlasError, UnknownNameError
-from layers.periods import Period, Step
+from layers.periods import Period, Step, moment
 from layers.tables import STATES
 
 Part = Literal["category", "state"]
@@ -186,70 +186,56 @@ def sums(
 
 def tally(
     connection: psycopg.Connection[Any],
-    scope: Scope,
-    keys: Numbers,
+    catalog: Catalog,
     dataset: str,
+    scope: Scope,
     *,
-    edition: int,
     level: str,
     by: Sequence[Part] = ("category", "state"),
-    period: Step | None = None,
-    since: date | None = None,
-    until: date | None = None,
+    period: Step | None = "month",
+    since: str | date | None = None,
+    until: str | date | None = None,
 ) -> pd.DataFrame:
     """Count the rows of one dataset; a row is a grid, a period, a category and a state that have any.
 
-    Parameters
-    ----------
-    connection
-        Any role; only `pub` is read.
-    scope
-        Grid to stay inside of.
-    keys
-        What `numbers` gives.
-    dataset
-        Its declared key.
-    edition
-        Edition of the grids.
-    level
-        Level of the grids.
-    by
-        What to count by beside the grid.
-    period
-        How long each period is; None for all time in one.
-    since, until
-        First day, and first day no longer. Small grids are counted by whole months.
-
-    Returns
-    -------
-    DataFrame
-        grid_code, period (its first day), category, state, n: those asked for. Rows tied above the level stand under
-        the shorter code of the grid they are tied to.
+    See `layers.atlas.Atlas.tally`, which hands everything on to here; `connection` may be of any role.
     """
-    is_daily = period == "day" or any(day is not None and day.day != 1 for day in (since, until))
-    per_period = {"day": 1, "month": 100 if is_daily else 1, "year": 10_000 if is_daily else 100}
-    parts = [*(["period"] if period else []), *by]
-    wanted = [_column(part, per_period[period] if period else 1) for part in parts]
+    check_count(catalog, [dataset])
+    digits = digits_of(level, scope)
+    _check_parts(by, period)
+    is_timed = catalog.datasets[dataset].table == "event"
+    if not is_timed and (since is not None or until is not None):
+        raise AtlasError(f"{dataset} has no time: it is counted as it is now.", "Leave out since and until.")
+    zone = catalog.city.zone
+    first_on, past_on = (None if at is None else at.date() for at in (moment(since, zone), moment(until, zone)))
+    step: Step = "day" if period == "day" or any(d is not None and d.day != 1 for d in (first_on, past_on)) else "month"
+    shown = period if is_timed else None
+    keys = numbers(connection)
+    parts: list[str] = [*(["period"] if shown else []), *by]
     query = sql.SQL(
-        "select left(g.code, {digits}) as grid_code, {wanted} sum(t.n)::bigint as n from {table} as t"
+        "select left(g.code, {digits}) as grid_code, {parts} sum(t.n)::bigint as n from {table} as t"
         " join pub.grid as g using (grid_no)"
         " where t.dataset_no = {dataset} and {towns} and {days}"
         " and g.edition = {edition} and g.code >= {low} and g.code < {high}"
         " group by {all} having sum(t.n) <> 0 order by {all}"
     ).format(
-        digits=LENGTHS[level],
-        wanted=sql.SQL("").join(sql.SQL("{}, ").format(column) for column in wanted),
-        table=table_of(level, "day" if is_daily else "month"),
+        digits=digits,
+        parts=sql.SQL("").join(sql.SQL("{}, ").format(_column(part, shown, step)) for part in parts),
+        table=table_of(level, step),
         dataset=keys.datasets.get(dataset, -1),
         towns=_bounds(scope, None),
-        days=_days(since, until, is_daily),
-        edition=edition,
+        days=_days(first_on, past_on, step),
+        edition=catalog.city.edition,
         low=scope.low,
         high=scope.high,
         all=sql.SQL(", ").join(sql.SQL(str(1 + at)) for at in range(1 + len(parts))),
     )
     frame = pd.DataFrame(connection.execute(query).fetchall(), columns=["grid_code", *parts, "n"])
-    return _named(frame.astype({"grid_code": "str", "n": "int64"}), keys, period)
+    frame = _named(frame.astype({"grid_code": "str", "n": "int64"}), keys, shown)
+    is_tied = frame["grid_code"].str.len() == digits
+    result = frame[is_tied].reset_index(drop=True)
+    result.attrs = {"n_unplaced": int(frame.loc[~is_tied, "n"].sum())}
+    return result
 
 
 def rows_of_datasets(
@@ -277,20 +263,30 @@ def span(connection: psycopg.Connection[Any], datasets: Sequence[int]) -> tuple[
     return None if row is None or row[0] is None else (Period(row[0]), Period(row[1]))
 
 
-def _column(part: str, per_period: int) -> sql.Composable:
+def _check_parts(by: Sequence[str], period: str | None) -> None:
+    for part in by:
+        if part not in get_args(Part):
+            raise UnknownNameError("part to count by", part, get_args(Part))
+    if period is not None and period not in get_args(Step):
+        raise UnknownNameError("period", str(period), get_args(Step))
+
+
+def _column(part: str, period: Step | None, step: Step) -> sql.Composable:
+    """Compose what is counted by; a day is cut to its month or year, a month to its year."""
     if part == "period":
-        return sql.SQL("t.period / {}").format(per_period)
+        digits = {"year": 4, "month": 6, "day": 8}
+        return sql.SQL("t.period / {}").format(10 ** (digits[step] - digits[period or step]))
     return sql.Identifier("t", f"{part}_no")
 
 
-def _days(since: date | None, until: date | None, is_daily: bool) -> sql.Composable:
+def _days(first_on: date | None, past_on: date | None, step: Step) -> sql.Composable:
     """Compose the bounds of time; what has no time has no bounds either."""
-    form = "%Y%m%d" if is_daily else "%Y%m"
+    form = "%Y%m%d" if step == "day" else "%Y%m"
     parts: list[sql.Composable] = [sql.SQL("true")]
-    if since is not None:
-        parts.append(sql.SQL("t.period >= {}").format(int(since.strftime(form))))
-    if until is not None:
-        parts.append(sql.SQL("t.period < {}").format(int(until.strftime(form))))
+    if first_on is not None:
+        parts.append(sql.SQL("t.period >= {}").format(int(first_on.strftime(form))))
+    if past_on is not None:
+        parts.append(sql.SQL("t.period < {}").format(int(past_on.strftime(form))))
     return sql.SQL(" and ").join(parts)
 
 
