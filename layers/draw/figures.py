@@ -64,35 +64,19 @@ def heatmap(
     if value not in grids.columns or not len(grids):
         raise AtlasError(f"There is nothing to draw: no grids with a column {value!r}.", "Give it atlas.indicator(..).")
     said = indicator or _quantiles()
-    values = grids[value].astype("float64").to_numpy()
-    breaks, found = classes(values, said)
+    breaks, found = classes(grids[value].astype("float64"), said)
     names = _class_names(breaks, said.digits, language)
-    west, south, east, north = grids.total_bounds
+    west, _, east, _ = grids.total_bounds
     # Borders stay shared; finer than this no screen shows them, and a city of small grids would weigh 30 MB.
     drawn = shapely.coverage_simplify(grids.geometry.to_numpy(), (east - west) / FINENESS)
     unit = f" ({said.unit.said(language)})" if indicator else ""
-    figure = go.Figure(
-        layout={
-            "title": title or (indicator.name.said(language) + unit if indicator else ""),
-            "height": height,
-            "margin": {"l": 0, "r": 0, "t": 48, "b": 0},
-            "paper_bgcolor": palette.GROUND,
-            "font": {"color": palette.TEXT},
-            "legend": {"bgcolor": "rgba(9,26,44,0.86)", "traceorder": "reversed"},
-            "map": {
-                "style": _ground(west, south),
-                "center": {"lon": (west + east) / 2, "lat": (south + north) / 2},
-                "zoom": _zoom(west, south, east, north, height),
-            },
-        }
-    )
+    figure = go.Figure(layout=_layout(grids, title or (said.name.said(language) + unit), height))
     for one, colour in enumerate(class_colours(len(breaks) + 1)):
-        if not (found == one).any():
-            continue
         rows = grids[found == one]
-        shapes = _geojson(rows["grid_code"], drawn[found == one])
+        if rows.empty:
+            continue
         figure.add_choroplethmap(
-            geojson=shapes,
+            geojson=_geojson(rows["grid_code"], drawn[found == one]),
             locations=rows["grid_code"],
             z=np.full(len(rows), one),
             zmin=0,
@@ -103,14 +87,28 @@ def heatmap(
             name=names[one],
             text=rows["name"] if "name" in rows else rows["grid_code"],
             customdata=rows[[value]],
-            hovertemplate="%{text}<br>%{customdata[0]:,."
-            + str(said.digits)
-            + "f}"
-            + unit
-            + "<extra>%{location}</extra>",
+            hovertemplate=f"%{{text}}<br>%{{customdata[0]:,.{said.digits}f}}{unit}<extra>%{{location}}</extra>",
             marker={"line": {"color": palette.GROUND, "width": 0.8}, "opacity": 0.95},
         )
     return figure
+
+
+def _layout(grids: gpd.GeoDataFrame, title: str, height: int) -> dict[str, Any]:
+    """Lay out the figure around its map, centre and zoom given: a picture left to find them may go elsewhere."""
+    west, south, east, north = grids.total_bounds
+    return {
+        "title": title,
+        "height": height,
+        "margin": {"l": 0, "r": 0, "t": 48, "b": 0},
+        "paper_bgcolor": palette.GROUND,
+        "font": {"color": palette.TEXT},
+        "legend": {"bgcolor": "rgba(9,26,44,0.86)", "traceorder": "reversed"},
+        "map": {
+            "style": _ground(west, south),
+            "center": {"lon": (west + east) / 2, "lat": (south + north) / 2},
+            "zoom": _zoom(west, south, east, north, height),
+        },
+    }
 
 
 def _geojson(codes: Iterable[str], shapes: NDArray[np.object_]) -> dict[str, Any]:
