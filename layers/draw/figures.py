@@ -65,22 +65,17 @@ def heatmap(
         raise AtlasError(f"There is nothing to draw: no grids with a column {value!r}.", "Give it atlas.indicator(..).")
     said = indicator or _quantiles()
     breaks, found = classes(grids[value].astype("float64"), said)
-    names = _class_names(breaks, said.digits, language)
-    west, _, east, _ = grids.total_bounds
-    # Borders stay shared; finer than this no screen shows them, and a city of small grids would weigh 30 MB.
-    drawn = shapely.coverage_simplify(grids.geometry.to_numpy(), (east - west) / FINENESS)
+    names, drawn = _class_names(breaks, said.digits, language), _drawn(grids)
     unit = f" ({said.unit.said(language)})" if indicator else ""
     figure = go.Figure(layout=_layout(grids, title or (said.name.said(language) + unit), height))
     for one, colour in enumerate(class_colours(len(breaks) + 1)):
         rows = grids[found == one]
-        if rows.empty:
+        if not len(rows):
             continue
         figure.add_choroplethmap(
             geojson=_geojson(rows["grid_code"], drawn[found == one]),
             locations=rows["grid_code"],
-            z=np.full(len(rows), one),
-            zmin=0,
-            zmax=len(breaks) + 1,
+            z=np.zeros(len(rows)),
             colorscale=[[0, colour], [1, colour]],
             showscale=False,
             showlegend=True,
@@ -109,6 +104,13 @@ def _layout(grids: gpd.GeoDataFrame, title: str, height: int) -> dict[str, Any]:
             "zoom": _zoom(west, south, east, north, height),
         },
     }
+
+
+def _drawn(grids: gpd.GeoDataFrame) -> NDArray[np.object_]:
+    """Simplify shapes, borders still shared, to what a screen shows: a city of small grids would weigh 30 MB."""
+    west, _, east, _ = grids.total_bounds
+    drawn: NDArray[np.object_] = shapely.coverage_simplify(grids.geometry.to_numpy(), (east - west) / FINENESS)
+    return drawn
 
 
 def _geojson(codes: Iterable[str], shapes: NDArray[np.object_]) -> dict[str, Any]:
