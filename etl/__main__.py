@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -91,18 +91,17 @@ def build(
 def main() -> None:
     """Run a command and turn what was raised on purpose into a sentence and an exit code."""
     try:
-        app(standalone_mode=False)
+        sys.exit(app(standalone_mode=False) or 0)
     except AtlasError as error:
         typer.echo(f"错误 Error: {error}", err=True)
         sys.exit(EXIT_CODES[type(error)])
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         typer.echo("已中止 Stopped: what was under way was undone, what was finished stays.", err=True)
         sys.exit(130)
     except TyperException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        usage: Any = error  # what the words of a command line are refused with
+        usage.show()
+        sys.exit(usage.exit_code)
 
 
 def _settings() -> Settings:

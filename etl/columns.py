@@ -28,6 +28,8 @@ Cast = tuple[pa.Array, list[tuple[str, np.ndarray]]]
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d{1,18}(\.0+)?$"
+_HELD = {"step_no": (1, 32767)}
+"""Least and most that a column of the core can hold."""
 _PHONE = r"^(\+?86[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\d{7,8}|400[- ]?\d{3}[- ]?\d{4}|12\d{3})$"
 _TRUE = ("true", "1", "是", "y", "yes", "t", "√", "有")
 _FALSE = ("false", "0", "否", "n", "no", "f", "×", "无")
@@ -100,10 +102,11 @@ def _number(column: Column, values: pa.Array, context: Context) -> Cast:
     else:
         typed = pc.replace_substring_regex(text, r"^\+", "").cast(pa.float64())
     out = np.zeros(len(values), bool)
-    if column.min is not None:
-        out |= flags(pc.less(typed, column.min))
-    if column.max is not None:
-        out |= flags(pc.greater(typed, column.max))
+    low, high = _HELD.get(column.key, (None, None))
+    for least in (column.min, low):
+        out |= flags(pc.less(typed, least)) if least is not None else False
+    for most in (column.max, high):
+        out |= flags(pc.greater(typed, most)) if most is not None else False
     return typed, [("not_a_number", bad), ("out_of_range", out)]
 
 

@@ -29,7 +29,6 @@ from etl.tree import GridTree, read_tree
 from layers.declare.out_of_scope import out_of_scope
 from layers.declare.records import Catalog
 from layers.errors import DeliveryError
-from layers.grids import grid_index
 from layers.people import publish
 from layers.seal import Sealer
 from layers.secrets import Secrets
@@ -61,9 +60,7 @@ class Desk:
     def grid_tree(self) -> GridTree:
         """The tree of grids as it is now, read once until grids change."""
         if self.tree is None:
-            edition = self.catalog.city.edition
-            index = grid_index(self.connection, edition, self.cache_dir)
-            self.tree = read_tree(self.connection, edition, index)
+            self.tree = read_tree(self.connection, self.catalog.city.edition, self.cache_dir)
         return self.tree
 
     @contextmanager

@@ -6,18 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
+from psycopg import errors
 
 from etl.deliver import Desk, Step, load_delivery, no_step
 from etl.plan import Job, Plan, make_plan
 from etl.report import DeliveryReport, RunReport
 from layers.database import Database
 from layers.declare.records import Catalog
-from layers.errors import EXIT_CODES, AtlasError, ServerError
+from layers.errors import EXIT_CODES, AtlasError, DeliveryError, ServerError
 from layers.seal import Sealer
 from layers.secrets import Secrets
-from layers.tallies import fold, number_catalog
+from layers.tallies import Numbers, fold, number_catalog
+
+_MEND = "Nothing of the file was loaded. Ask the department to mend it, or declare a type that fits."
 
 
 def run(
@@ -47,8 +51,7 @@ def run(
     started = time.perf_counter()
     plan = make_plan(catalog, folder, names)
     with database.connect("loader") as connection:
-        numbers = number_catalog(connection, catalog)
-        connection.commit()
+        numbers = _numbers(connection, catalog)
         desk = Desk(
             connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, now or datetime.now(UTC), at_step
         )
@@ -56,6 +59,17 @@ def run(
         fold(connection)
         connection.commit()
     return _whole(plan, reports, time.perf_counter() - started)
+
+
+def _numbers(connection: psycopg.Connection[Any], catalog: Catalog) -> Numbers:
+    try:
+        with connection.transaction():
+            return number_catalog(connection, catalog)
+    except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
+        raise ServerError(
+            f"The database is not at the schema of this version: {error.diag.message_primary}.",
+            "Run `python -m layers.migrations upgrade`.",
+        ) from error
 
 
 def _whole(plan: Plan, reports: list[DeliveryReport], seconds: float) -> RunReport:
@@ -72,20 +86,35 @@ def _one(desk: Desk, job: Job, say: Callable[[str], None]) -> DeliveryReport:
             desk.at_step("before commit")
         desk.at_step("after commit")
     except psycopg.OperationalError as error:
-        raise ServerError(
-            f"The database went away while {job.path.name} was loaded: {str(error).strip().splitlines()[-1]}",
-            "Nothing of that file was kept. Start the server again (`make demo`) and run the same command.",
-        ) from error
+        raise _gone(error, job) from error
+    except psycopg.DataError as error:
+        said = str(error.diag.message_primary)
+        report = _refused(desk, job, DeliveryError(f"{job.path.name} holds what the database cannot: {said}.", _MEND))
     except AtlasError as error:
         if isinstance(error, ServerError):
             raise
-        desk.tree = None
-        report = DeliveryReport(
-            job.dataset.key, job.path.name, "refused", problem=str(error), exit_code=EXIT_CODES[type(error)]
-        )
+        report = _refused(desk, job, error)
     report.seconds["total"] = round(time.perf_counter() - started, 3)
     say(_line(report))
     return report
+
+
+def _refused(desk: Desk, job: Job, error: AtlasError) -> DeliveryReport:
+    desk.tree = None  # grids of the transaction that was undone
+    code = EXIT_CODES[type(error)]
+    return DeliveryReport(job.dataset.key, job.path.name, "refused", problem=str(error), exit_code=code)
+
+
+def _gone(error: psycopg.OperationalError, job: Job) -> ServerError:
+    if isinstance(error, errors.DiskFull):
+        return ServerError(
+            f"The disk of the database is full; nothing of {job.path.name} was kept.",
+            "Make room on the disk that holds the database, then run the same command again.",
+        )
+    return ServerError(
+        f"The database went away while {job.path.name} was loaded: {str(error).strip().splitlines()[-1]}",
+        "Nothing of that file was kept. Start the server again (`make demo`) and run the same command.",
+    )
 
 
 def _line(report: DeliveryReport) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import pyarrow.compute as pc
 from etl.masks import plain
 from layers.codes import LENGTHS, town_of
 from layers.errors import DeliveryError
+from layers.grids import grid_index
 from layers.locate import GridIndex
 
 _KM_PER_DEGREE = 111.2
@@ -63,8 +65,8 @@ class GridTree:
         return near
 
 
-def read_tree(connection: psycopg.Connection[Any], edition: int, index: GridIndex) -> GridTree:
-    """Read the tree of an edition.
+def read_tree(connection: psycopg.Connection[Any], edition: int, cache_dir: Path) -> GridTree:
+    """Read the tree of an edition; its raster index comes from the cache when it was made before.
 
     Raises
     ------
@@ -74,6 +76,7 @@ def read_tree(connection: psycopg.Connection[Any], edition: int, index: GridInde
     rows = connection.execute(_GRIDS, [edition]).fetchall()
     if not rows:
         raise DeliveryError("No grids are loaded yet, so nothing can be tied.", "Load the datasets of grids first.")
+    index = grid_index(connection, edition, cache_dir)
     codes = [row[1] for row in rows]
     at = {code: position for position, code in enumerate(codes)}
     names = pd.DataFrame([row[1:5] for row in rows], columns=["code", "level", "name", "aliases"])

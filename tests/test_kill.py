@@ -1,0 +1,120 @@
+"""The loader is killed at every step: a delivery is in whole or not at all, and the next run needs no hand."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from layers.database import Database
+from layers.secrets import read_secrets
+from layers.settings import Settings, read_settings
+from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town
+
+# Everything a load may write, in a form that two runs of the same load share: no ids, no times of loading.
+STATE = (
+    "select dataset, source_key, grid_code, updated_at::text from ops.event",
+    "select dataset, source_key, grid_code, updated_at::text from vault.person",
+    "select dataset, source_key, town_code, row_hash::text from raw.source_registry",
+    "select e.source_key, s.step_no::text, s.state, s.town_code from ops.event_step s"
+    " join ops.event e on e.town_code = s.town_code and e.id = s.event_id",
+    "select i.dataset, p.source_key, i.town_code, '' from vault.identity i join vault.person p using (town_code, id)",
+    "select dataset, reason, line::text, '' from raw.quarantine",
+    "select dataset, file_name, n_read::text, n_inserted::text from raw.delivery",
+    "select 'pub', grid_no::text, period::text, sum(n)::text from pub.tally_medium_day group by 2, 3"
+    " having sum(n) <> 0",
+    "select 'vault', grid_no::text, period::text, sum(n)::text from vault.tally_medium_day group by 2, 3"
+    " having sum(n) <> 0",
+    "select grid_code, cell, n::text, '' from pub.people_count",
+    "select 'index', indexdef, '', '' from pg_indexes where schemaname in ('raw', 'vault', 'ops', 'pub')",
+    "select 'key', conrelid::regclass || ' ' || pg_get_constraintdef(oid), '', '' from pg_constraint",
+    "select 'held', statement, '', '' from raw.held_index",
+)
+
+
+def state(db: Database) -> list[tuple[Any, ...]]:
+    with psycopg.connect(db.url("admin")) as connection:
+        return sorted(row for query in STATE for row in connection.execute(query.encode()).fetchall())
+
+
+def load_until(address: tuple[str, str, str, str], dataset: str, crash_at: int) -> None:
+    """Load in a process of its own and kill it at its n-th step."""
+    name, admin_url, local_dir, folder = address
+    settings = read_settings({"LOCAL_DIR": local_dir})
+    town = Town(Database(name, admin_url, read_secrets(settings).passwords), settings, Path(folder))
+    left = crash_at
+
+    def step(name: str) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    town.load(dataset, at_step=step)
+
+
+@pytest.fixture(scope="module")
+def processes() -> ForkServerContext:
+    """A server that forks children which have everything imported; the test itself has threads and may not fork."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.test_kill"])
+    return context
+
+
+def kill_at_every_step(town: Town, dataset: str, processes: ForkServerContext) -> int:
+    """Kill a load at step 1, 2, 3 .. until it runs through; the state is the old one or the new one, never between."""
+    before, seen = state(town.db), []
+    address = (town.db.name, town.db.admin_url, str(town.settings.local_dir), str(town.files.parent))
+    for n in range(1, 100):
+        child = processes.Process(target=load_until, args=(address, dataset, n))
+        child.start()
+        child.join(120)
+        after = state(town.db)
+        if child.exitcode == 0:
+            assert after != before
+            assert set(map(tuple, seen)) <= {tuple(before), tuple(after)}
+            return n - 1
+        assert child.exitcode == -signal.SIGKILL
+        seen.append(after)
+    raise AssertionError("the load never ran through")
+
+
+@pytest.fixture
+def town(db: Database, settings: Settings, tmp_path: Path) -> Town:
+    town = Town(db, settings, tmp_path)
+    town.deliver("report.csv", REPORTS)
+    town.deliver("step.csv", STEPS)
+    town.deliver("resident.csv", RESIDENTS)
+    return town
+
+
+def test_grids(town: Town, processes: ForkServerContext) -> None:
+    assert kill_at_every_step(town, "grid_small", processes) >= 5
+
+
+def test_a_first_load_of_events(town: Town, processes: ForkServerContext) -> None:
+    town.load("grid_small")
+    assert kill_at_every_step(town, "report", processes) >= 8
+
+
+def test_people(town: Town, processes: ForkServerContext) -> None:
+    town.load("grid_small")
+    assert kill_at_every_step(town, "resident", processes) >= 9
+
+
+def test_steps_of_events(town: Town, processes: ForkServerContext) -> None:
+    town.load("grid_small", "report")
+    assert kill_at_every_step(town, "report_step", processes) >= 6
+
+
+def test_changes_and_moves(town: Town, processes: ForkServerContext) -> None:
+    town.load()
+    moved = REPORTS.replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二").replace("第三", "三")
+    town.deliver("report.csv", moved.replace("A6 | fire", "A6 | flood"))
+    assert kill_at_every_step(town, "report", processes) >= 8
