@@ -125,7 +125,8 @@ def ask(
         )
     if limit is not None and limit < 0:
         raise AtlasError(f"limit is {limit}.", "It is the largest number of rows to give, from 0.")
-    hidden = tuple(sorted(key for key, category in catalog.categories.items() if category.sensitive))
+    of_table = (category for category in catalog.categories.values() if category.table == found.table)
+    hidden = tuple(sorted(category.key for category in of_table if category.sensitive))
     zone = catalog.city.zone
     asked = Asked(
         found, scope.within(within), moment(since, zone), moment(until, zone), dict(where or {}), limit, hidden
@@ -162,7 +163,7 @@ def refuse_rows(dataset: Dataset) -> None:
     if dataset.category == HOUSEHOLD:
         raise AccessError(
             f"{dataset.key} holds households: where they are, and how many live in each, is a list of people.",
-            "Ask for atlas.tally(..), which counts households, or atlas.people(level=..).",
+            "Ask for atlas.people(level=..).",
         )
     if dataset.table == "grid":
         raise AtlasError(f"{dataset.key} holds grids.", "Ask for atlas.grids(level=..).")

@@ -73,7 +73,7 @@ CATEGORIES = [
     Category("drainage", said("排水"), "event"),
     Category("family_dispute", said("家庭纠纷"), "event", sensitive=True),
     Category("lamp", said("路灯"), "thing"),
-    Category("household", said("住户"), "organisation"),
+    Category("household", said("住户"), "organisation", sensitive=True),
 ]
 
 DATASETS = [

@@ -13,7 +13,7 @@ from layers.database import Database
 from layers.declare.records import Catalog
 
 TIMED = ("grid_event", "hotline", "dispute")
-OTHERS = ("school", "street_lamp", "company", "household", "manhole")
+OTHERS = ("school", "street_lamp", "company", "manhole")
 TABLES = {"event": "ops.event", "place": "ops.place", "thing": "ops.thing", "organisation": "ops.organisation"}
 
 
