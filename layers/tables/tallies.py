@@ -37,7 +37,10 @@ class Tally:
 
 
 def _args(schema: str, table: str) -> tuple[Index, dict[str, str]]:
-    return Index(f"ix_{table}_period", "period", "dataset_no", "grid_no"), {"schema": schema}
+    # A heatmap is a period, a dataset and a category over all grids; the rest is carried along, so that it is answered
+    # from the index alone.
+    keys, carried = ("period", "dataset_no", "category_no", "grid_no"), ["town_code", "state_no", "n"]
+    return Index(f"ix_{table}_period", *keys, postgresql_include=carried), {"schema": schema}
 
 
 class TallySmallMonth(Tally, Base):

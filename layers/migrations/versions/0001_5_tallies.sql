@@ -11,7 +11,8 @@ create table pub.tally_small_month (
     n integer not null,
     constraint pk_tally_small_month primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_small_month_period on pub.tally_small_month (period, dataset_no, grid_no);
+create index ix_tally_small_month_period on pub.tally_small_month (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table pub.tally_small_month is 'Small grid by month.';
 comment on column pub.tally_small_month.town_code is '9 digits: town of the grid';
 comment on column pub.tally_small_month.grid_no is 'pub.grid, and so the edition';
@@ -33,7 +34,8 @@ create table pub.tally_medium_day (
     n integer not null,
     constraint pk_tally_medium_day primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_medium_day_period on pub.tally_medium_day (period, dataset_no, grid_no);
+create index ix_tally_medium_day_period on pub.tally_medium_day (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table pub.tally_medium_day is 'Medium grid by day.';
 comment on column pub.tally_medium_day.town_code is '9 digits: town of the grid';
 comment on column pub.tally_medium_day.grid_no is 'pub.grid, and so the edition';
@@ -55,7 +57,8 @@ create table pub.tally_large_month (
     n integer not null,
     constraint pk_tally_large_month primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_large_month_period on pub.tally_large_month (period, dataset_no, grid_no);
+create index ix_tally_large_month_period on pub.tally_large_month (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table pub.tally_large_month is 'Large grid by month.';
 comment on column pub.tally_large_month.town_code is '9 digits: town of the grid';
 comment on column pub.tally_large_month.grid_no is 'pub.grid, and so the edition';
@@ -77,7 +80,8 @@ create table vault.tally_small_month (
     n integer not null,
     constraint pk_tally_small_month primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_small_month_period on vault.tally_small_month (period, dataset_no, grid_no);
+create index ix_tally_small_month_period on vault.tally_small_month (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table vault.tally_small_month is 'Small grid by month, of people and of sensitive categories.';
 comment on column vault.tally_small_month.town_code is '9 digits: town of the grid';
 comment on column vault.tally_small_month.grid_no is 'pub.grid, and so the edition';
@@ -99,7 +103,8 @@ create table vault.tally_medium_day (
     n integer not null,
     constraint pk_tally_medium_day primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_medium_day_period on vault.tally_medium_day (period, dataset_no, grid_no);
+create index ix_tally_medium_day_period on vault.tally_medium_day (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table vault.tally_medium_day is 'Medium grid by day, of people and of sensitive categories.';
 comment on column vault.tally_medium_day.town_code is '9 digits: town of the grid';
 comment on column vault.tally_medium_day.grid_no is 'pub.grid, and so the edition';
@@ -121,7 +126,8 @@ create table vault.tally_large_month (
     n integer not null,
     constraint pk_tally_large_month primary key (town_code, grid_no, period, dataset_no, category_no, state_no, delta_id)
 );
-create index ix_tally_large_month_period on vault.tally_large_month (period, dataset_no, grid_no);
+create index ix_tally_large_month_period on vault.tally_large_month (period, dataset_no, category_no, grid_no)
+    include (town_code, state_no, n);
 comment on table vault.tally_large_month is 'Large grid by month, of people and of sensitive categories.';
 comment on column vault.tally_large_month.town_code is '9 digits: town of the grid';
 comment on column vault.tally_large_month.grid_no is 'pub.grid, and so the edition';
