@@ -35,7 +35,7 @@ from layers.secrets import Secrets
 from layers.tallies import Numbers
 
 Step = Callable[[str], None]
-_ANALYSE_FROM = 1000
+_ANALYSE_FROM, _ANALYSE_SHARE = 1000, 0.1
 
 
 def no_step(name: str) -> None:
@@ -156,7 +156,8 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
             local = desk.now.astimezone(ZoneInfo(desk.catalog.city.zone))
             publish(connection, desk.secrets, local.year * 100 + local.month)
         desk.at_step("people published")
-    if counts.n_inserted + counts.n_updated >= _ANALYSE_FROM:
+    # the planner has to hear of it when the table is not what it was: after first loads and great changes
+    if counts.n_inserted + counts.n_updated >= max(_ANALYSE_FROM, _ANALYSE_SHARE * len(memory.known)):
         with desk.timed("analyse"):
             tables = [TABLES[dataset.table], REGISTRY, *([IDENTITY] if dataset.table == "person" else []), *TALLIES]
             connection.execute("select ops.analyse(%s::text[]::regclass[])", [tables])

@@ -128,8 +128,11 @@ class TallyChanges:
             known = numbers[np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1)] == grid
             if not known.all():
                 raise AtlasError(f"Grid number {grid[~known][0]} has no town.", "Load the datasets of grids again.")
+            town = names[np.searchsorted(numbers, grid)]
+            order = np.argsort(town, kind="stable")  # as the primary key has them: its index is made in one go
+            town, grid, period, category, state, n = (a[order] for a in (town, grid, period, category, state, n))
             rows = _wire_rows(len(keys))
-            rows["town_code"] = names[np.searchsorted(numbers, grid)]
+            rows["town_code"] = town
             rows["grid_no"], rows["period"], rows["category_no"], rows["state_no"] = grid, period, category, state
             rows["dataset_no"], rows["delta_id"], rows["n"] = dataset_no, delta_id, n
             written += _copy(connection, schema, grain, rows)
@@ -164,6 +167,9 @@ def fold(connection: psycopg.Connection[Any]) -> int:
     for schema in SCHEMAS:
         for grain in GRAINS:
             table = _table(schema, grain)
+            changed = connection.execute(sql.SQL("select exists (select from {} where delta_id <> 0)").format(table))
+            if changed.fetchone() == (False,):
+                continue
             row = connection.execute(
                 sql.SQL(
                     "with changes as (delete from {table} where delta_id <> 0 returning {key}, n),"

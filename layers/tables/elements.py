@@ -41,7 +41,7 @@ def _element_args(table: str, schema: str, *more: Any) -> tuple[Any, ...]:
     return (
         town_check(),
         one_of("tied_by", TIED_BY),
-        UniqueConstraint("town_code", "dataset", "source_key"),
+        UniqueConstraint("dataset", "source_key", "town_code"),
         Index(f"ix_{table}_geom", "geom", postgresql_using="gist"),
         Index(f"ix_{table}_grid_code", "grid_code"),
         *more,
@@ -133,7 +133,7 @@ class Measure(SourceRow, Base):
     __tablename__ = "measure"
     __table_args__ = (
         town_check(),
-        UniqueConstraint("town_code", "dataset", "source_key"),
+        UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_measure_grid_code", "grid_code", "measured_on"),
         {"schema": "ops"},
     )
@@ -184,7 +184,7 @@ class Visit(GridRow, Base):
     __tablename__ = "visit"
     __table_args__ = (
         town_check(),
-        UniqueConstraint("town_code", "dataset", "source_key"),
+        UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_visit_grid_code", "grid_code", "visited_at"),
         {"schema": "ops"},
     )
@@ -205,7 +205,7 @@ class GridWorker(SourceRow, Base):
     __tablename__ = "grid_worker"
     __table_args__ = (
         town_check(),
-        UniqueConstraint("town_code", "dataset", "source_key"),
+        UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_grid_worker_grid_code", "grid_code"),
         {"schema": "ops"},
     )

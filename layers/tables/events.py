@@ -35,7 +35,7 @@ class Event(ElementRow, Base):
         one_of("tied_by", TIED_BY),
         one_of("state", STATES),
         one_of("outcome", OUTCOMES),
-        UniqueConstraint("town_code", "dataset", "source_key"),
+        UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_event_geom", "geom", postgresql_using="gist"),
         Index("ix_event_grid_code", "grid_code", "reported_at"),
         Index("ix_event_reported_at", "reported_at", postgresql_using="brin"),

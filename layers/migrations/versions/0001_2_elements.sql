@@ -27,7 +27,7 @@ create table vault.person (
     constraint ck_person_key_is_no_number check (source_key !~ '(^|[^0-9A-Za-z])[0-9]{17}[0-9Xx]($|[^0-9A-Za-z])'),
     constraint ck_person_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_person_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_person_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_person_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_person_geom on vault.person using gist (geom);
 create index ix_person_grid_code on vault.person (grid_code);
@@ -100,7 +100,7 @@ create table ops.place (
     constraint pk_place primary key (town_code, id),
     constraint ck_place_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_place_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_place_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_place_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_place_dataset on ops.place (dataset, grid_code);
 create index ix_place_geom on ops.place using gist (geom);
@@ -145,7 +145,7 @@ create table ops.thing (
     constraint pk_thing primary key (town_code, id),
     constraint ck_thing_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_thing_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_thing_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_thing_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_thing_dataset on ops.thing (dataset, grid_code);
 create index ix_thing_geom on ops.thing using gist (geom);
@@ -191,7 +191,7 @@ create table ops.organisation (
     constraint pk_organisation primary key (town_code, id),
     constraint ck_organisation_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_organisation_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_organisation_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_organisation_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_organisation_dataset on ops.organisation (dataset, grid_code);
 create index ix_organisation_geom on ops.organisation using gist (geom);
@@ -231,7 +231,7 @@ create table ops.measure (
     value double precision not null,
     constraint pk_measure primary key (town_code, id),
     constraint ck_measure_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint uq_measure_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_measure_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_measure_grid_code on ops.measure (grid_code, measured_on);
 comment on table ops.measure is 'A department''s own figure for a grid and a period: subsidies, village accounts.';
@@ -307,7 +307,7 @@ create table ops.visit (
     updated_at timestamptz not null,
     constraint pk_visit primary key (town_code, id),
     constraint ck_visit_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint uq_visit_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_visit_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_visit_grid_code on ops.visit (grid_code, visited_at);
 comment on table ops.visit is 'A grid worker''s visit or patrol, and what was found.';
@@ -340,7 +340,7 @@ create table ops.grid_worker (
     attrs jsonb not null,
     constraint pk_grid_worker primary key (town_code, id),
     constraint ck_grid_worker_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint uq_grid_worker_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_grid_worker_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_grid_worker_grid_code on ops.grid_worker (grid_code);
 comment on table ops.grid_worker is 'Who walks which grids; the work phone is a matter of duty, not a resident''s.';

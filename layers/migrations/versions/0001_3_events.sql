@@ -33,7 +33,7 @@ create table ops.event (
     constraint ck_event_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
     constraint ck_event_state check (state in ('reported', 'accepted', 'refused', 'dispatched', 'handling', 'suspended', 'handled', 'checked', 'closed')),
     constraint ck_event_outcome check (outcome in ('settled', 'not_our_duty', 'duplicate', 'void')),
-    constraint uq_event_town_code_dataset_source_key unique (town_code, dataset, source_key)
+    constraint uq_event_dataset_source_key_town_code unique (dataset, source_key, town_code)
 );
 create index ix_event_geom on ops.event using gist (geom);
 create index ix_event_grid_code on ops.event (grid_code, reported_at);

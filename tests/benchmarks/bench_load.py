@@ -1,0 +1,146 @@
+"""Load 1 M events: first, the same rows again, one in a hundred changed; beside ogr2ogr, `to_postgis` and a bare COPY.
+
+Ours reads, checks, converts, ties, quarantines, indexes and tallies; the peers only put the rows into a table with a
+spatial index, and the bare COPY sends rows that are ready into a table without any.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+import psycopg
+import sqlalchemy
+
+from etl.demo import build_city
+from etl.run import run as run_deliveries
+from layers.database import Database
+from layers.declare import read_catalog
+from layers.secrets import read_secrets
+from tests.benchmarks import BENCH_DIR, UNTIL, Report, bench_settings, fresh_database
+
+N_EVENTS = 1_250_000
+"""Events of the city; eight in ten of them come in the file that is loaded here."""
+
+DATASET = "grid_event"
+TIMES = 3
+
+
+def run(report: Report) -> None:
+    """Measure all ways in turn, three times over, and report the ratios of their medians."""
+    files = _files()
+    seconds: dict[str, list[float]] = {}
+    for _ in range(TIMES):
+        database = fresh_database("load")
+        _load(database, files.first, "grid_county", "grid_large", "grid_medium", "grid_small")
+        steps: dict[str, Callable[[], object]] = {
+            "first": partial(_load, database, files.first, DATASET),
+            "again": partial(_load, database, files.again, DATASET),
+            "changed": partial(_load, database, files.changed, DATASET),
+            "ogr2ogr": partial(_ogr2ogr, database, files.first / f"{DATASET}.csv"),
+            "to_postgis": partial(_to_postgis, database, files.first / f"{DATASET}.csv"),
+        }
+        for name, step in steps.items():
+            seconds.setdefault(name, []).append(_timed(step))
+        seconds.setdefault("copy", []).append(_bare_copy(database))
+    s = {name: statistics.median(taken) for name, taken in seconds.items()}
+    first = s["first"]
+    _say(report, "first load of 1 M events, against ogr2ogr", s["ogr2ogr"] / first, first, s["ogr2ogr"], 3, 1)
+    _say(report, "first load of 1 M events, against to_postgis", s["to_postgis"] / first, first, s["to_postgis"], 4, 1)
+    _say(report, "first load of 1 M events, against a bare COPY", first / s["copy"], first, s["copy"], 4, -1)
+    _say(report, "the same rows again, against the first load", s["again"] / first, s["again"], first, 0.3, -1)
+    _say(report, "one row in a hundred changed, against the first", s["changed"] / first, s["changed"], first, 0.4, -1)
+
+
+@dataclass(frozen=True)
+class _Files:
+    first: Path
+    again: Path
+    changed: Path
+
+
+def _files() -> _Files:
+    """The deliveries: as sent, the same rows in a file that differs by its end, and one row in a hundred changed."""
+    first = BENCH_DIR / "million"
+    if not (first / "answers.json").exists():
+        build_city(first, "full", events=N_EVENTS, until=UNTIL)
+    files = _Files(first, BENCH_DIR / "million_again", BENCH_DIR / "million_changed")
+    name = f"{DATASET}.csv"
+    lines = (first / name).read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    for folder in (files.again, files.changed):
+        folder.mkdir(exist_ok=True)
+    (files.again / name).write_text("".join(lines) + "\n", encoding="utf-8-sig")
+    lines[100::100] = [line.replace("村民", "居民").replace('"结案"', '"已核查"') for line in lines[100::100]]
+    (files.changed / name).write_text("".join(lines), encoding="utf-8-sig")
+    return files
+
+
+def _load(database: Database, folder: Path, *names: str) -> None:
+    settings = bench_settings()
+    report = run_deliveries(
+        database,
+        read_catalog(settings.catalog_dir),
+        read_secrets(settings),
+        folder,
+        names,
+        cache_dir=BENCH_DIR / "cache",
+        say=lambda line: None,
+    )
+    if report.exit_code:
+        raise RuntimeError(report.deliveries[0].problem)
+
+
+def _ogr2ogr(database: Database, file: Path) -> None:
+    words = ["-lco", "SPATIAL_INDEX=GIST", "-lco", "OVERWRITE=YES", "-nln", "public.peer_ogr", "-a_srs", "EPSG:4326"]
+    columns = ["-oo", "X_POSSIBLE_NAMES=经度", "-oo", "Y_POSSIBLE_NAMES=纬度", "--config", "PG_USE_COPY", "YES"]
+    subprocess.run(
+        ["ogr2ogr", "-f", "PostgreSQL", "-overwrite", database.url("admin"), str(file), *words, *columns],
+        check=True,
+        capture_output=True,
+    )
+
+
+def _to_postgis(database: Database, file: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = pd.read_csv(file, dtype=str, on_bad_lines="skip", encoding="utf-8-sig")
+        lon, lat = (pd.to_numeric(rows[name], errors="coerce") for name in ("经度", "纬度"))
+        frame = gpd.GeoDataFrame(rows, geometry=gpd.points_from_xy(lon, lat), crs="EPSG:4326")
+        engine = sqlalchemy.create_engine(database.url("admin").replace("postgresql://", "postgresql+psycopg://"))
+        frame.to_postgis("peer_to_postgis", engine, if_exists="replace")
+        engine.dispose()
+
+
+def _bare_copy(database: Database) -> float:
+    """Seconds to send the loaded rows, as the server itself writes them, into a table without keys or indexes."""
+    with psycopg.connect(database.url("admin"), autocommit=True) as connection:
+        connection.execute("drop table if exists public.peer_copy")
+        connection.execute("create table public.peer_copy (like ops.event)")
+        with connection.cursor().copy("copy ops.event to stdout (format binary)") as copy:
+            ready = b"".join(copy)
+
+        def send() -> None:
+            with connection.cursor().copy("copy public.peer_copy from stdin (format binary)") as copy:
+                copy.write(ready)
+
+        return _timed(send)
+
+
+def _timed(step: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    step()
+    return time.perf_counter() - started
+
+
+def _say(report: Report, name: str, ratio: float, ours: float, other: float, goal: float, sense: int) -> None:
+    holds = ratio >= goal if sense > 0 else ratio <= goal
+    sign = ">=" if sense > 0 else "<="
+    report(name, f"{ratio:.2f} x ({ours:.1f} s against {other:.1f} s)", f"{sign} {goal} x", holds)
