@@ -63,7 +63,7 @@ class Gazetteer:
 
     def area_km2(self, code: str) -> float:
         """Geodesic area of one grid."""
-        return float(self.grids["area_m2"].to_dict()[code]) / 1e6
+        return float(self.grids.loc[[code], "area_m2"].sum()) / 1e6
 
     def path(self, code: str) -> list[GridName]:
         """Name the grids from the top of the scope down to and with `code`: the breadcrumb."""

@@ -8,18 +8,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from dash import Dash
+from dash import Dash, set_props
 from fastapi import FastAPI, Response
 
 from layers.access import Scope
 from layers.settings import CHECKOUT
-from mapapp import callbacks
+from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.tiles import tile_routes
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
 from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
+from mapapp.pages.map import fault
 
 if TYPE_CHECKING:
     from layers.atlas import Atlas
@@ -70,6 +71,7 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
 
     def on_error(error: Exception) -> None:
         log.error("a callback failed", exc_info=error)
+        set_props(ids.NOTICE, {"children": fault(desk.words.values())})
 
     dash = Dash(
         "mapapp",

@@ -103,7 +103,7 @@ def read_situation(
         above=picked if pick != shown else None,
         breaks=breaks,
         figures=_figures(connection, catalog, scope, gazetteer, view, own),
-        months=_months(connection, catalog, scope.within(view.at), grid.level),
+        months=_months(connection, catalog, scope, grid),
         n_unplaced=cells.attrs["n_unplaced"],
         version=version,
         loaded_at=loaded_at,
@@ -190,11 +190,11 @@ def _valued(gazetteer: Gazetteer, frame: str, level: str, found: pd.DataFrame) -
     return grids
 
 
-def _months(connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, level: str) -> dict[int, int]:
+def _months(connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope, grid: GridName) -> dict[int, int]:
     """Count the events in a grid by month (yyyymm)."""
-    known, counted = numbers(connection), dict[int, int]()
+    counted: dict[int, int] = {}
     for name in _events(catalog).datasets:
-        frame = tally(connection, inside, known, name, edition=catalog.city.edition, level=level, by=(), period="month")
+        frame = tally(connection, catalog, name, scope.within(grid.code), level=grid.level, by=(), period="month")
         for day, n in zip(frame["period"], frame["n"], strict=True):
             month = day.year * 100 + day.month
             counted[month] = counted.get(month, 0) + int(n)

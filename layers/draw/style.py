@@ -201,7 +201,7 @@ def _veil() -> dict[str, Any]:
         "source": "grid",
         "source-layer": "grid",
         "filter": _NOTHING,
-        "paint": {"fill-color": palette.GROUND, "fill-opacity": 0.6, "fill-antialias": False},
+        "paint": {"fill-color": palette.GROUND, "fill-opacity": 0.7, "fill-antialias": False},
     }
 
 

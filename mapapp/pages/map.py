@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -66,7 +66,7 @@ def headline(words: Words, situation: Situation) -> Children:
     share = figures.closed / figures.events * 100 if figures.events else math.nan
     if figures.events_before:
         change = (figures.events - figures.events_before) / figures.events_before * 100
-        against = words("against_before") + f" {change:+.0f}%"
+        against = words("against_before", change=f"{change:+.0f}%")
     else:
         against = ""
     return [
@@ -240,6 +240,11 @@ def found(words: Words, sought: str, hits: Sequence[tuple[View, str, str, str]],
 def notice(words: Words, message: str) -> Children:
     """A line that says what did not work, and why."""
     return [html.P(words("fault")), html.Small(words("fault_hint", message=message))]
+
+
+def fault(languages: Iterable[Words]) -> Children:
+    """A line for what nobody foresaw; the reason stands in the log, not on the screen."""
+    return [html.P(words("fault")) for words in languages]
 
 
 def _figure(name: str, value: str, unit: str, note: str = "") -> Component:

@@ -1,0 +1,121 @@
+"""A real Chromium before a real server over the small city; software GL, so that it runs anywhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.settings import read_settings
+from mapapp.app import create_app
+
+ARGS = [
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+"""The browser itself must ask nobody for anything either."""
+
+IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
+
+
+@pytest.fixture(scope="session")
+def address(small_city: Database, catalog: Catalog) -> Iterator[str]:
+    """Address of a running map over the small city."""
+    atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        config = uvicorn.Config(create_app(atlas), log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, or the one that BROWSER_PATH names."""
+
+    named = read_settings(os.environ).browser_path
+    on_system = [path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path]
+    found = named or (on_system[0] if on_system else None)
+    assert found, "No Chromium: `make test` installs it, or name one by BROWSER_PATH."
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
+        yield browser
+        browser.close()
+
+
+class Screen:
+    """One page of the map, and what went wrong on it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        page.set_default_timeout(20_000)
+        self.faults: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda said: said.type in ("error", "warning") and self.faults.append(said.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("response", lambda answer: answer.status >= 400 and self.faults.append(f"{answer.status} {answer.url}"))
+        page.context.on("request", lambda asked: self._note(asked.url))
+
+    def _note(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.netloc)
+
+    def open(self, search: str = "") -> Screen:
+        """Open a view and wait until it is drawn."""
+        self.page.goto(f"{self.address}/{search}")
+        self.page.wait_for_function(IDLE, timeout=20_000)
+        return self
+
+    def at(self) -> str:
+        """Code of the grid that is shown."""
+        return str(self.page.evaluate("() => window.__map.at"))
+
+    def wait_at(self, code: str) -> None:
+        """Wait until a grid is shown and drawn."""
+        self.page.wait_for_function("(code) => window.__map.at === code && window.__map.idle", arg=code, timeout=20_000)
+
+    def cells(self) -> list[str]:
+        """Codes of the cells that are coloured."""
+        return list(self.page.evaluate("() => window.__map.cells"))
+
+    def click_cell(self, code: str) -> None:
+        """Click into a cell on the map."""
+        x, y = self.page.evaluate("(code) => window.__map.pointOf(code)", code)
+        self.page.mouse.click(x, y)
+
+    def texts(self, selector: str) -> list[str]:
+        """Texts of elements."""
+        return self.page.locator(selector).all_inner_texts()
+
+
+@pytest.fixture
+def screen(browser: Browser, address: str) -> Iterator[Screen]:
+    """A fresh page of 1920 x 1080; fails the test if anything was wrong on it, or another host was asked."""
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+    screen = Screen(context.new_page(), address)
+    yield screen
+    context.close()
+    assert screen.faults == []
+    assert screen.hosts <= {urlsplit(address).netloc}

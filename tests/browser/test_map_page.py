@@ -1,0 +1,173 @@
+"""The map in a real browser: drill down and back, links, search, languages, and that nothing leaves the machine."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.browser
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+OVERFLOWS = """() => [...document.querySelectorAll('.screen *')].filter((one) =>
+    one.children.length === 0 && one.textContent.trim() && one.offsetParent &&
+    getComputedStyle(one).display !== 'inline' && one.tagName !== 'SPAN' && one.scrollWidth > one.clientWidth + 1
+  ).map((one) => one.textContent)"""
+
+OUTSIDE = """() => [...document.querySelectorAll('.top, .side, .months, .right .glass')]
+  .map((one) => [one, one.getBoundingClientRect()])
+  .filter(([one, box]) => box.left < 0 || box.top < 0 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)
+  .map(([one]) => one.id || one.className)"""
+
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll('.screen .glass')]
+    .map((one) => [one.id || one.className, one.getBoundingClientRect()]).filter(([, box]) => box.width);
+  const found = [];
+  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+    const beside = p.left >= q.right - 1 || q.left >= p.right - 1 || p.top >= q.bottom - 1 || q.top >= p.bottom - 1;
+    if (!beside) found.push(`${a} / ${b}`);
+  }));
+  return found;
+}"""
+
+
+def test_drill_down_to_a_small_grid_and_back(screen: Screen) -> None:
+    screen.open()
+    path = [screen.at()]
+    while len(path[-1]) < 15:
+        screen.click_cell(screen.cells()[0])
+        screen.page.wait_for_function("(code) => window.__map.at !== code && window.__map.idle", arg=path[-1])
+        path.append(screen.at())
+    assert path[0] == "4499"
+    assert [len(code) for code in path][-3:] == [9, 12, 15]
+    assert all(code.startswith(above) for above, code in pairwise(path))
+    assert screen.texts(".path code") == [path[-1]]
+    screen.page.keyboard.press("Escape")
+    screen.wait_at(path[-2])
+    screen.page.click(".path .steps a >> nth=0")
+    screen.wait_at("4499")
+    assert screen.page.url.partition("?")[2] == ""
+
+
+def test_every_cell_is_coloured_by_its_class(screen: Screen) -> None:
+    screen.open("?indicator=events_reported")
+    shades = {code: screen.page.evaluate("(code) => window.__map.shadeOf(code)", code) for code in screen.cells()}
+    assert len(shades) == 6
+    assert set(shades.values()) <= set(range(10)) and len(set(shades.values())) > 1
+    assert 9 in shades.values()
+
+
+def test_a_row_of_the_ranking_opens_its_grid_and_the_browser_goes_back(screen: Screen) -> None:
+    screen.open("?at=449901")
+    name = screen.texts(".ranking .row span")[0]
+    screen.page.click(".ranking .row >> nth=0")
+    screen.page.wait_for_function("() => window.__map.at.length === 9 && window.__map.idle")
+    assert screen.texts(".path .steps b") == [name]
+    opened = screen.at()
+    screen.page.go_back()
+    screen.wait_at("449901")
+    screen.page.go_forward()
+    screen.wait_at(opened)
+
+
+def test_a_link_opens_the_same_view(screen: Screen) -> None:
+    screen.open()
+    code = screen.page.evaluate("() => window.__map.cells[2]")
+    link = f"?at={code}&indicator=population&layers=person,organisation&lang=en&period=202603"
+    screen.open(link)
+    assert screen.at() == code
+    assert screen.page.locator("#indicator").input_value() == "Population"
+    assert screen.page.locator("#period").input_value() == "Mar 2026"
+    assert screen.texts(".switch.on span") and len(screen.texts(".switch.on")) == 2
+    assert screen.page.get_attribute("html", "lang") == "en"
+
+
+def test_indicator_and_month_are_chosen_and_stand_in_the_address(screen: Screen) -> None:
+    screen.open("?at=449901")
+    before = screen.texts(".legend li")
+    screen.page.click("#indicator")
+    screen.page.get_by_role("option", name="事件上报数").click()
+    screen.page.wait_for_function("() => document.querySelector('.legend h2').textContent.includes('事件上报数')")
+    assert screen.texts(".legend li") != before
+    assert "indicator=events_reported" in screen.page.url
+    screen.page.click(".months .bars a >> nth=5")
+    screen.page.wait_for_function("() => location.search.includes('period=')")
+    screen.page.wait_for_function("() => document.querySelectorAll('.bars a.here').length === 1 && window.__map.idle")
+    assert screen.at() == "449901"
+
+
+def test_layers_are_switched_on_and_off(screen: Screen) -> None:
+    screen.open("?layers=event")
+    screen.page.click(".switch >> nth=3")
+    screen.page.wait_for_function("() => document.querySelectorAll('.switch.on').length === 2")
+    assert "layers=event,thing" in screen.page.url
+    assert screen.page.locator(".switch >> nth=3").get_attribute("aria-checked") == "true"
+
+
+def test_search_by_name_and_by_code(screen: Screen) -> None:
+    screen.open()
+    code = screen.cells()[1]
+    screen.page.fill("#search", code)
+    screen.page.wait_for_selector(".found a")
+    assert screen.texts(".found a code")[0] == code
+    name = screen.texts(".found a b")[0]
+    screen.page.fill("#search", name)
+    screen.page.wait_for_function("(name) => document.querySelector('.found a b')?.textContent === name", arg=name)
+    screen.page.click(".found a >> nth=0")
+    screen.wait_at(code)
+    assert screen.texts(".found a") == []
+
+
+def test_the_card_names_what_is_under_the_pointer(screen: Screen) -> None:
+    screen.open("?at=449901")
+    code = screen.cells()[0]
+    x, y = screen.page.evaluate("(code) => window.__map.pointOf(code)", code)
+    screen.page.mouse.move(x, y)
+    screen.page.wait_for_selector(".hover-card.shown")
+    card = screen.texts(".hover-card")[0]
+    assert code in card
+    assert all(part in card for part in ("每平方公里事件数", "人口", "约", "当月事件", "点击进入"))
+
+
+def test_languages_switch_without_loading_the_page_again(screen: Screen) -> None:
+    screen.open("?at=449901")
+    screen.page.evaluate("() => { window.stayed = true }")
+    screen.page.click(".language")
+    screen.page.wait_for_function("() => document.documentElement.lang === 'en' && window.__map.idle")
+    assert screen.page.evaluate("() => window.stayed") is True
+    assert screen.at() == "449901"
+    for part in (".top .brand", ".layers", ".legend", "#layers h2", ".choosers", ".months", ".headline", ".age"):
+        for text in screen.texts(part):
+            assert not CHINESE.search(text), (part, text)
+    assert screen.page.get_attribute("#search", "placeholder") == "Grid name or code"
+    screen.page.click(".language")
+    screen.page.wait_for_function("() => document.documentElement.lang === 'zh-CN' && window.__map.idle")
+    assert screen.texts(".top h1") == ["民情地图"]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (3840, 2160), (1366, 768)])
+def test_nothing_overflows_or_overlaps(screen: Screen, width: int, height: int, language: str) -> None:
+    screen.page.set_viewport_size({"width": width, "height": height})
+    screen.open(f"?at=449901001&lang={language}&indicator=shelters_per_10000_people")
+    assert screen.page.evaluate(OVERFLOWS) == []
+    assert screen.page.evaluate(OUTSIDE) == []
+    assert screen.page.evaluate(OVERLAPS) == []
+
+
+def test_a_nonsense_address_shows_the_city(screen: Screen) -> None:
+    screen.open("?at=999999&indicator=nope&period=1&layers=x&lang=de")
+    assert screen.at() == "4499"
+
+
+def test_links_and_switches_work_by_keyboard(screen: Screen) -> None:
+    screen.open("?at=449901")
+    screen.page.focus(".ranking .row >> nth=1")
+    screen.page.keyboard.press("Enter")
+    screen.page.wait_for_function("() => window.__map.at.length === 9 && window.__map.idle")
