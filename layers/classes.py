@@ -77,9 +77,7 @@ def natural_breaks(known: NDArray[np.float64], n: int) -> NDArray[np.float64]:
     return value[found]
 
 
-def _cut(
-    value: NDArray[np.float64], weight: NDArray[np.int64], starts: NDArray[np.int64], n: int
-) -> NDArray[np.int64]:
+def _cut(value: NDArray[np.float64], weight: NDArray[np.int64], starts: NDArray[np.int64], n: int) -> NDArray[np.int64]:
     """Choose where classes begin among `starts`, positions in rising values; the first, 0, is not given back."""
     away = value - np.average(value, weights=weight)
     ends = np.append(starts, len(value))
