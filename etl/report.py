@@ -13,6 +13,8 @@ from rich.table import Table
 
 from etl.reasons import REASONS
 
+_SHOWN = 5
+
 
 @dataclass
 class DeliveryReport:
@@ -117,8 +119,18 @@ def _lines(report: RunReport) -> list[str]:
             lines.append(f"{d.dataset}: 不得收集，已丢弃 out of scope, dropped: {'、'.join(d.out_of_scope)}")
         if d.dropped:
             lines.append(f"{d.dataset}: 未声明，已丢弃 not declared, dropped: {'、'.join(d.dropped)}")
-        lines += [f"{d.dataset}: {name} {value}" for name, value in d.notes.items() if value]
+        lines += [f"{d.dataset}: {name} {said}" for name, value in d.notes.items() if (said := _said(value))]
     if report.absent:
         lines.append(f"无文件 no file for: {', '.join(report.absent)}")
     lines += report.strangers
     return lines
+
+
+def _said(value: Any) -> str:
+    """A note as it is printed: nothing for nothing, long lists by their length and beginning."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {n:,}" for name, n in value.items() if n)
+    if isinstance(value, list):
+        more = ", .." if len(value) > _SHOWN else ""
+        return f"{len(value):,} ({', '.join(map(str, value[:_SHOWN]))}{more})" if value else ""
+    return f"{value:,}" if value else ""
