@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from dash import Dash, set_props
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 
 from layers.access import Scope
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.tiles import tile_routes
+from mapapp.api.view import as_json, view_routes
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
 from mapapp.packed import Packed
@@ -50,6 +51,12 @@ def create_app(atlas: Atlas, *, engine_dir: Path = ENGINE_DIR) -> Asgi:
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk))
     api.include_router(tile_routes(desk))
     api.include_router(engine_routes(engine_dir))
+    api.include_router(view_routes(desk))
+
+    @api.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> Response:
+        """Say that it failed and no more; the reason is logged by the server."""
+        return as_json({"notice": fault(desk.words.values())}, 500)
 
     @api.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> Response:

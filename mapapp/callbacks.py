@@ -1,20 +1,20 @@
-"""The wires between page and handlers: only `async def` callbacks, whose work runs in a thread."""
+"""The wires between page and handlers: only `async def` callbacks, whose work runs in a thread.
+
+A change of the address is answered by GET (`api/view`), fetched by a callback in the browser, so that a view seen
+before costs a few bytes; everything else is an ordinary callback.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import Any
 
-from dash import ClientsideFunction, Dash, Input, Output, State, no_update
+from dash import ClientsideFunction, Dash, Input, Output, State
 
-from layers.errors import AtlasError
 from mapapp import handlers, ids
 from mapapp.desk import Desk
 
-log = logging.getLogger(__name__)
-
-_SHOWN = (
+SHOWN = (
     Output(ids.SHOWN, "data"),
     Output(ids.MAP_STYLE, "data"),
     Output(ids.MAP_VIEW, "data"),
@@ -35,19 +35,11 @@ _SHOWN = (
     Output(ids.FOUND, "children"),
     Output(ids.NOTICE, "children"),
 )
+"""What a view changes on the page, in the order of `outputs`."""
 
 
 def register(app: Dash, desk: Desk) -> None:
     """Wire the page of one app to one desk."""
-
-    @app.callback(*_SHOWN, Input(ids.URL, "search"), State(ids.SHOWN, "data"))
-    async def show(search: str | None, before: handlers.ShownBefore | None) -> tuple[Any, ...]:
-        try:
-            shown = await asyncio.to_thread(handlers.show, desk, search, before)
-        except AtlasError as error:
-            log.warning("%s", error)
-            return (*[no_update] * (len(_SHOWN) - 1), handlers.notice(desk, search, error))
-        return _outputs(shown)
 
     @app.callback(
         Output(ids.FOUND, "children", allow_duplicate=True),
@@ -59,6 +51,7 @@ def register(app: Dash, desk: Desk) -> None:
         return await asyncio.to_thread(handlers.find, desk, sought, search)
 
     in_browser: Any = app.clientside_callback
+    in_browser(_script("show"), *SHOWN, Input(ids.URL, "search"), State(ids.SHOWN, "data"))
     in_browser(_script("draw"), Input(ids.MAP_STYLE, "data"), Input(ids.MAP_VIEW, "data"))
     in_browser(_script("pick"), Output(ids.URL, "search"), Input(ids.MAP_PICK, "data"), prevent_initial_call=True)
     for which in (ids.INDICATOR, ids.PERIOD):
@@ -71,10 +64,11 @@ def _script(name: str) -> ClientsideFunction:
     return ClientsideFunction("atlas", name)
 
 
-def _outputs(shown: handlers.Shown) -> tuple[Any, ...]:
+def outputs(shown: handlers.Shown) -> list[Any]:
+    """Put what a view changes into the order of `SHOWN`; None leaves a part as it is."""
     labels = shown.labels or (None, None, None)
     view = shown.view
-    parts: tuple[Any, ...] = (
+    return [
         shown.before,
         shown.map_style,
         shown.map_view,
@@ -94,5 +88,4 @@ def _outputs(shown: handlers.Shown) -> tuple[Any, ...]:
         labels[2],
         [],
         [],
-    )
-    return tuple(no_update if part is None else part for part in parts)
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from layers.access import Scope
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
+from layers.tiles import data_version
 from mapapp.text import Words, read_words
 
 SHELF_BYTES = 64_000_000
@@ -29,6 +31,7 @@ class Desk:
         self.scope = scope
         self.words: Mapping[str, Words] = read_words()
         self.shelf = Shelf(SHELF_BYTES)
+        self.started = time.time_ns()
         self._pool = pool
         self._gazetteer: Gazetteer | None = None
 
@@ -55,6 +58,11 @@ class Desk:
         if held is None or row is None or (held.edition, held.version) != tuple(row):
             held = self._gazetteer = read_gazetteer(connection, self.scope)
         return held
+
+    def stamp(self, connection: psycopg.Connection[Any]) -> str:
+        """Say which state of grids, data and program an answer stands for: while it is the same, so is the answer."""
+        gazetteer = self.gazetteer(connection)
+        return f"{self.started} {gazetteer.edition}-{gazetteer.version} {data_version(connection)[0]}"
 
     def point_datasets(self, element: str) -> tuple[str, ...]:
         """Datasets of an element that a layer draws as points."""

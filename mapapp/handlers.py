@@ -93,6 +93,14 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
     )
 
 
+def read_before(known: str) -> ShownBefore | None:
+    """Read what the page says it was sent before: the three parts of `ShownBefore`, apart by commas."""
+    parts = known.split(",")
+    if len(parts) != 3:
+        return None
+    return {"language": parts[0], "style": parts[1], "defaults": parts[2]}
+
+
 def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults:
     """Work out what an address need not say: the whole city, the first indicator, the last whole month."""
     indicators = tuple(desk.catalog.indicators)

@@ -65,7 +65,7 @@ def dash(atlas: Atlas) -> Dash:
 
 def test_every_callback_of_the_server_is_async(dash: Dash) -> None:
     functions = [inspect.unwrap(one["callback"]) for one in dash.callback_map.values() if "callback" in one]
-    assert len(functions) >= 2
+    assert functions
     assert all(inspect.iscoroutinefunction(function) for function in functions)
 
 
@@ -141,3 +141,32 @@ def test_a_fault_in_a_callback_is_no_secret_told(ask: Ask, caplog: pytest.LogCap
     body = {"output": "nope.children", "outputs": {}, "inputs": [], "changedPropIds": []}
     answer = ask("/_dash-update-component", "POST", json=body)
     assert "Traceback" not in answer.text and "File" not in answer.text
+
+
+def test_a_view_is_sent_once_and_then_known_again(ask: Ask) -> None:
+    first = ask("/api/view?at=449901")
+    parts = first.json()["parts"]
+    assert parts[2]["at"] == "449901"
+    assert first.headers["cache-control"] == "private, no-cache"
+    again = ask("/api/view?at=449901", headers={"if-none-match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    other = ask("/api/view?at=449901&lang=en", headers={"if-none-match": first.headers["etag"]})
+    assert other.status_code == 200
+    known = ask(f"/api/view?at=449901&known={','.join(parts[0].values())}").json()["parts"]
+    assert known[1] is None and known[3] is None
+
+
+def test_an_empty_database_is_a_sentence_on_the_page(db: Database, catalog: Catalog) -> None:
+    app: Any = create_app(Atlas(catalog, db, "web", Scope(catalog.city.code)))
+
+    async def go() -> httpx.Response:
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with (
+            app.app.app.router.lifespan_context(app.app.app),
+            httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8050") as http,
+        ):
+            return await http.get("/api/view?lang=en")
+
+    answer = asyncio.run(go())
+    assert answer.status_code == 409
+    assert "No grids have been loaded yet" in answer.text

@@ -16,6 +16,20 @@
   window.atlas = atlas;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     atlas: {
+      async show(address, before) {
+        const keep = window.dash_clientside.no_update;
+        const { outputs_list: outputs } = window.dash_clientside.callback_context;
+        const notice = (said) => outputs.map((one) => (one.id === "notice" ? said : keep));
+        const query = new URLSearchParams(address ?? "");
+        if (before) query.set("known", [before.language, before.style, before.defaults].join());
+        try {
+          const answer = await fetch("/api/view?" + query.toString().replaceAll("%2C", ","));
+          const told = await answer.json();
+          return answer.ok ? told.parts.map((part) => (part === null ? keep : part)) : notice(told.notice);
+        } catch {
+          return notice(document.getElementById("notice").dataset.fault);
+        }
+      },
       draw(style, view) {
         if (style && view) {
           atlas.last = { style, view };

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import dash_mantine_components as dmc
 from dash import dcc, html
@@ -50,7 +50,7 @@ def page(words: Words, other: Words) -> Component:
             html.Div(id=ids.MAP, className="map", tabIndex=0, role="application"),
             html.Div(id=ids.HOVER, className="hover-card glass", role="status"),
             html.Div([html.P(words("no_webgl")), html.P(other("no_webgl"))], className="no-webgl-note", role="alert"),
-            html.Div(id=ids.NOTICE, className="notice", role="alert"),
+            html.Div(id=ids.NOTICE, className="notice", role="alert", **_attribute("data-fault", words("fault"))),
             html.Div(
                 className="screen",
                 children=[
@@ -63,6 +63,11 @@ def page(words: Words, other: Words) -> Component:
         ],
     )
     return cast(Component, made)
+
+
+def _attribute(name: str, value: str) -> dict[str, Any]:
+    """One attribute whose name is no word of Python."""
+    return {name: value}
 
 
 def _left(words: Words) -> list[Component]:
