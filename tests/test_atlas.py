@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 import pytest
-from conftest import copy_of
+from databases import copy_of
 from little_city import count, fill_grids, little_catalog, publish
 
 import layers

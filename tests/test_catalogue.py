@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import copy_of
+from databases import copy_of
 
 from layers.database import Database
 from layers.migrations import differences

@@ -10,7 +10,7 @@ import geopandas as gpd
 import pandas as pd
 import psycopg
 import pytest
-from conftest import copy_of
+from databases import copy_of
 from little_city import DATASETS, column, dataset, deliver, fill_grids, little_catalog, table
 from psycopg.types.json import Jsonb
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import psycopg
 import pytest
-from conftest import copy_of
+from databases import copy_of
 from little_city import KM2, count, fill_grids, little_catalog, publish, table
 
 from layers.access import Scope

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import copy_of
+from databases import copy_of
 from psycopg import errors, sql
 
 from layers.database import Database
