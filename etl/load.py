@@ -287,6 +287,7 @@ def hold_indexes(connection: Connection, tables: list[str]) -> list[str]:
             with connection.transaction():
                 connection.execute("set local lock_timeout = '2s'")
                 row = connection.execute("select raw.drop_indexes(%s)", [table]).fetchone()
+                connection.execute("set local lock_timeout to default")
         except errors.LockNotAvailable:
             continue  # somebody reads it: it is loaded with its indexes in place
         if row and row[0]:

@@ -111,6 +111,11 @@ def _gone(error: psycopg.OperationalError, job: Job) -> ServerError:
             f"The disk of the database is full; nothing of {job.path.name} was kept.",
             "Make room on the disk that holds the database, then run the same command again.",
         )
+    if error.sqlstate is not None and not error.sqlstate.startswith(("08", "57")):
+        return ServerError(
+            f"The database could not take in {job.path.name}: {error.diag.message_primary}.",
+            "Nothing of that file was kept. Run the same command again.",
+        )
     return ServerError(
         f"The database went away while {job.path.name} was loaded: {str(error).strip().splitlines()[-1]}",
         "Nothing of that file was kept. Start the server again (`make demo`) and run the same command.",

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from layers.database import Database
+from layers.declare.records import Catalog
 from layers.errors import DeliveryError, ServerError, UnknownNameError
 from layers.settings import Settings
 from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town
@@ -166,6 +167,44 @@ def test_rows_without_a_key_are_kept_apart_by_their_ordinal(town: Town) -> None:
     assert (done.n_inserted, done.n_unchanged) == (1, 7)
 
 
+def test_points_that_cannot_be_here(town: Town) -> None:
+    head = "no | category | state | reported | updated | lon | lat | note\n"
+    text = head + "".join(
+        f"{no} | noise | reported | 2026-06-01 08:00:00 | 2026-06-01 08:00:00 | {lon} | {lat} | x\n"
+        for no, lon, lat in [
+            ("here", "115.05", "22.05"),
+            ("swapped", "22.05", "115.05"),
+            ("zero", "0", "0"),
+            ("half", "115.05", ""),
+            ("words", "东经115度", "22.05"),
+            ("sea", "115.25", "22.05"),
+            ("far", "121.47", "31.23"),
+        ]
+    )
+    town.deliver("report.csv", text)
+    town.catalog = _with_report(town, within_km=20, share=1.0)
+    done = town.load("grid_small", "report").deliveries[1]
+    assert (done.n_inserted, done.n_unplaced) == (2, 1)
+    assert town.rows("select source_key, reason, field from raw.quarantine order by 1") == [
+        ("far", "outside_city", "lon"),
+        ("half", "bad_coordinates", "lat"),
+        ("swapped", "bad_coordinates", "lon"),
+        ("words", "bad_coordinates", "lon"),
+        ("zero", "bad_coordinates", "lon"),
+    ]
+    town.catalog = _with_report(town, within_km=2000, share=1.0)
+    town.deliver("report.csv", text.replace("sea |", "coast |"))
+    done = town.load("report").deliveries[0]
+    assert (done.n_inserted, done.n_unchanged, done.n_quarantined, done.n_unplaced) == (2, 1, 4, 2)
+
+
+def _with_report(town: Town, *, within_km: int, share: float) -> Catalog:
+    report = town.catalog.datasets["report"]
+    source = replace(report.source, within_km=within_km)
+    changed = replace(report, source=source, expect=replace(report.expect, quarantine_share_max=share))
+    return replace(town.catalog, datasets={**town.catalog.datasets, "report": changed})
+
+
 def test_two_loaders_at_once_do_what_one_does(town: Town) -> None:
     town.load("grid_small")
     reports: list[Any] = []
@@ -245,3 +284,12 @@ def test_a_load_tells_who_listens(town: Town) -> None:
         town.load()
         told = [n.payload for n in listener.notifies(timeout=5, stop_after=2)]
     assert [t.partition(",")[0] for t in told] == ['{"dataset": "grid_small"', '{"dataset": "report"']
+
+
+def test_a_table_that_somebody_reads_is_loaded_with_its_indexes_in_place(town: Town) -> None:
+    town.load("grid_small")
+    with town.db.connect("loader") as reader:
+        reader.execute("select count(*) from ops.event")  # holds a lock until its transaction ends
+        done = town.load("report").deliveries[0]
+    assert (done.status, done.n_inserted) == ("loaded", 5)
+    assert sum(row[5] for row in tallies(town)) == 5
