@@ -30,6 +30,8 @@ _FIELDS = {
     "town_code": "S9", "grid_no": ">i4", "period": ">i4", "dataset_no": ">i2", "category_no": ">i2",
     "state_no": ">i2", "delta_id": ">i8", "n": ">i4",
 }  # fmt: skip
+_PARTS = 16
+"""Batches gathered before they are summed up, so that memory grows with the cells and not with the rows."""
 _KEY = "town_code, grid_no, period, dataset_no, category_no, state_no"
 _PERIOD, _CATEGORY, _STATE = 1 << 25, 1 << 12, 1 << 4
 """How many values of each part of a packed key there may be; 22 bits are left for the number of the grid."""
@@ -100,7 +102,10 @@ class TallyChanges:
             for grain in GRAINS:
                 period = rows.day[at] if grain == "medium_day" else rows.day[at] // 100
                 keys = _pack(grids[grain][at], period, rows.category[at], rows.state[at])
-                self._parts.setdefault((schema, grain), []).append(_sum(keys, None if rows.n is None else rows.n[at]))
+                parts = self._parts.setdefault((schema, grain), [])
+                parts.append(_sum(keys, None if rows.n is None else rows.n[at]))
+                if len(parts) > _PARTS:
+                    parts[:] = [_joined(parts)]
 
     def write(
         self, connection: psycopg.Connection[Any], dataset_no: int, towns: Mapping[int, str], delta_id: int
@@ -122,7 +127,7 @@ class TallyChanges:
         numbers = np.array(sorted(towns), np.int64)
         names = np.array([towns[int(number)] for number in numbers], "S9")
         for (schema, grain), parts in self._parts.items():
-            keys, n = _sum(np.concatenate([k for k, _ in parts]), np.concatenate([c for _, c in parts]))
+            keys, n = _joined(parts)
             keys, n = keys[n != 0], n[n != 0]
             grid, period, category, state = _unpack(keys)
             known = numbers[np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1)] == grid
@@ -220,6 +225,10 @@ def _unpack(keys: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     rest, category = np.divmod(rest, _CATEGORY)
     grid, period = np.divmod(rest, _PERIOD)
     return grid, period, category, state
+
+
+def _joined(parts: list[tuple[Ints, Ints]]) -> tuple[Ints, Ints]:
+    return _sum(np.concatenate([keys for keys, _ in parts]), np.concatenate([n for _, n in parts]))
 
 
 def _sum(keys: Ints, n: Ints | None) -> tuple[Ints, Ints]:
