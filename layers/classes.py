@@ -51,11 +51,23 @@ def _breaks(known: NDArray[np.float64], indicator: Indicator) -> NDArray[np.floa
         case "natural":
             raw = natural_breaks(known, n)
         case _:
-            raw = np.quantile(known, np.arange(1, n) / n)
+            raw = _quantiles(known, n)
     raw = np.unique(raw[raw > low])
     rounded = np.unique(np.round(raw, indicator.digits))
     rounded = rounded[(rounded > low) & (rounded <= high)]
     return rounded if len(rounded) else raw
+
+
+def _quantiles(known: NDArray[np.float64], n: int) -> NDArray[np.float64]:
+    """Breaks between classes of equally many values.
+
+    Where one class could not hold all the lowest values, most often noughts, they are a class of their own, and the
+    others share the rest: a city in which little happened is not drawn in two colours.
+    """
+    rest = known[known > known.min()]
+    if n < 3 or len(known) - len(rest) <= len(known) / n:
+        return np.quantile(known, np.arange(1, n) / n)
+    return np.append(rest.min(), np.quantile(rest, np.arange(1, n - 1) / (n - 1)))
 
 
 def natural_breaks(known: NDArray[np.float64], n: int) -> NDArray[np.float64]:

@@ -47,10 +47,10 @@ def test_quantiles_hold_the_same_number_each() -> None:
     assert np.bincount(found)[1:].tolist() == [25, 25, 24, 26]
 
 
-def test_many_noughts_do_not_make_empty_classes() -> None:
+def test_many_noughts_are_a_class_of_their_own_and_the_rest_is_still_told_apart() -> None:
     breaks, found = classes([0.0] * 70 + [1.0] * 20 + [9.0] * 10, by("quantile", 5))
-    assert breaks.tolist() == [1]
-    assert np.bincount(found)[1:].tolist() == [70, 30]
+    assert breaks.tolist() == [1, 9]
+    assert np.bincount(found)[1:].tolist() == [70, 20, 10]
 
 
 def test_equal_steps_and_fixed_breaks() -> None:
