@@ -36,6 +36,21 @@ _KEY = "town_code, grid_no, period, dataset_no, category_no, state_no"
 _PERIOD, _CATEGORY, _STATE = 1 << 25, 1 << 12, 1 << 4
 """How many values of each part of a packed key there may be; 22 bits are left for the number of the grid."""
 
+_FOLD = """
+with changes as (delete from {table} where delta_id <> 0 returning {key}, n),
+    sums as (select {key}, sum(n)::int as n from changes group by {key}),
+    done as (
+        insert into {table} as old ({key}, delta_id, n) select {key}, 0, n from sums order by {key}
+        on conflict ({key}, delta_id) do update set n = old.n + excluded.n returning {key}, n
+    )
+select (select count(*) from changes), {key} from (select 1) as once left join done on done.n = 0
+"""
+_DROP_ZEROES = """
+delete from {table}
+where delta_id = 0 and n = 0 and ({key}) in (
+    select * from unnest(%s::text[], %s::int[], %s::int[], %s::smallint[], %s::smallint[], %s::smallint[])
+)
+"""
 _NUMBER_DATASETS = """
 insert into pub.dataset (dataset_no, dataset, table_name, is_sensitive)
 select (select coalesce(max(dataset_no), 0) from pub.dataset) + row_number() over (order by n), one, of_table, closed
@@ -171,21 +186,13 @@ def fold(connection: psycopg.Connection[Any]) -> int:
     folded = 0
     for schema in SCHEMAS:
         for grain in GRAINS:
-            table = _table(schema, grain)
-            changed = connection.execute(sql.SQL("select exists (select from {} where delta_id <> 0)").format(table))
-            if changed.fetchone() == (False,):
-                continue
-            row = connection.execute(
-                sql.SQL(
-                    "with changes as (delete from {table} where delta_id <> 0 returning {key}, n),"
-                    " sums as (select {key}, sum(n)::int as n from changes group by {key}),"
-                    " done as (insert into {table} as old ({key}, delta_id, n) select {key}, 0, n from sums"
-                    " on conflict ({key}, delta_id) do update set n = old.n + excluded.n returning 1)"
-                    " select (select count(*) from changes), (select count(*) from done)"
-                ).format(table=table, key=sql.SQL(_KEY))
-            ).fetchone()
-            folded += row[0] if row else 0
-            connection.execute(sql.SQL("delete from {} where delta_id = 0 and n = 0").format(table))
+            table, key = _table(schema, grain), sql.SQL(_KEY)
+            done = connection.execute(sql.SQL(_FOLD).format(table=table, key=key)).fetchall()
+            folded += done[0][0]
+            gone = [row[1:] for row in done if row[1] is not None]
+            if gone:
+                columns = [list(column) for column in zip(*gone, strict=True)]
+                connection.execute(sql.SQL(_DROP_ZEROES).format(table=table, key=key), columns)
     return folded
 
 

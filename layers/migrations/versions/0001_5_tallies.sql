@@ -13,6 +13,7 @@ create table pub.tally_small_month (
 );
 create index ix_tally_small_month_period on pub.tally_small_month (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_small_month_delta_id on pub.tally_small_month (delta_id) where delta_id <> 0;
 comment on table pub.tally_small_month is 'Small grid by month.';
 comment on column pub.tally_small_month.town_code is '9 digits: town of the grid';
 comment on column pub.tally_small_month.grid_no is 'pub.grid, and so the edition';
@@ -36,6 +37,7 @@ create table pub.tally_medium_day (
 );
 create index ix_tally_medium_day_period on pub.tally_medium_day (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_medium_day_delta_id on pub.tally_medium_day (delta_id) where delta_id <> 0;
 comment on table pub.tally_medium_day is 'Medium grid by day.';
 comment on column pub.tally_medium_day.town_code is '9 digits: town of the grid';
 comment on column pub.tally_medium_day.grid_no is 'pub.grid, and so the edition';
@@ -59,6 +61,7 @@ create table pub.tally_large_month (
 );
 create index ix_tally_large_month_period on pub.tally_large_month (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_large_month_delta_id on pub.tally_large_month (delta_id) where delta_id <> 0;
 comment on table pub.tally_large_month is 'Large grid by month.';
 comment on column pub.tally_large_month.town_code is '9 digits: town of the grid';
 comment on column pub.tally_large_month.grid_no is 'pub.grid, and so the edition';
@@ -82,6 +85,7 @@ create table vault.tally_small_month (
 );
 create index ix_tally_small_month_period on vault.tally_small_month (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_small_month_delta_id on vault.tally_small_month (delta_id) where delta_id <> 0;
 comment on table vault.tally_small_month is 'Small grid by month, of people and of sensitive categories.';
 comment on column vault.tally_small_month.town_code is '9 digits: town of the grid';
 comment on column vault.tally_small_month.grid_no is 'pub.grid, and so the edition';
@@ -105,6 +109,7 @@ create table vault.tally_medium_day (
 );
 create index ix_tally_medium_day_period on vault.tally_medium_day (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_medium_day_delta_id on vault.tally_medium_day (delta_id) where delta_id <> 0;
 comment on table vault.tally_medium_day is 'Medium grid by day, of people and of sensitive categories.';
 comment on column vault.tally_medium_day.town_code is '9 digits: town of the grid';
 comment on column vault.tally_medium_day.grid_no is 'pub.grid, and so the edition';
@@ -128,6 +133,7 @@ create table vault.tally_large_month (
 );
 create index ix_tally_large_month_period on vault.tally_large_month (period, dataset_no, category_no, grid_no)
     include (town_code, state_no, n);
+create index ix_tally_large_month_delta_id on vault.tally_large_month (delta_id) where delta_id <> 0;
 comment on table vault.tally_large_month is 'Large grid by month, of people and of sensitive categories.';
 comment on column vault.tally_large_month.town_code is '9 digits: town of the grid';
 comment on column vault.tally_large_month.grid_no is 'pub.grid, and so the edition';
