@@ -64,7 +64,7 @@ def run(
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),
     )
-    print_report(report, Console())
+    print_report(report, Console() if sys.stdout.isatty() else Console(width=120))
     if report_file is not None:
         try:
             write_json(report, report_file)

@@ -8,12 +8,17 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from etl.reasons import REASONS
 
 _SHOWN = 5
+_WIDE = 100
+"""Columns a screen must have for the names of the files to be shown beside those of the datasets."""
+_COUNTED = ("读入\nread", "新增\nnew", "更新\nupdated", "不变\nsame", "退回\nrefused", "未落格\nunplaced", "秒\ns")
+_UNCOUNTED = {"known": "已入库", "refused": "[red]未入库[/red]"}
 
 
 @dataclass
@@ -89,19 +94,19 @@ def write_json(report: RunReport, path: Path) -> None:
 
 def print_report(report: RunReport, console: Console) -> None:
     """Print the report as a table, and below it what somebody has to look at."""
-    table = Table(title="报送数据入库 Deliveries", title_justify="left")
-    for heading in ("数据集 dataset", "文件 file"):
+    with_file = console.width >= _WIDE
+    table = Table(
+        title="报送数据入库 Deliveries", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    for heading in ("数据集\ndataset", "文件\nfile") if with_file else ("数据集\ndataset",):
         table.add_column(heading, overflow="fold")
-    for heading in ("读入 read", "新增 new", "更新 updated", "不变 same", "退回 refused", "未落格 unplaced", "秒 s"):
-        table.add_column(heading, justify="right")
+    for heading in _COUNTED:
+        table.add_column(heading, justify="right", no_wrap=True)
     for d in report.deliveries:
-        total = f"{d.seconds.get('total', 0):.1f}"
-        if d.status == "loaded":
-            counts = (d.n_read, d.n_inserted, d.n_updated, d.n_unchanged, d.n_quarantined, d.n_unplaced)
-            table.add_row(d.dataset, d.file, *(f"{n:,}" for n in counts), total)
-        else:
-            said = "已入库 loaded before" if d.status == "known" else "[red]未入库 not loaded[/red]"
-            table.add_row(d.dataset, d.file, said, "", "", "", "", "", total)
+        named = (d.dataset, d.file) if with_file else (d.dataset,)
+        counts = (d.n_read, d.n_inserted, d.n_updated, d.n_unchanged, d.n_quarantined, d.n_unplaced)
+        told = [f"{n:,}" for n in counts] if d.status == "loaded" else [_UNCOUNTED[d.status], *[""] * 5]
+        table.add_row(*named, *told, f"{d.seconds.get('total', 0):.1f}")
     console.print(table)
     for line in _lines(report):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
