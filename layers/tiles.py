@@ -26,7 +26,7 @@ def is_tile(z: int, x: int, y: int) -> bool:
 
 
 def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int, x: int, y: int) -> bytes:
-    """Cut the tile of the grids: layer `grid`, feature id grid_no, with code, name and level.
+    """Cut the tile of the grids: layer `grid`, feature id grid_no, with code and level.
 
     Large grids and above are in every tile, medium ones from zoom 10, small ones from zoom 12.
 

@@ -56,7 +56,7 @@ def create_app(atlas: Atlas, *, engine_dir: Path = ENGINE_DIR) -> Asgi:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         """Say that it failed and no more; the reason is logged by the server."""
-        return as_json({"notice": fault(desk.words.values())}, 500)
+        return as_json({"panels": {ids.NOTICE: fault(desk.words.values())}}, 500)
 
     @api.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> Response:

@@ -18,13 +18,6 @@ SHOWN = (
     Output(ids.SHOWN, "data"),
     Output(ids.MAP_STYLE, "data"),
     Output(ids.MAP_VIEW, "data"),
-    Output(ids.TOP, "children"),
-    Output(ids.PATH, "children"),
-    Output(ids.HEADLINE, "children"),
-    Output(ids.LAYERS, "children"),
-    Output(ids.RANKING, "children"),
-    Output(ids.LEGEND, "children"),
-    Output(ids.MONTHS, "children"),
     Output(ids.INDICATOR, "data"),
     Output(ids.INDICATOR, "value"),
     Output(ids.INDICATOR, "label"),
@@ -33,7 +26,6 @@ SHOWN = (
     Output(ids.PERIOD, "label"),
     Output(ids.SEARCH, "placeholder"),
     Output(ids.FOUND, "children"),
-    Output(ids.NOTICE, "children"),
 )
 """What a view changes on the page, in the order of `outputs`."""
 
@@ -67,25 +59,31 @@ def _script(name: str) -> ClientsideFunction:
 def outputs(shown: handlers.Shown) -> list[Any]:
     """Put what a view changes into the order of `SHOWN`; None leaves a part as it is."""
     labels = shown.labels or (None, None, None)
-    view = shown.view
     return [
         shown.before,
         shown.map_style,
         shown.map_view,
-        shown.top,
-        shown.path,
-        shown.headline,
-        shown.layers,
-        shown.ranking,
-        shown.legend,
-        shown.months,
         shown.indicators,
-        view.indicator,
+        shown.view.indicator,
         labels[0],
         shown.periods,
-        str(view.period or ""),
+        str(shown.view.period or ""),
         labels[1],
         labels[2],
         [],
-        [],
     ]
+
+
+def panels(shown: handlers.Shown) -> dict[str, Any]:
+    """Contents of the panels by id; they hold links and texts only, and the browser puts them up without React."""
+    filled = {
+        ids.TOP: shown.top,
+        ids.PATH: shown.path,
+        ids.HEADLINE: shown.headline,
+        ids.LAYERS: shown.layers,
+        ids.RANKING: shown.ranking,
+        ids.LEGEND: shown.legend,
+        ids.MONTHS: shown.months,
+        ids.NOTICE: [],
+    }
+    return {panel: content for panel, content in filled.items() if content is not None}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
 
-from layers.codes import LENGTHS, parent_of
+from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
-from layers.draw.style import class_colours, element_layers, map_style, shade_of, view_filters, zoom_floor
+from layers.draw.style import class_colours, element_layers, map_style, shade_of, view_paint, zoom_floor
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from layers.indicators import latest
@@ -141,7 +142,7 @@ def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
     """Make the style of the map, with every element drawn as points in it and hidden."""
     gazetteer = situation.gazetteer
     style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
-    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "veil")
+    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "veil-county")
     addresses = element_addresses(situation)
     for element in POINTS:
         source, drawn = element_layers(element, addresses[element], desk.colour(element), desk.colours(element))
@@ -175,7 +176,11 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "floor": zoom_floor(situation.shown),
         "pick": LENGTHS[situation.pick],
         "frame": situation.frame,
-        "filters": view_filters(situation.frame, view.at, situation.shown, situation.pick),
+        "shown": situation.shown,
+        "paint": view_paint(
+            situation.frame, view.at, situation.shown, situation.pick, dim=any(one in POINTS for one in view.layers)
+        ),
+        "beside": beside(situation),
         "on": list(view.layers),
         "event": element_addresses(situation)["event"],
         "cells": {
@@ -204,6 +209,15 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
             "lat": above["lat"].round(4).tolist(),
         }
     return told
+
+
+def beside(situation: Situation) -> list[str]:
+    """Codes of the grids that, with the frame, make up the city: the neighbours of the frame and of all above it."""
+    gazetteer, found = situation.gazetteer, list[str]()
+    path = [step.code for step in gazetteer.path(situation.frame)]
+    for above, code in pairwise(path):
+        found += [one for one in gazetteer.inside(above, level_of(code)).index if one != code]
+    return found
 
 
 def notice(desk: Desk, search: str | None, error: AtlasError) -> page.Children:

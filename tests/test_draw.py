@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 import shapely
 
+from layers.codes import level_of
 from layers.draw import palette
 from layers.draw.figures import heatmap
 from layers.draw.style import (
@@ -19,7 +20,7 @@ from layers.draw.style import (
     element_layers,
     map_style,
     shade_of,
-    view_filters,
+    view_paint,
     zoom_floor,
 )
 from layers.errors import AtlasError
@@ -87,7 +88,7 @@ def test_no_class_at_all_is_no_data() -> None:
 
 
 def test_legend_colours_are_those_the_map_draws() -> None:
-    fill = next(layer for layer in map_style("/t")["layers"] if layer["id"] == "cell")["paint"]["fill-color"]
+    fill = next(layer for layer in map_style("/t")["layers"] if layer["id"] == "cell-large")["paint"]["fill-color"]
     drawn = dict(zip(fill[2:-1:2], fill[3:-1:2], strict=True))
     for n in (1, 3, 6):
         shades = shade_of(np.arange(n + 1, dtype=np.uint8), n)
@@ -108,17 +109,26 @@ def test_plotly_takes_the_style() -> None:
     assert figure.layout.map.style["layers"][0]["id"] == "ground"
 
 
-def test_filters_name_layers_that_are_there() -> None:
+def test_a_view_sets_the_opacity_of_layers_that_are_there() -> None:
     names = {layer["id"] for layer in map_style("/t")["layers"]}
     for frame, at, shown, pick in (
         ("4499", "4499", "large", "county"),
         ("449901001", "449901001", "medium", "medium"),
         ("449901001002", "449901001002003", "small", "small"),
     ):
-        filters = view_filters(frame, at, shown, pick)
-        assert set(filters) <= names
-        assert filters["line-chosen"] == ["==", ["get", "code"], at]
-        assert filters["cell"] == ["==", ["get", "level"], shown]
+        paint = view_paint(frame, at, shown, pick)
+        assert set(paint) <= names
+        assert {name for name, opacity in paint.items() if opacity and name[:4] == "cell"} == {
+            "cell-large",
+            f"cell-{shown}",
+        }
+        assert paint[f"top-{pick}"] == paint[f"top-{level_of(at)}"] == 1
+
+
+def test_layers_of_a_level_share_their_geometry() -> None:
+    layers = [layer for layer in map_style("/t")["layers"] if layer.get("source") == "grid"]
+    buckets = {(layer["type"], json.dumps(layer["filter"]), json.dumps(layer.get("layout"))) for layer in layers}
+    assert len(buckets) == 4 + 5  # fills of four levels, lines of five
 
 
 def test_the_camera_never_stays_above_the_tiles_that_hold_the_cells() -> None:

@@ -6,17 +6,16 @@ picture as a desk; colours of cells come from the feature state `shade`, a numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from layers.codes import LENGTHS
+from layers.codes import LENGTHS, level_of
 from layers.draw import palette
 
 Style = dict[str, Any]
-Filter = list[Any]
 
 FONT = ["Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans-serif"]
 """Fonts for labels, drawn by the browser: the style names no glyph server."""
@@ -27,7 +26,7 @@ MEDIUM_FROM, SMALL_FROM = 10, 12
 SHADES = 9
 """Shades cells can have; fewer classes are spread over them."""
 
-_NOTHING: Filter = ["==", ["get", "code"], ""]
+_SCALE = ["global-state", "scale"]
 _EMPTY = {"type": "FeatureCollection", "features": []}
 _BAND = {"city": 2.4, "county": 1.8, "large": 1.3, "medium": 0.9, "small": 0.6}
 
@@ -35,12 +34,18 @@ _BAND = {"city": 2.4, "county": 1.8, "large": 1.3, "medium": 0.9, "small": 0.6}
 def map_style(tiles: str) -> Style:
     """Make the style of a map that stands on grids only.
 
+    Layers of one level share their geometry, and nothing but paint and feature states changes from view to view: no
+    tile is ever cut into buckets twice. `cell-LEVEL` is coloured by the feature state `shade` (large grids without
+    one are the land), `line-LEVEL` drawn by
+    `near` and `cell`, `veil-LEVEL` by `veil`, `top-LEVEL` by `chosen` and `hover`.
+
     Parameters
     ----------
     tiles
         Address of the grid tiles, with `{z}/{x}/{y}`; whoever draws it has to make it absolute, for a worker fetches
         them.
     """
+    levels = list(LENGTHS)
     return {
         "version": 8,
         "state": {"scale": {"default": 1}},
@@ -50,15 +55,10 @@ def map_style(tiles: str) -> Style:
         },
         "layers": [
             {"id": "ground", "type": "background", "paint": {"background-color": palette.GROUND}},
-            _land(),
-            _cells(),
-            _line("line-far", palette.LINE_FAINT, 1.0),
-            _line("line-cell", palette.GROUND, 1.0, opacity=0.75),
-            _line("line-near", palette.LINE, 1.8, opacity=0.95),
-            _veil(),
-            _line("line-glow", palette.LINE_CHOSEN, 9.0, opacity=0.16, blur=8.0),
-            _line("line-chosen", palette.LINE_CHOSEN, 1.8, opacity=0.95),
-            _line("line-hover", "#ffffff", 2.6),
+            *(_cells(level) for level in levels[1:]),
+            *(_lines(level) for level in reversed(levels[1:])),
+            *(_veil(level) for level in levels[1:-1]),
+            *(_top(level) for level in levels),
             _label(),
         ],
     }
@@ -125,8 +125,8 @@ def shade_colours() -> list[str]:
     return palette.ramp(SHADES)
 
 
-def view_filters(frame: str, at: str, shown: str, pick: str) -> dict[str, Filter]:
-    """Filters that bring the style to one view.
+def view_paint(frame: str, at: str, shown: str, pick: str, *, dim: bool = True) -> dict[str, float]:
+    """Opacity of every layer of the grids in one view; layers of 0 cost nothing.
 
     Parameters
     ----------
@@ -138,20 +138,25 @@ def view_filters(frame: str, at: str, shown: str, pick: str) -> dict[str, Filter
         Level of the cells.
     pick
         Level a click opens: that of the cells, or one above it.
+    dim
+        Whether there are points around the frame to dim.
     """
-    inside = ["==", ["slice", ["get", "code"], 0, len(frame)], frame]
-    order = list(LENGTHS)
-    upper = order[1 : order.index(_level(frame)) + 1]
-    return {
-        "cell": ["==", ["get", "level"], shown],
-        "line-cell": ["all", ["==", ["get", "level"], shown], inside],
-        "line-near": ["all", ["==", ["get", "level"], pick], inside] if pick != shown else _NOTHING,
-        "line-far": _any_of(upper),
-        "veil": ["all", ["==", ["get", "level"], _level(frame)], ["!=", ["get", "code"], frame]],
-        "line-glow": ["==", ["get", "code"], at],
-        "line-chosen": ["==", ["get", "code"], at],
-        "line-hover": ["==", ["get", "level"], pick],
+    levels = list(LENGTHS)
+    up_to = levels.index(level_of(frame))
+    on = {
+        "cell-large": 1,
+        f"cell-{shown}": 1,
+        f"line-{shown}": 1,
+        f"line-{pick}": 1,
+        f"top-{level_of(at)}": 1,
+        f"top-{pick}": 1,
     }
+    on |= {f"line-{level}": 1 for level in levels[1 : up_to + 1]}
+    if dim:
+        on |= {f"veil-{level}": 0.7 for level in levels[1 : up_to + 1]}
+    names = [f"{kind}-{level}" for kind in ("cell", "line") for level in levels[1:]]
+    names += [f"veil-{level}" for level in levels[1:-1]] + [f"top-{level}" for level in levels]
+    return {name: on.get(name, 0) for name in names}
 
 
 def zoom_floor(shown: str) -> int:
@@ -159,78 +164,64 @@ def zoom_floor(shown: str) -> int:
     return {"medium": MEDIUM_FROM, "small": SMALL_FROM}.get(shown, 0)
 
 
-def _level(code: str) -> str:
-    return next(level for level, digits in LENGTHS.items() if digits == len(code))
-
-
-def _any_of(levels: Sequence[str]) -> Filter:
-    return ["in", ["get", "level"], ["literal", list(levels)]]
-
-
-def _land() -> dict[str, Any]:
+def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
     return {
-        "id": "land",
+        "id": name,
         "type": "fill",
         "source": "grid",
         "source-layer": "grid",
-        "filter": ["==", ["get", "level"], "city"],
-        "paint": {"fill-color": palette.LAND, "fill-antialias": False},
+        "filter": ["==", ["get", "level"], level],
+        "paint": paint,
     }
 
 
-def _cells() -> dict[str, Any]:
+def _cells(level: str) -> dict[str, Any]:
     by_shade: list[Any] = ["match", ["coalesce", ["feature-state", "shade"], -1], 0, palette.NO_DATA]
     for number, colour in enumerate(shade_colours(), start=1):
         by_shade += [number, colour]
-    by_shade.append("rgba(0,0,0,0)")
-    return {
-        "id": "cell",
-        "type": "fill",
-        "source": "grid",
-        "source-layer": "grid",
-        "filter": ["==", ["get", "level"], "large"],
-        "paint": {"fill-color": by_shade, "fill-opacity": 0.94},
-    }
+    by_shade.append(palette.LAND if level == "large" else "rgba(0,0,0,0)")
+    return _fill(f"cell-{level}", level, {"fill-color": by_shade, "fill-opacity": 0, "fill-antialias": False})
 
 
-def _veil() -> dict[str, Any]:
+def _veil(level: str) -> dict[str, Any]:
     """What dims the neighbours of the grid that is shown, and the points in them."""
-    return {
-        "id": "veil",
-        "type": "fill",
-        "source": "grid",
-        "source-layer": "grid",
-        "filter": _NOTHING,
-        "paint": {"fill-color": palette.GROUND, "fill-opacity": 0.7, "fill-antialias": False},
-    }
+    colour = ["case", _state("veil"), palette.GROUND, "rgba(0,0,0,0)"]
+    return _fill(f"veil-{level}", level, {"fill-color": colour, "fill-opacity": 0, "fill-antialias": False})
 
 
-def _line(name: str, colour: str, width: float, *, opacity: float = 1.0, blur: float = 0.0) -> dict[str, Any]:
-    by_level: list[Any] = ["match", ["get", "level"]]
-    for level, band in _BAND.items():
-        by_level += [level, band]
-    by_level.append(1)
-    fixed = name not in ("line-far", "line-near")
+def _line(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": name,
         "type": "line",
         "source": "grid",
         "source-layer": "grid",
-        "filter": _NOTHING,
-        "layout": {"line-join": "round", "line-cap": "round"},
-        "paint": {
-            "line-color": colour,
-            "line-opacity": ["case", ["boolean", ["feature-state", "hover"], False], opacity, 0]
-            if name == "line-hover"
-            else opacity,
-            "line-width": ["*", ["global-state", "scale"], width, 1 if fixed else by_level],
-            "line-blur": ["*", ["global-state", "scale"], blur],
-        },
+        "filter": ["==", ["get", "level"], level],
+        "layout": {"line-join": "round"},
+        "paint": paint,
     }
 
 
+def _lines(level: str) -> dict[str, Any]:
+    """Borders: between cells dark, of the grids a click opens bright, of all others of the upper levels faint."""
+    far = palette.LINE_FAINT if level in ("county", "large") else "rgba(0,0,0,0)"
+    colour = ["case", _state("near"), palette.LINE, _state("cell"), palette.GROUND, far]
+    width = ["*", _SCALE, ["case", _state("near"), 2.8, _state("cell"), 1.0, _BAND[level]]]
+    return _line(f"line-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
+
+
+def _top(level: str) -> dict[str, Any]:
+    """Outline of the grid that is shown, and of the one under the pointer."""
+    colour = ["case", _state("hover"), "#ffffff", _state("chosen"), palette.LINE_CHOSEN, "rgba(0,0,0,0)"]
+    width = ["*", _SCALE, ["case", _state("hover"), 2.8, _state("chosen"), 2.2, 0]]
+    return _line(f"top-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
+
+
+def _state(name: str) -> list[Any]:
+    return ["boolean", ["feature-state", name], False]
+
+
 def _label() -> dict[str, Any]:
-    scale: Filter = ["global-state", "scale"]
+    scale = _SCALE
     return {
         "id": "label",
         "type": "symbol",

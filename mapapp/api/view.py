@@ -6,13 +6,14 @@ import asyncio
 import hashlib
 import json
 import logging
-from typing import Any
+from typing import Any, cast
 
+from dash.development.base_component import Component
 from fastapi import APIRouter, Request, Response
 
 from layers.errors import AtlasError
-from mapapp import handlers
-from mapapp.callbacks import outputs
+from mapapp import handlers, ids
+from mapapp.callbacks import outputs, panels
 from mapapp.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -33,15 +34,20 @@ def view_routes(desk: Desk) -> APIRouter:
             shown = await asyncio.to_thread(handlers.show, desk, query, handlers.read_before(known))
         except AtlasError as error:
             log.warning("%s", error)
-            return as_json({"notice": handlers.notice(desk, query, error)}, 409)
-        return as_json({"parts": outputs(shown)}, 200, {"etag": etag, "cache-control": "private, no-cache"})
+            return as_json({"panels": {ids.NOTICE: handlers.notice(desk, query, error)}}, 409)
+        told = {"parts": outputs(shown), "panels": panels(shown)}
+        return as_json(told, 200, {"etag": etag, "cache-control": "private, no-cache"})
 
     return routes
 
 
 def as_json(content: Any, status: int, headers: dict[str, str] | None = None) -> Response:
-    """Answer with JSON that may hold components."""
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=lambda one: one.to_plotly_json())
+    """Answer with JSON that may hold components, each as its type and props."""
+
+    def plain(one: Component) -> dict[str, Any]:
+        return {"type": one._type, "props": cast(Any, one).to_plotly_json()["props"]}
+
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=plain)
     return Response(text, status, headers, media_type="application/json")
 
 

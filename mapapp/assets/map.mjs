@@ -59,16 +59,23 @@ function shades(cells) {
 }
 
 function colour(view) {
-  const { cells, frame } = view;
+  const { cells, frame, above, beside, at } = view;
   const shade = shades(cells);
+  const tell = (code, told) => state.map.setFeatureState({ ...SOURCE, id: code }, told);
   state.map.removeFeatureState(SOURCE);
   state.cells.clear();
   state.hover = null;
   cells.code.forEach((tail, i) => {
-    const code = frame + tail;
-    state.cells.set(code, i);
-    state.map.setFeatureState({ ...SOURCE, id: code }, { shade: shade[i] });
+    state.cells.set(frame + tail, i);
+    tell(frame + tail, { shade: shade[i], cell: true });
   });
+  above?.code.forEach((code) => tell(code, { near: true }));
+  beside.forEach((code) => tell(code, { veil: true }));
+  tell(at, { chosen: true });
+  for (const [layer, opacity] of Object.entries(view.paint)) {
+    const kind = layer.startsWith("line") || layer.startsWith("top") ? "line-opacity" : "fill-opacity";
+    if (state.map.getPaintProperty(layer, kind) !== opacity) state.map.setPaintProperty(layer, kind, opacity);
+  }
 }
 
 function label(view) {
@@ -109,9 +116,6 @@ function apply(view) {
   state.view = view;
   page.lang = view.lang === "zh" ? "zh-CN" : "en";
   document.title = view.title;
-  for (const [layer, filter] of Object.entries(view.filters)) {
-    if (JSON.stringify(state.map.getFilter(layer)) !== JSON.stringify(filter)) state.map.setFilter(layer, filter);
-  }
   colour(view);
   label(view);
   elements(view);
@@ -152,8 +156,12 @@ function target(code) {
   return code.startsWith(frame) ? code.slice(0, pick) : code.slice(0, at.length);
 }
 
+function under(event) {
+  return state.map.queryRenderedFeatures(event.point, { layers: [`cell-${state.view.shown}`] })[0];
+}
+
 function hover(event) {
-  const found = event && state.map.queryRenderedFeatures(event.point, { layers: ["cell"] })[0];
+  const found = event && under(event);
   const code = found?.properties.code ?? null;
   const over = code && state.cells.has(code) ? target(code) : null;
   if (over !== state.hover) {
@@ -203,7 +211,7 @@ function create({ style, view }) {
   map.on("mouseout", () => hover(null));
   map.on("movestart", () => card(null));
   map.on("click", (event) => {
-    const found = map.queryRenderedFeatures(event.point, { layers: ["cell"] })[0];
+    const found = under(event);
     if (found) pick(target(found.properties.code));
   });
   map.on("resize", () => map.isStyleLoaded() && map.setGlobalStateProperty("scale", scale()));
