@@ -34,7 +34,7 @@ ARGS = [
 IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def address(small_city: Database, catalog: Catalog) -> Iterator[str]:
     """Address of a running map over the small city."""
     atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
@@ -50,7 +50,7 @@ def address(small_city: Database, catalog: Catalog) -> Iterator[str]:
         thread.join(10)
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The system's Chromium, or the one that BROWSER_PATH names."""
 
