@@ -43,7 +43,7 @@ def register(app: Dash, desk: Desk) -> None:
         return await asyncio.to_thread(handlers.find, desk, sought, search)
 
     in_browser: Any = app.clientside_callback
-    in_browser(_script("show"), *SHOWN, Input(ids.URL, "search"), State(ids.SHOWN, "data"))
+    in_browser(_script("show"), *SHOWN, Input(ids.URL, "search"))
     in_browser(_script("draw"), Input(ids.MAP_STYLE, "data"), Input(ids.MAP_VIEW, "data"))
     in_browser(_script("pick"), Output(ids.URL, "search"), Input(ids.MAP_PICK, "data"), prevent_initial_call=True)
     for which in (ids.INDICATOR, ids.PERIOD):

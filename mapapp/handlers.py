@@ -167,6 +167,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     digits, indicator = len(situation.frame), situation.indicator
     shade = shade_of(cells["class"].to_numpy(), len(situation.breaks) + 1)
     above = situation.above
+    has_points = any(one in POINTS for one in view.layers)
     told: dict[str, Any] = {
         "lang": view.language,
         "title": f"{grid.name} · {words('title')}",
@@ -177,10 +178,8 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "pick": LENGTHS[situation.pick],
         "frame": situation.frame,
         "shown": situation.shown,
-        "paint": view_paint(
-            situation.frame, view.at, situation.shown, situation.pick, dim=any(one in POINTS for one in view.layers)
-        ),
-        "beside": beside(situation),
+        "paint": view_paint(situation.frame, view.at, situation.shown, situation.pick, dim=has_points),
+        "beside": beside(situation) if has_points else [],
         "on": list(view.layers),
         "event": element_addresses(situation)["event"],
         "cells": {

@@ -32,7 +32,7 @@ class Packed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, its body packed."""
-        coding = _coding(scope) if scope["type"] == "http" else ""
+        coding = coding_of(scope) if scope["type"] == "http" else ""
         if not coding:
             await self.app(scope, receive, send)
             return
@@ -81,13 +81,14 @@ class Packed:
 
 
 def pack(body: bytes, coding: str, *, level: int) -> bytes:
-    """Compress bytes by `br` or `gzip`."""
+    """Compress bytes by `br`, `gzip` or not at all."""
     if coding == "br":
         return bytes(pa.Codec("brotli", compression_level=level).compress(body, asbytes=True))
-    return gzip.compress(body, level, mtime=0)
+    return gzip.compress(body, level, mtime=0) if coding else body
 
 
-def _coding(scope: Scope) -> str:
+def coding_of(scope: Scope) -> str:
+    """Choose a coding the browser takes: `br`, `gzip` or none."""
     accepted = next((value for name, value in scope["headers"] if name == b"accept-encoding"), b"").decode("latin-1")
     names = {part.partition(";")[0].strip() for part in accepted.split(",") if "q=0" not in part.replace("q=0.", "")}
     return "br" if "br" in names else "gzip" if "gzip" in names else ""

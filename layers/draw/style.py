@@ -28,7 +28,7 @@ SHADES = 9
 
 _SCALE = ["global-state", "scale"]
 _EMPTY = {"type": "FeatureCollection", "features": []}
-_BAND = {"city": 2.4, "county": 1.8, "large": 1.3, "medium": 0.9, "small": 0.6}
+_BAND = {"county": 2.2, "large": 1.1, "medium": 1.0, "small": 0.9}
 
 
 def map_style(tiles: str) -> Style:
@@ -143,7 +143,7 @@ def view_paint(frame: str, at: str, shown: str, pick: str, *, dim: bool = True) 
     """
     levels = list(LENGTHS)
     up_to = levels.index(level_of(frame))
-    on = {
+    on: dict[str, float] = {
         "cell-large": 1,
         f"cell-{shown}": 1,
         f"line-{shown}": 1,
@@ -205,14 +205,14 @@ def _lines(level: str) -> dict[str, Any]:
     """Borders: between cells dark, of the grids a click opens bright, of all others of the upper levels faint."""
     far = palette.LINE_FAINT if level in ("county", "large") else "rgba(0,0,0,0)"
     colour = ["case", _state("near"), palette.LINE, _state("cell"), palette.GROUND, far]
-    width = ["*", _SCALE, ["case", _state("near"), 2.8, _state("cell"), 1.0, _BAND[level]]]
+    width = ["*", _SCALE, _BAND[level]]
     return _line(f"line-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
 
 
 def _top(level: str) -> dict[str, Any]:
     """Outline of the grid that is shown, and of the one under the pointer."""
     colour = ["case", _state("hover"), "#ffffff", _state("chosen"), palette.LINE_CHOSEN, "rgba(0,0,0,0)"]
-    width = ["*", _SCALE, ["case", _state("hover"), 2.8, _state("chosen"), 2.2, 0]]
+    width = ["*", _SCALE, 2.4]
     return _line(f"top-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
 
 

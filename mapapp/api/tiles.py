@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 from collections.abc import Callable
 from typing import Any, cast
@@ -14,6 +13,7 @@ from fastapi import APIRouter, Request, Response
 from layers.periods import moment, read_period
 from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile
 from mapapp.desk import Desk
+from mapapp.packed import coding_of, pack
 
 KIND = "application/vnd.mapbox-vector-tile"
 FOR_GOOD = "private, max-age=31536000, immutable"
@@ -68,16 +68,18 @@ async def _answer(request: Request, desk: Desk, key: tuple[str | int, ...], cut:
     if not is_tile(z, x, y):
         return Response(status_code=404)
 
+    coding = coding_of(request.scope)
+
     def fetch() -> bytes:
         def fresh() -> bytes:
             with desk.connection() as connection:
-                return gzip.compress(cut(connection), 6, mtime=0)
+                return pack(cut(connection), coding, level=6)
 
-        return desk.shelf.fetch((desk.scope, *key), fresh)
+        return desk.shelf.fetch((desk.scope, coding, *key), fresh)
 
     tile = await asyncio.to_thread(fetch)
     etag = f'"{hashlib.blake2b(tile, digest_size=12).hexdigest()}"'
-    headers = {"cache-control": FOR_GOOD, "etag": etag}
+    headers = {"cache-control": FOR_GOOD, "etag": etag, "vary": "accept-encoding"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    return Response(tile, media_type=KIND, headers=headers | {"content-encoding": "gzip"})
+    return Response(tile, media_type=KIND, headers=headers | ({"content-encoding": coding} if coding else {}))

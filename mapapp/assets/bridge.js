@@ -25,41 +25,71 @@
   };
   const atlas = {
     last: null,
+    ahead: null,
+    parts: null,
+    turn: 0,
     search,
     go(to) {
       window.dash_clientside.set_props("url", { search: to });
     },
+    // A pointer that rests on a grid will likely open it: fetch its view, so that the click shows it at once.
+    async prepare(code) {
+      const url = viewUrl(search({ at: code }));
+      if (atlas.ahead?.url === url) return;
+      atlas.ahead = { url, told: null };
+      const told = await ask(url).catch(() => null);
+      if (atlas.ahead.url === url) atlas.ahead.told = told;
+    },
+    present(code) {
+      const ready = atlas.ahead?.told;
+      if (ready?.parts && atlas.ahead.url === viewUrl(search({ at: code }))) put(ready);
+    },
   };
+  const viewUrl = (address) => {
+    const query = new URLSearchParams(address ?? "");
+    const before = atlas.parts?.[0];
+    if (before) query.set("known", [before.language, before.style, before.defaults].join());
+    return "/api/view?" + query.toString().replaceAll("%2C", ",");
+  };
+  const ask = async (url) => (await fetch(url)).json();
   const draw = (style, view) => {
     atlas.last = { style, view };
     window.dispatchEvent(new Event("atlas-view"));
   };
+  const isShown = (view) => JSON.stringify(view) === JSON.stringify(atlas.last?.view);
+  // Map and panels change in one frame; the stores follow for whoever listens to them.
+  const put = (told) => {
+    for (const [id, content] of Object.entries(told.panels)) fill(id, content);
+    if (told.parts && !isShown(told.parts[2])) draw(told.parts[1] ?? atlas.last?.style, told.parts[2]);
+  };
   window.atlas = atlas;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     atlas: {
-      async show(address, before) {
+      async show(address) {
         const keep = window.dash_clientside.no_update;
         const outputs = window.dash_clientside.callback_context.outputs_list;
-        const query = new URLSearchParams(address ?? "");
-        if (before) query.set("known", [before.language, before.style, before.defaults].join());
+        const nothing = outputs.map(() => keep);
+        const url = viewUrl(address);
+        const turn = (atlas.turn += 1);
         try {
-          const answer = await fetch("/api/view?" + query.toString().replaceAll("%2C", ","));
-          const told = await answer.json();
-          for (const [id, content] of Object.entries(told.panels)) fill(id, content);
-          if (!answer.ok) return outputs.map(() => keep);
-          // Map and panels change in one frame; the stores follow for whoever listens to them.
-          draw(told.parts[1] ?? atlas.last?.style, told.parts[2]);
-          const before = atlas.parts ?? [];
+          const ready = atlas.ahead?.url === url && atlas.ahead.told;
+          const told = ready || (await ask(url));
+          if (turn !== atlas.turn) return nothing;
+          put(told);
+          if (!told.parts) return nothing;
+          const sent = atlas.parts ?? [];
           atlas.parts = told.parts;
-          return told.parts.map((part, i) => (part === null || part === before[i] ? keep : part));
+          const isBare = (id) => id === "found" && !document.getElementById(id).childElementCount;
+          const stays = (part, i) => part === null || part === sent[i] || isBare(outputs[i].id);
+          return told.parts.map((part, i) => (stays(part, i) ? keep : part));
         } catch (error) {
           console.warn(error);
           fill("notice", [document.getElementById("notice").dataset.fault]);
-          return outputs.map(() => keep);
+          return nothing;
         }
       },
       draw(style, view) {
-        if (view && JSON.stringify(view) !== JSON.stringify(atlas.last?.view)) draw(style, view);
+        if (view && !isShown(view)) draw(style, view);
         return window.dash_clientside.no_update;
       },
       pick(picked) {
@@ -73,4 +103,26 @@
       },
     },
   });
+
+  // Links change the address without loading the page again; with a modifier key they stay links.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="?"]');
+    if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    const set = link.dataset.set;
+    atlas.go(set ? search(Object.fromEntries(new URLSearchParams(set))) : link.getAttribute("href"));
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const busy = event.target.closest?.("input, [role=listbox], [role=option]");
+    const up = atlas.last?.view.up;
+    if (event.key === "Escape" && !busy && up) atlas.go(search({ at: up }));
+  });
+
+  setInterval(() => {
+    const clock = document.getElementById("clock");
+    if (!clock) return;
+    const parts = { dateStyle: "medium", timeStyle: "medium", timeZone: clock.dataset.zone, hour12: false };
+    clock.textContent = new Intl.DateTimeFormat(document.documentElement.lang, parts).format(new Date());
+  }, 1000);
 })();

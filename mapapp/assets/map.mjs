@@ -4,7 +4,7 @@ const { Map: GlMap } = await import(document.getElementById("engine").href);
 const SOURCE = { source: "grid", sourceLayer: "grid" };
 const POINTS = ["thing", "organisation", "place", "event"];
 const page = document.documentElement;
-const state = { map: null, style: null, view: null, cells: new Map(), hover: null, pointer: null, drawn: 0 };
+const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0 };
 
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
@@ -168,13 +168,18 @@ function hover(event) {
     if (state.hover) state.map.setFeatureState({ ...SOURCE, id: state.hover }, { hover: false });
     if (over) state.map.setFeatureState({ ...SOURCE, id: over }, { hover: true });
     state.hover = over;
+    clearTimeout(state.rest);
+    if (over && over !== state.view.at) state.rest = setTimeout(() => window.atlas.prepare(over), 90);
   }
   state.map.getCanvas().style.cursor = code ? "pointer" : "";
   card(code, event?.point);
 }
 
 function pick(code) {
-  if (code && code !== state.view.at) window.dash_clientside.set_props("map-pick", { data: { code, at: Date.now() } });
+  if (!code || code === state.view.at) return;
+  clearTimeout(state.rest);
+  window.atlas.present(code);
+  window.dash_clientside.set_props("map-pick", { data: { code, at: Date.now() } });
 }
 
 function create({ style, view }) {
@@ -227,26 +232,6 @@ function receive() {
     state.map.setStyle(absolute(structuredClone(last.style)), { diff: false });
   } else if (state.map.style?.loaded() || state.view) apply(last.view);
 }
-
-document.addEventListener("click", (event) => {
-  const link = event.target.closest?.('a[href^="?"]');
-  if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  const set = link.dataset.set;
-  window.atlas.go(set ? window.atlas.search(Object.fromEntries(new URLSearchParams(set))) : link.getAttribute("href"));
-});
-
-document.addEventListener("keydown", (event) => {
-  const busy = event.target.closest?.("input, [role=listbox], [role=option]");
-  if (event.key === "Escape" && !busy && state.view?.up) pick(state.view.up);
-});
-
-setInterval(() => {
-  const clock = document.getElementById("clock");
-  if (!clock) return;
-  const parts = { dateStyle: "medium", timeStyle: "medium", timeZone: clock.dataset.zone, hour12: false };
-  clock.textContent = new Intl.DateTimeFormat(page.lang || "zh-CN", parts).format(new Date());
-}, 1000);
 
 window.addEventListener("atlas-view", receive);
 receive();

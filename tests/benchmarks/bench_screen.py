@@ -91,8 +91,11 @@ def run(report: Report) -> None:
         report("first map page", f"{page_bytes / 1e6:.2f} MB", "< 1.0 MB before charts", page_bytes < 1e6)
         report("requests to other hosts", str(len(hosts)), "0", not hosts)
         codes = [row.grid_code for row in _cells(atlas, city, "large").itertuples() if row.grid_code.startswith(START)]
-        mine = drills(browser, ours, f"{address}/?at={START}&layers=none", codes[:DRILLS])
-        peers = drills(browser, theirs, peer, codes[:DRILLS])
+        mine, peers = [], []
+        with opened(browser, f"{address}/?at={START}&layers=none") as one, opened(browser, peer) as other:
+            for code in codes[:DRILLS] * 2:  # in turn, so that both meet the same load; the second round is warm
+                mine.append(drill(*one, ours, code))
+                peers.append(drill(*other, theirs, code))
     cold, warm = mine[:DRILLS], mine[DRILLS:]
     n_cold, n_warm = (int(statistics.median(one.n_bytes for one in part)) for part in (cold, warm))
     report("bytes of a drill-down, cold", f"{n_cold / 1e3:.1f} KB", "< 40 KB", n_cold < 40_000)
@@ -122,24 +125,28 @@ def first_page(browser: Browser, server: Counted, address: str) -> tuple[int, se
     return server.n_bytes - before, {host for host in hosts if host and host != urlsplit(address).netloc}
 
 
-def drills(browser: Browser, server: Counted, address: str, codes: list[str]) -> list[Drill]:
-    """Drill into each grid and back, twice over: the first round is cold, the second warm."""
+@contextmanager
+def opened(browser: Browser, address: str) -> Iterator[tuple[Page, Any]]:
+    """A page and its session with the browser, ready to drill."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     page.goto(address)
     page.wait_for_function(READY, timeout=60_000)
     session = context.new_cdp_session(page)
     session.send("Performance.enable")
-    found = [drill(page, session, server, code) for _ in range(2) for code in codes]
+    yield page, session
     context.close()
-    return found
 
 
 def drill(page: Page, session: Any, server: Counted, code: str) -> Drill:
     """Click into a grid, wait until it is painted, go back up."""
+    page.bring_to_front()
+    sent = server.n_bytes
     page.wait_for_timeout(500)
     point = page.evaluate("(code) => window.__map.pointOf(code)", code)
-    sent, busy = server.n_bytes, _busy_s(session)
+    page.mouse.move(*point)  # as a hand does before it clicks
+    page.wait_for_timeout(700)
+    busy = _busy_s(session)
     ms = page.evaluate(CLICK_TO_PAINTED, point)
     taken = Drill(ms, (_busy_s(session) - busy) * 1e3, server.n_bytes - sent)
     assert page.evaluate("() => window.__map.at") == code

@@ -1,0 +1,57 @@
+"""`python -m mapapp`: what goes wrong at the start is a sentence, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from layers.errors import SettingError
+from layers.settings import CHECKOUT, read_settings
+from mapapp.__main__ import listen
+from mapapp.api.engine import engine_version
+
+
+def start(**environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mapapp"], cwd=CHECKOUT, env=os.environ | environ, capture_output=True, text=True, timeout=60
+    )  # fmt: skip
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        yield other.getsockname()[1]
+
+
+def test_a_port_in_use_is_a_sentence(taken: int) -> None:
+    with pytest.raises(SettingError, match=f"Port {taken}") as caught:
+        listen(read_settings({"PORT": str(taken)}))
+    assert f"PORT={taken + 1}" in caught.value.hint
+
+
+def test_a_database_that_does_not_run_is_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = start(LOCAL_DIR=str(tmp_path), PORT=str(port), DATABASE_URL="")
+    assert done.returncode == 5
+    assert "not running" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_an_address_others_can_reach_is_refused() -> None:
+    done = start(HOST="0.0.0.0")
+    assert done.returncode == 2
+    assert "sign-in" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_missing_engine_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="map engine is missing"):
+        engine_version(tmp_path)
