@@ -18,9 +18,8 @@ from mapapp.api.engine import engine_version
 
 
 def start(**environ: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "mapapp"], cwd=CHECKOUT, env=os.environ | environ, capture_output=True, text=True, timeout=60
-    )  # fmt: skip
+    command, env = [sys.executable, "-m", "mapapp"], os.environ | environ
+    return subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=60)
 
 
 @pytest.fixture

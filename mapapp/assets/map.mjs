@@ -50,17 +50,12 @@ function camera(view) {
 }
 
 function move(view) {
-  if (isSlow()) state.map.jumpTo(camera(view));
-  else state.map.easeTo({ ...camera(view), duration: 220, essential: true });
-}
-
-function shades(cells) {
-  return Uint8Array.from(atob(cells.shade), (letter) => letter.charCodeAt(0));
+  state.map.easeTo({ ...camera(view), duration: isSlow() ? 0 : 220, essential: true });
 }
 
 function colour(view) {
   const { cells, frame, above, beside, at } = view;
-  const shade = shades(cells);
+  const shade = Uint8Array.from(atob(cells.shade), (letter) => letter.charCodeAt(0));
   const tell = (code, told) => state.map.setFeatureState({ ...SOURCE, id: code }, told);
   state.map.removeFeatureState(SOURCE);
   state.cells.clear();
@@ -203,8 +198,7 @@ function create({ style, view }) {
     fadeDuration: 0,
     pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
-  state.style = style;
-  const { map } = state;
+  const { map } = Object.assign(state, { style });
   map.keyboard.disableRotation();
   map.touchZoomRotate.disableRotation();
   map.on("style.load", () => {
@@ -249,6 +243,5 @@ Object.defineProperty(window, "__map", {
       const at = i === undefined ? null : state.map.project([state.view.cells.lon[i], state.view.cells.lat[i]]);
       return at && [at.x, at.y];
     },
-    onIdle: (then) => state.map.once("idle", then),
   }),
 });
