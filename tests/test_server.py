@@ -318,6 +318,11 @@ def test_database_url_names_a_server_that_is_only_checked(server: Server, settin
     assert _ask(server, "SELECT 1") == 1
 
 
+def test_database_url_may_name_a_database_that_is_to_be_made_yet(server: Server, settings: Settings) -> None:
+    url = server.admin_url.rpartition("/")[0] + "/not_made_yet"
+    assert ensure_server(replace(settings, database_url=url), quiet).admin_url == url
+
+
 def test_database_url_that_leads_nowhere_is_named_without_its_password(server: Server, settings: Settings) -> None:
     address = urlsplit(server.admin_url)
     urls = {

@@ -53,14 +53,14 @@ def ensure_server(settings: Settings, say: Say = print) -> Server:
     """
     if settings.database_url:
         server = _named(settings.database_url)
-        _check(server)
+        _check(server, is_ours=False)
         return server
     with _lock(settings):
         place = find_place(settings)
         started = _start(settings, place, say)
     server = read_server(settings)
     if started:
-        _check(server)
+        _check(server, is_ours=True)
     return server
 
 
@@ -180,18 +180,18 @@ def _named(url: str) -> Server:
     return Server(host, int(parts.get("port") or 5432), Path(host) if host.startswith("/") else None, url)
 
 
-def _check(server: Server) -> None:
+def _check(server: Server, *, is_ours: bool) -> None:
+    """Look at the server by the database every server has: ours may have to be made yet."""
     question = """
         SELECT current_setting('server_version_num')::int,
                (SELECT default_version FROM pg_available_extensions WHERE name = 'postgis'),
                (SELECT rolsuper OR (rolcreaterole AND rolcreatedb) FROM pg_roles WHERE rolname = current_user)
     """
     try:
-        with psycopg.connect(server.admin_url, connect_timeout=10, application_name="minqing-map") as conn:
+        with psycopg.connect(server.admin_url, dbname="postgres", connect_timeout=10) as conn:
             row = conn.execute(question).fetchone()
     except psycopg.OperationalError as error:
-        own = server.admin_url.partition("@")[0].startswith(f"postgresql://{cluster.ADMIN}:")
-        if own:
+        if is_ours:
             raise ServerError(
                 "The private cluster does not take our password: it was made with other secrets than .local now holds.",
                 "Put the old .local/secrets.toml back, or `make clean` and load the deliveries anew.",
