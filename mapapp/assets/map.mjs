@@ -174,7 +174,8 @@ function pick(code) {
   if (!code || code === state.view.at) return;
   clearTimeout(state.rest);
   window.atlas.present(code);
-  window.dash_clientside.set_props("map-pick", { data: { code, at: Date.now() } });
+  // The map first, the page's own business in the task after it.
+  requestAnimationFrame(() => setTimeout(() => window.dash_clientside.set_props("map-pick", { data: { code } })));
 }
 
 function create({ style, view }) {

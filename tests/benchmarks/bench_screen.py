@@ -178,7 +178,12 @@ def handmade(atlas: Atlas, city: Database) -> FastAPI:
         _, found = classes(frame["value"], atlas.catalog.indicators["events_per_km2"])
         for code, one in zip(frame["grid_code"], np.clip(found.astype(int) - 1, 0, 5).tolist(), strict=True):
             row = gazetteer.grids.loc[code]
-            told[code] = {"shade": one, "box": gazetteer.named(code).box, "centre": [row["lon"], row["lat"]]}
+            told[code] = {
+                "shade": one,
+                "box": gazetteer.named(code).box,
+                "centre": [row["lon"], row["lat"]],
+                "name": row["name"],
+            }
 
     @app.get("/")
     async def index() -> HTMLResponse:
