@@ -105,6 +105,13 @@ def _needed_at_import(path: Path, modules: dict[str, Path]) -> Iterator[str]:
                     yield node.module
 
 
+def test_scripts_styles_and_sql_keep_the_budget_too() -> None:
+    others = [p for part in HOUSE for kind in ("mjs", "js", "css", "sql") for p in (CHECKOUT / part).rglob(f"*.{kind}")]
+    assert {path.suffix for path in others} == {".mjs", ".js", ".css", ".sql"}
+    long = {path.name: n for path in others if (n := len(path.read_text("utf-8").splitlines())) > FILE_LINES}
+    assert long == {}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_where)
 def test_files_and_functions_keep_their_budget(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
