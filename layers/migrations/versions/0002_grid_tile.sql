@@ -1,11 +1,11 @@
 -- Polygons of the grids from `low` up to `high`: large and above at every zoom, medium from 10, small from 12.
 -- Shapes come simplified to a pixel of the zoom, names do not come at all: a tile is bytes. The id of a feature is
--- grid_no. From zoom 13 on the raster is finer, since the map enlarges the tiles of zoom 14.
+-- grid_no. The raster is half a pixel; from zoom 13 on it is finer, since the map enlarges the tiles of zoom 14.
 create function pub.grid_tile(p_edition integer, z integer, x integer, y integer, low text, high text)
 returns bytea language plpgsql stable strict parallel safe as $$
 declare
     tile constant geometry := ST_TileEnvelope(z, x, y);
-    fine constant integer := case when z >= 13 then 4096 else 2048 end;
+    fine constant integer := case when z >= 13 then 4096 else 1024 end;
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
     answer bytea;
 begin
