@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import statistics
 import threading
@@ -17,7 +16,7 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -31,6 +30,7 @@ from mapapp.app import ENGINE_DIR, create_app
 from mapapp.desk import Desk
 from mapapp.packed import Packed
 from tests.benchmarks import Report, bench_settings, loaded_city
+from tests.chromium import open_chromium
 
 START = "449901"
 DRILLS = 6
@@ -86,7 +86,7 @@ def run(report: Report) -> None:
     catalog = read_catalog(bench_settings().catalog_dir)
     atlas = Atlas(catalog, city, "web", Scope(catalog.city.code))
     ours, theirs = Counted(create_app(atlas)), Counted(Packed(handmade(atlas, city)))
-    with served(ours) as address, served(theirs) as peer, chromium() as browser:
+    with served(ours) as address, served(theirs) as peer, open_chromium() as browser:
         page_bytes, hosts = first_page(browser, ours, address)
         report("first map page", f"{page_bytes / 1e6:.2f} MB", "< 1.0 MB before charts", page_bytes < 1e6)
         report("requests to other hosts", str(len(hosts)), "0", not hosts)
@@ -218,14 +218,3 @@ def served(app: Any) -> Iterator[str]:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         server.should_exit = True
         thread.join(10)
-
-
-@contextmanager
-def chromium() -> Iterator[Browser]:
-    """The system's Chromium with software GL."""
-    path = bench_settings().browser_path or shutil.which("chromium") or shutil.which("google-chrome")
-    args = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=args)
-        yield browser
-        browser.close()

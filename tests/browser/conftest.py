@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,25 +9,14 @@ from urllib.parse import urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from chromium import open_chromium
+from playwright.sync_api import Browser, Page
 
 from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
-from layers.settings import read_settings
 from mapapp.app import create_app
-
-ARGS = [
-    "--no-sandbox",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-"""The browser itself must ask nobody for anything either."""
 
 IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
 
@@ -52,16 +39,9 @@ def address(small_city: Database, catalog: Catalog) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, or the one that BROWSER_PATH names."""
-
-    named = read_settings(os.environ).browser_path
-    on_system = [path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path]
-    found = named or (on_system[0] if on_system else None)
-    assert found, "No Chromium: `make test` installs it, or name one by BROWSER_PATH."
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGS)
+    """One browser for all tests of a module."""
+    with open_chromium() as browser:
         yield browser
-        browser.close()
 
 
 class Screen:
