@@ -1,11 +1,28 @@
-"""Who may look where: every read takes a scope."""
+"""Who may look where: every read takes a scope, and whoever does something is an actor."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 from layers.codes import level_of, range_of
 from layers.errors import AccessError
+
+AccountRole = Literal[
+    "leader",
+    "analyst",
+    "dispatcher",
+    "department_handler",
+    "grid_worker",
+    "case_officer",
+    "data_steward",
+    "security_admin",
+    "auditor",
+    "wall",
+]
+"""What an account is for; each sees what its work needs, inside its scope."""
+
+ROLES: tuple[AccountRole, ...] = get_args(AccountRole)
 
 
 @dataclass(frozen=True)
@@ -41,3 +58,13 @@ class Scope:
         if not code.startswith(self.code):
             raise AccessError(f"There is nothing at {code}.", f"You may ask for {self.code} and what lies below it.")
         return Scope(code)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who does something: an account with one role, inside a scope, and in a department where the role has one."""
+
+    account: str
+    role: AccountRole
+    scope: Scope
+    department: str | None = None
