@@ -28,6 +28,7 @@ from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
 from layers.declare.out_of_scope import out_of_scope
 from layers.declare.records import Catalog
+from layers.editions import edition_on
 from layers.errors import DeliveryError
 from layers.people import publish
 from layers.seal import Sealer
@@ -58,10 +59,16 @@ class Desk:
     seconds: dict[str, float] = field(default_factory=dict)
 
     def grid_tree(self) -> GridTree:
-        """The tree of grids as it is now, read once until grids change."""
-        if self.tree is None:
-            self.tree = read_tree(self.connection, self.catalog.city.edition, self.cache_dir)
+        """The tree of grids in force, read again when somebody wrote a newer edition or version."""
+        edition = self.edition()
+        row = self.connection.execute("select version from pub.edition where edition = %s", [edition]).fetchone()
+        if self.tree is None or row is None or (self.tree.edition, self.tree.version) != (edition, row[0]):
+            self.tree = read_tree(self.connection, edition, self.cache_dir)
         return self.tree
+
+    def edition(self) -> int:
+        """Number of the edition of the grids in force."""
+        return edition_on(self.connection, self.catalog.city)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:
@@ -92,7 +99,7 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
         return
     source = open_delivery(job.path, dataset)
     _note_dropped(report, source, job)
-    delivery_id = open_delivery_row(connection, dataset, job.path, content, desk.catalog.city.edition, desk.now)
+    delivery_id = open_delivery_row(connection, dataset, job.path, content, desk.edition(), desk.now)
     desk.at_step("delivery opened")
     context = Context(desk.catalog, dataset, desk.now)
     if dataset.table == "grid":
@@ -183,7 +190,7 @@ def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, r
 
 def _load_grids(desk: Desk, source: Source, context: Context, delivery_id: int, report: DeliveryReport) -> None:
     dataset = context.dataset
-    loader = GridLoader(desk.connection, context, desk.sealer, desk.catalog.city.edition)
+    loader = GridLoader(desk.connection, context, desk.sealer, desk.edition())
     for batch in source.batches(headings_of(dataset)):
         loader.check(batch)
     with desk.timed("tree"):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from layers.access import Scope
 from layers.codes import LENGTHS
+from layers.editions import edition_on
 from layers.errors import ServerError, UnknownNameError
 from layers.settings import Settings, read_settings
 
@@ -98,7 +99,7 @@ class Atlas:
 
         with self.connect() as connection:
             keys = numbers(connection)
-            counted = rows_of_datasets(connection, self.scope, keys, edition=self.edition)
+            counted = rows_of_datasets(connection, self.scope, keys, edition=edition_on(connection, self.catalog.city))
             grids = dict(self._count_grids(connection))
             loaded = dict(connection.execute("select dataset, loaded_at from pub.dataset").fetchall())
         said = [d for _, d in sorted(self.catalog.datasets.items())]
@@ -165,7 +166,8 @@ class Atlas:
         asked = ask(
             self.catalog, dataset, self.scope, within=within, since=since, until=until, where=where, limit=limit
         )
-        self._check_grid(within)
+        with self.connect() as connection:
+            self._check_grid(connection, within, edition_on(connection, self.catalog.city))
         return read_features(self.database, self.role, asked, self.catalog.city.zone)
 
     def tally(
@@ -178,6 +180,7 @@ class Atlas:
         within: str | None = None,
         since: str | date | None = None,
         until: str | date | None = None,
+        on: str | date | None = None,
     ) -> pd.DataFrame:
         """Count the rows of a dataset; a row is a grid, a period, a category and a state that have any.
 
@@ -195,6 +198,8 @@ class Atlas:
             Code of the grid to stay inside of.
         since, until
             First day, and first day no longer; small grids are counted by whole months.
+        on
+            Day whose grids are meant, such as 2024-06-30; those in force when left out.
 
         Returns
         -------
@@ -212,14 +217,22 @@ class Atlas:
         from layers.counts import tally
 
         inside = self.scope.within(within)
-        self._check_grid(within)
         with self.connect() as connection:
+            edition = edition_on(connection, self.catalog.city, on)
+            self._check_grid(connection, within, edition)
             return tally(
-                connection, self.catalog, dataset, inside, level=level, by=by, period=period, since=since, until=until
-            )
+                connection, self.catalog, dataset, inside,
+                level=level, by=by, period=period, since=since, until=until, edition=edition,
+            )  # fmt: skip
 
     def indicator(
-        self, name: str, *, level: str, within: str | None = None, period: str | int | date | None = None
+        self,
+        name: str,
+        *,
+        level: str,
+        within: str | None = None,
+        period: str | int | date | None = None,
+        on: str | date | None = None,
     ) -> gpd.GeoDataFrame:
         """Work out an indicator; a row is a grid of the level, each of them once.
 
@@ -233,6 +246,8 @@ class Atlas:
             Code of the grid to stay inside of.
         period
             2026, 2026-03, or 2026-03-05 (medium grids and above); left out, the last whole month or year with data.
+        on
+            Day whose grids are meant, such as 2024-06-30; those in force when left out.
 
         Returns
         -------
@@ -250,17 +265,29 @@ class Atlas:
         from layers.indicators import find, values
 
         unit = find(self.catalog, name).unit.zh
-        self._check_grid(within)
         with self.connect() as connection:
-            found = values(connection, self.catalog, name, self.scope, level=level, within=within, period=period)
-        grids = self.grids(level, within)
+            edition = edition_on(connection, self.catalog.city, on)
+            self._check_grid(connection, within, edition)
+            found = values(
+                connection, self.catalog, name, self.scope, level=level, within=within, period=period, edition=edition
+            )
+        grids = self.grids(level, within, on=on)
         frame = grids[["grid_code", "name", "geom"]].merge(found, on="grid_code", how="left")
         frame = frame[["grid_code", "name", "value", "numerator", "denominator", "geom"]]
         frame.attrs = {**found.attrs, "unit": unit}
         return frame
 
-    def people(self, level: str, within: str | None = None) -> pd.DataFrame:
+    def people(self, level: str, within: str | None = None, *, on: str | date | None = None) -> pd.DataFrame:
         """Give the published number of people; a row is a grid.
+
+        Parameters
+        ----------
+        level
+            Level of the grids: city, county, large, medium or small.
+        within
+            Code of the grid to stay inside of.
+        on
+            Day whose grids are meant, such as 2024-06-30; those in force when left out.
 
         Returns
         -------
@@ -278,12 +305,22 @@ class Atlas:
         from layers.people import people
 
         digits_of(level, self.scope.within(within))
-        self._check_grid(within)
         with self.connect() as connection:
-            return people(connection, self.scope, level=level, within=within)
+            edition = edition_on(connection, self.catalog.city, on)
+            self._check_grid(connection, within, edition)
+            return people(connection, self.scope, level=level, within=within, edition=edition)
 
-    def grids(self, level: str, within: str | None = None) -> gpd.GeoDataFrame:
+    def grids(self, level: str, within: str | None = None, *, on: str | date | None = None) -> gpd.GeoDataFrame:
         """Read the grids of a level; a row is a grid.
+
+        Parameters
+        ----------
+        level
+            Level of the grids: city, county, large, medium or small.
+        within
+            Code of the grid to stay inside of.
+        on
+            Day whose grids are meant, such as 2024-06-30; those in force when left out.
 
         Returns
         -------
@@ -302,16 +339,12 @@ class Atlas:
 
         inside = self.scope.within(within)
         digits_of(level, inside)
-        self._check_grid(within)
         with self.connect() as connection:
-            found = read_grids(connection, self.edition, level, inside.code)
+            edition = edition_on(connection, self.catalog.city, on)
+            self._check_grid(connection, within, edition)
+            found = read_grids(connection, edition, level, inside.code)
         found = found.rename(columns={"code": "grid_code"})
         return found[["grid_code", "name", "parent_code", "area_m2", "geom"]]
-
-    @property
-    def edition(self) -> int:
-        """Edition of the grids that is asked for: the one the declarations name."""
-        return self.catalog.city.edition
 
     def _rows(self, dataset: Dataset, counted: Mapping[str, int]) -> int | None:
         is_counted = dataset.table in ("event", "place", "thing", "organisation") and not dataset.sensitive
@@ -320,20 +353,19 @@ class Atlas:
     def _count_grids(self, connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
         return connection.execute(
             "select level, count(*) from pub.grid where edition = %s and code >= %s and code < %s group by level",
-            [self.edition, self.scope.low, self.scope.high],
+            [edition_on(connection, self.catalog.city), self.scope.low, self.scope.high],
         ).fetchall()
 
-    def _check_grid(self, within: str | None) -> None:
+    def _check_grid(self, connection: psycopg.Connection[Any], within: str | None, edition: int) -> None:
         """Raise where there is no such grid inside the scope."""
         if within is None:
             return
         inside = self.scope.within(within)
-        with self.connect() as connection:
-            rows = connection.execute(
-                "select code from pub.grid where edition = %s and code >= %s and code < %s and length(code) = %s"
-                " order by code",
-                [self.edition, self.scope.low, self.scope.high, len(inside.code)],
-            ).fetchall()
+        rows = connection.execute(
+            "select code from pub.grid where edition = %s and code >= %s and code < %s and length(code) = %s"
+            " order by code",
+            [edition, self.scope.low, self.scope.high, len(inside.code)],
+        ).fetchall()
         codes = [code for (code,) in rows]
         if within not in codes:
             level = next(level for level, digits in LENGTHS.items() if digits == len(within))

@@ -18,6 +18,7 @@ from psycopg import sql
 from layers.access import Scope
 from layers.codes import LENGTHS, level_of, range_of, town_of
 from layers.declare.records import Catalog, Count
+from layers.editions import edition_on
 from layers.errors import AccessError, AtlasError, UnknownNameError
 from layers.periods import Period, Step, moment
 from layers.tables import STATES
@@ -195,6 +196,7 @@ def tally(
     period: Step | None = "month",
     since: str | date | None = None,
     until: str | date | None = None,
+    edition: int | None = None,
 ) -> pd.DataFrame:
     """Count the rows of one dataset; a row is a grid, a period, a category and a state that have any.
 
@@ -225,7 +227,7 @@ def tally(
         dataset=keys.datasets.get(dataset, -1),
         towns=_bounds(scope, None),
         days=_days(first_on, past_on, step),
-        edition=catalog.city.edition,
+        edition=edition_on(connection, catalog.city) if edition is None else edition,
         low=scope.low,
         high=scope.high,
         all=sql.SQL(", ").join(sql.SQL(str(1 + at)) for at in range(1 + len(parts))),

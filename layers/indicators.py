@@ -27,6 +27,7 @@ from layers.classes import classes
 from layers.codes import LENGTHS
 from layers.counts import WITHOUT_TIME, Numbers, check_count, digits_of, numbers, span, sums
 from layers.declare.records import Catalog, Indicator
+from layers.editions import edition_on
 from layers.errors import UnknownNameError
 from layers.people import people, people_unplaced, published_month
 from layers.periods import Period, months_between, read_period
@@ -46,6 +47,7 @@ class _Question:
     inside: Scope
     level: str
     when: Period | None
+    edition: int
 
     @property
     def datasets(self) -> list[str]:
@@ -62,6 +64,7 @@ def values(
     level: str,
     within: str | None = None,
     period: str | int | date | None = None,
+    edition: int | None = None,
 ) -> pd.DataFrame:
     """Work out an indicator; a row is a grid of the level, each of them once.
 
@@ -82,6 +85,8 @@ def values(
     period
         A year, a month, or a day (medium grids and above): 2026, 2026-03, 2026-03-05. Left out: what `latest` gives.
         Datasets without time, such as places, are counted as they are now, whatever the period.
+    edition
+        Edition of the grids; the one in force when left out.
 
     Returns
     -------
@@ -102,7 +107,8 @@ def values(
     if asked.formula != "people":
         check_count(catalog, _datasets(asked), [*asked.count.categories, *(asked.of.categories if asked.of else ())])
     when = read_period(period) if period is not None else latest(connection, catalog, indicator)
-    question = _Question(connection, catalog, asked, inside, level, when)
+    edition = edition_on(connection, catalog.city) if edition is None else edition
+    question = _Question(connection, catalog, asked, inside, level, when, edition)
     grids = _grids(question)
     frame, n_unplaced = (_people if asked.formula == "people" else _rows)(question, grids)
     frame["value"] = _value(asked, frame)
@@ -200,12 +206,14 @@ def _people(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int
     frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _published(question, grids)})
     frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     month = _month(question)
-    return frame, people_unplaced(question.connection, question.inside, level=question.level, month=month)
+    return frame, people_unplaced(
+        question.connection, question.inside, level=question.level, month=month, edition=question.edition
+    )
 
 
 def _published(question: _Question, grids: pd.DataFrame) -> Any:
     month = _month(question) if question.indicator.formula == "people" else None
-    found = people(question.connection, question.inside, level=question.level, month=month)
+    found = people(question.connection, question.inside, level=question.level, month=month, edition=question.edition)
     return _whole(found.set_index("grid_code")["n"].astype("Int64").reindex(grids["grid_code"]))
 
 
@@ -239,7 +247,7 @@ def _counted(question: _Question, known: Numbers) -> pd.DataFrame:
         question.connection,
         question.inside,
         [known.of(part) for part in (asked.count, asked.of) if part is not None],
-        edition=question.catalog.city.edition,
+        edition=question.edition,
         level=question.level,
         periods=spans,
         step="day" if is_daily else "month",
@@ -250,7 +258,7 @@ def _grids(question: _Question) -> pd.DataFrame:
     rows = question.connection.execute(
         "select code, area_m2 from pub.grid where edition = %s and level = %s and code >= %s and code < %s"
         " order by code",
-        [question.catalog.city.edition, question.level, question.inside.low, question.inside.high],
+        [question.edition, question.level, question.inside.low, question.inside.high],
     ).fetchall()
     return pd.DataFrame(rows, columns=["grid_code", "area_m2"]).astype({"grid_code": "str", "area_m2": "float64"})
 

@@ -40,6 +40,7 @@ from pub.people_count as c
 join (
     select month, edition from pub.people_count
     where breakdown = %(total)s and cell = %(total)s and month = coalesce(%(month)s::int, month)
+        and edition = coalesce(%(edition)s::int, edition)
     order by month desc, edition desc limit 1
 ) as latest using (month, edition)
 where c.breakdown = %(total)s and c.cell = %(total)s and c.grid_code >= %(low)s and c.grid_code < %(high)s
@@ -55,6 +56,7 @@ def people(
     level: str,
     within: str | None = None,
     month: int | None = None,
+    edition: int | None = None,
 ) -> pd.DataFrame:
     """Return the published number of people of each grid; a row is a grid.
 
@@ -73,6 +75,8 @@ def people(
         Code of the grid to stay inside of.
     month
         Month as yyyymm; the latest published one when left out.
+    edition
+        Edition of the grids; when left out, the one the month is published on.
 
     Returns
     -------
@@ -84,7 +88,7 @@ def people(
     AccessError
         `within` is outside the scope.
     """
-    return _read(connection, scope.within(within), level, month)[0]
+    return _read(connection, scope.within(within), level, month, edition)[0]
 
 
 def people_unplaced(
@@ -94,10 +98,11 @@ def people_unplaced(
     level: str,
     within: str | None = None,
     month: int | None = None,
+    edition: int | None = None,
 ) -> int:
     """Return how many published people of an area are in no grid of a level: known to a grid above it only."""
     area = scope.within(within)
-    frame, whole = _read(connection, area, level, month)
+    frame, whole = _read(connection, area, level, month, edition)
     return whole - int(frame["n"].sum()) if LENGTHS[level] >= len(area.code) else 0
 
 
@@ -111,7 +116,8 @@ def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -
     """Work out and publish the counts of people of a month, in the transaction under way; return how many figures.
 
     Counted are distinct subjects of all person datasets; those without an ID number each count by themselves. What
-    was published for the same month before is replaced.
+    was published for the same month before is replaced; a month that was published on the grids of another edition
+    stays as it is, since the same people rounded on two sets of areas would tell more than either.
 
     Raises
     ------
@@ -126,6 +132,8 @@ def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -
     if row is None or not codes:
         return 0
     edition = int(row[0])
+    if _is_published_elsewhere(connection, edition, month):
+        return 0
     counted = dict(connection.execute(_COUNT, {"edition": edition}).fetchall())
     parents, counts, names = _tree(codes, counted)
     figures = round_tree(parents, counts, fixed_noise(names, secrets.rounding_key, TOTAL, TOTAL))
@@ -134,6 +142,13 @@ def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -
         raise AtlasError(f"The counts of people were not published: {wrong}.", "This is a fault of the program.")
     _write(connection, edition, month, codes, figures[: len(codes)])
     return len(codes)
+
+
+def _is_published_elsewhere(connection: psycopg.Connection[Any], edition: int, month: int) -> bool:
+    row = connection.execute(
+        "select exists (select from pub.people_count where month = %s and edition <> %s)", [month, edition]
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _codes(connection: psycopg.Connection[Any], edition: int) -> list[str]:
@@ -198,12 +213,15 @@ def _write(
     )
 
 
-def _read(connection: psycopg.Connection[Any], scope: Scope, level: str, month: int | None) -> tuple[pd.DataFrame, int]:
+def _read(
+    connection: psycopg.Connection[Any], scope: Scope, level: str, month: int | None, edition: int | None
+) -> tuple[pd.DataFrame, int]:
     rows = connection.execute(
         _READ,
         {
             "total": TOTAL,
             "month": month,
+            "edition": edition,
             "low": scope.low,
             "high": scope.high,
             "digits": LENGTHS[level],

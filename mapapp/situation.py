@@ -80,14 +80,21 @@ def read_situation(
     frame, shown, pick = levels_of(gazetteer, grid)
     indicator = catalog.indicators[view.indicator]
     asked = _period(indicator, view.period)
-    cells = _cells(connection, catalog, scope, gazetteer, view, frame, shown, asked)
+
+    def read_values(level: str, within: str) -> pd.DataFrame:
+        return values(
+            connection, catalog, view.indicator, scope,
+            level=level, within=within, period=asked, edition=gazetteer.edition,
+        )  # fmt: skip
+
+    cells = _cells(connection, catalog, scope, gazetteer, view, frame, shown, read_values(shown, frame))
     breaks, cells["class"] = classes(cells["value"], indicator)
     picked = cells
     if pick != shown:
-        found = values(connection, catalog, view.indicator, scope, level=pick, within=frame, period=asked)
+        found = read_values(pick, frame)
         picked = _valued(gazetteer, frame, pick, found)
         picked["class"] = np.where(picked["value"].notna(), 1 + np.searchsorted(breaks, picked["value"], "right"), 0)
-    own = _one(values(connection, catalog, view.indicator, scope, level=grid.level, within=view.at, period=asked))
+    own = _one(read_values(grid.level, view.at))
     version, loaded_at = data_version(connection)
     return Situation(
         view=view,
@@ -103,7 +110,7 @@ def read_situation(
         above=picked if pick != shown else None,
         breaks=breaks,
         figures=_figures(connection, catalog, scope, gazetteer, view, own),
-        months=_months(connection, catalog, scope, grid),
+        months=_months(connection, catalog, scope, grid, gazetteer.edition),
         n_unplaced=cells.attrs["n_unplaced"],
         version=version,
         loaded_at=loaded_at,
@@ -170,14 +177,14 @@ def _cells(
     view: View,
     frame: str,
     shown: str,
-    asked: int | None,
+    found: pd.DataFrame,
 ) -> pd.DataFrame:
-    found = values(connection, catalog, view.indicator, scope, level=shown, within=frame, period=asked)
     cells = _valued(gazetteer, frame, shown, found)
-    rounded = people(connection, scope, level=shown, within=frame).set_index("grid_code")["n"]
-    cells["people"] = rounded.reindex(cells.index).astype("Int64")
+    rounded = people(connection, scope, level=shown, within=frame, edition=gazetteer.edition).set_index("grid_code")
+    cells["people"] = rounded["n"].reindex(cells.index).astype("Int64")
     known = numbers(connection)
-    events = _sum_by_grid(connection, catalog, known, scope.within(frame), shown, [_events(catalog)], [view.period])
+    inside, edition = scope.within(frame), gazetteer.edition
+    events = _sum_by_grid(connection, edition, known, inside, shown, [_events(catalog)], [view.period])
     cells["events"] = events["n0"].reindex(cells.index).fillna(0).astype("int64")
     cells.attrs = {"period": found.attrs.get("period", ""), "n_unplaced": int(found.attrs.get("n_unplaced", 0))}
     return cells
@@ -190,11 +197,14 @@ def _valued(gazetteer: Gazetteer, frame: str, level: str, found: pd.DataFrame) -
     return grids
 
 
-def _months(connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope, grid: GridName) -> dict[int, int]:
+def _months(
+    connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope, grid: GridName, edition: int
+) -> dict[int, int]:
     """Count the events in a grid by month (yyyymm)."""
     counted: dict[int, int] = {}
     for name in _events(catalog).datasets:
-        frame = tally(connection, catalog, name, scope.within(grid.code), level=grid.level, by=(), period="month")
+        inside = scope.within(grid.code)
+        frame = tally(connection, catalog, name, inside, level=grid.level, by=(), period="month", edition=edition)
         for day, n in zip(frame["period"], frame["n"], strict=True):
             month = day.year * 100 + day.month
             counted[month] = counted.get(month, 0) + int(n)
@@ -215,7 +225,7 @@ def _figures(
     events = _events(catalog)
 
     def total(counts: Sequence[Count], periods: Sequence[int | None] | None) -> list[int]:
-        frame = _sum_by_grid(connection, catalog, known, inside, grid.level, counts, periods)
+        frame = _sum_by_grid(connection, gazetteer.edition, known, inside, grid.level, counts, periods)
         return [int(frame[f"n{i}"].sum()) for i in range(len(counts))]
 
     month, closed = total([events, Count(events.datasets, states=("closed",))], [view.period])
@@ -223,7 +233,7 @@ def _figures(
     is_open = total([Count(events.datasets, states=OPEN_STATES)], None)[0]
     elements = ("place", "thing", "organisation")
     now = total([_datasets(catalog, element) for element in elements], [WITHOUT_TIME])
-    counted = people(connection, scope, level=grid.level, within=view.at)
+    counted = people(connection, scope, level=grid.level, within=view.at, edition=gazetteer.edition)
     return Figures(
         value=own,
         events=month,
@@ -238,7 +248,7 @@ def _figures(
 
 def _sum_by_grid(
     connection: psycopg.Connection[Any],
-    catalog: Catalog,
+    edition: int,
     known: Numbers,
     inside: Scope,
     level: str,
@@ -249,7 +259,7 @@ def _sum_by_grid(
         connection,
         inside,
         [known.of(count) for count in counts],
-        edition=catalog.city.edition,
+        edition=edition,
         level=level,
         periods=None if periods is None else [period or WITHOUT_TIME for period in periods],
         step=None if periods is None else "month",
