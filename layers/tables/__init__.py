@@ -2,6 +2,7 @@
 
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
 from layers.tables.elements import (
+    FormerGrid,
     GridWorker,
     Identity,
     Link,
@@ -17,6 +18,7 @@ from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
 from layers.tables.ledger import Delivery, HeldIndex, Quarantine, SourceRegistry
 from layers.tables.tallies import (
+    CarriedTally,
     PeopleCount,
     SealedTallyLargeMonth,
     SealedTallyMediumDay,
@@ -33,12 +35,14 @@ __all__ = [
     "SRID",
     "STATES",
     "Base",
+    "CarriedTally",
     "CategoryNumber",
     "DatasetNumber",
     "Delivery",
     "Edition",
     "Event",
     "EventStep",
+    "FormerGrid",
     "Grid",
     "GridShape",
     "GridWorker",

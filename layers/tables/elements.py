@@ -20,6 +20,7 @@ from layers.tables.base import (
     ElementRow,
     GridRow,
     Moment,
+    Small,
     SourceRow,
     TownRow,
     one_of,
@@ -176,6 +177,18 @@ class Link(TownRow, Base):
     to_id: Mapped[Big] = mapped_column(comment="id of the second row")
     to_town_code: Mapped[Code] = mapped_column(comment="town the second row lies in")
     delivery_id: Mapped[Big | None] = mapped_column(comment="raw.delivery that brought it; NULL: made here")
+
+
+class FormerGrid(Base):
+    """Where a row without a point was tied in an earlier edition: a merger would otherwise forget it."""
+
+    __tablename__ = "former_grid"
+    __table_args__ = (town_check(), Index("ix_former_grid_id", "id", "edition"), {"schema": "ops"})
+
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of that grid")
+    id: Mapped[Big] = mapped_column(primary_key=True, autoincrement=False, comment="id of the row, of any table")
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="the earlier edition")
+    grid_code: Mapped[Code] = mapped_column(comment="finest grid known in that edition")
 
 
 class Visit(GridRow, Base):

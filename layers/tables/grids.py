@@ -82,6 +82,7 @@ class Succession(Base):
         ForeignKeyConstraint(["old_edition", "old_code"], ["pub.grid.edition", "pub.grid.code"]),
         ForeignKeyConstraint(["new_edition", "new_code"], ["pub.grid.edition", "pub.grid.code"]),
         CheckConstraint("share > 0 and share <= 1", name="share"),
+        CheckConstraint("household_share >= 0 and household_share <= 1", name="household_share"),
         {"schema": "pub"},
     )
 
@@ -90,6 +91,9 @@ class Succession(Base):
     new_edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="new edition")
     new_code: Mapped[Code] = mapped_column(primary_key=True, comment="code in the new edition")
     share: Mapped[float] = mapped_column(Double, comment="share of the old grid's area, 0-1")
+    household_share: Mapped[float | None] = mapped_column(
+        Double, comment="share of its households, rounded to 0.01; NULL: fewer than 10 with a place"
+    )
 
 
 class GridShape(Base):

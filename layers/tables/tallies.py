@@ -9,7 +9,7 @@ reach a screen only through `people_count`.
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Double, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import Base, Big, Code, Count, Moment, Small, town_check
@@ -85,6 +85,35 @@ class SealedTallyLargeMonth(Tally, Base):
 
     __tablename__ = "tally_large_month"
     __table_args__ = _args("vault", "tally_large_month")
+
+
+class CarriedTally(Base):
+    """Part of a count that a grid has by share, and not row by row: a reform split the grid the rows were known in.
+
+    Rows known no finer are counted at the grid above all parts; what each part is given here is taken from that one.
+    """
+
+    __tablename__ = "tally_carried"
+    __table_args__ = (
+        Index("ix_tally_carried_dataset_no", "dataset_no", "grid_no"),
+        {"schema": "pub"},
+    )
+
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of the grid")
+    grid_no: Mapped[Count] = mapped_column(
+        primary_key=True, autoincrement=False, comment="pub.grid, and so the edition"
+    )
+    period: Mapped[Count] = mapped_column(
+        primary_key=True, autoincrement=False, comment="yyyymmdd of the civil day; 0 for things without time"
+    )
+    dataset_no: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="pub.dataset")
+    category_no: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="pub.category; 0 for none"
+    )
+    state_no: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="position in layers.tables.events.STATES from 1; 0 for none"
+    )
+    n: Mapped[float] = mapped_column(Double, comment="rows given to this grid; negative where they are taken from")
 
 
 class PeopleCount(Base):
