@@ -32,6 +32,12 @@ class Fixed:
     values: np.ndarray
     gone: np.ndarray | None = None
 
+    def part(self, start: int, stop: int) -> Fixed:
+        """Rows from `start` to before `stop`; a constant stays one."""
+        if len(self.values) == 1:
+            return self
+        return Fixed(self.values[start:stop], _some(None if self.gone is None else self.gone[start:stop]))
+
 
 @dataclass(frozen=True)
 class Varying:
@@ -39,6 +45,10 @@ class Varying:
 
     values: pa.Array
     head: bytes = b""
+
+    def part(self, start: int, stop: int) -> Varying:
+        """Rows from `start` to before `stop`."""
+        return Varying(self.values[start:stop], self.head)
 
 
 Field = Fixed | Varying

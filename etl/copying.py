@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,14 @@ import pyarrow as pa
 from psycopg import sql
 
 from etl import binary
+from etl.pace import read_ahead
 from etl.quarantine import Quarantined
 from layers.errors import AtlasError
 
 Connection = psycopg.Connection[Any]
+
+_PIECE = 16_384
+"""Rows encoded at a time."""
 
 
 def table_name(table: str) -> sql.Identifier:
@@ -31,16 +35,24 @@ def copy_in(
     names = sql.SQL(", ").join(map(sql.Identifier, fields))
     options = sql.SQL("format binary, freeze" if is_fresh else "format binary")
     statement = sql.SQL("copy {} ({}) from stdin ({})").format(table_name(table), names, options)
-    rows = binary.encode(list(fields.values()), n)
     with connection.cursor() as cursor:
         with cursor.copy(statement) as copy:
             copy.write(binary.HEADER)
-            copy.write(rows)
+            for rows in _encoded(list(fields.values()), n):
+                copy.write(rows)
             copy.write(binary.TRAILER)
         taken = cursor.rowcount
     if taken != n:
         raise AtlasError(f"{table} took {taken} of {n} rows.", "Nothing was loaded; load the delivery again.")
     return taken
+
+
+def _encoded(fields: Sequence[binary.Field], n: int) -> Iterator[memoryview]:
+    """Encode rows piece by piece: while the server takes one in, the next is made."""
+    if n <= _PIECE:
+        return iter([binary.encode(fields, n)])
+    starts = range(0, n, _PIECE)
+    return read_ahead(binary.encode([f.part(a, a + _PIECE) for f in fields], min(_PIECE, n - a)) for a in starts)
 
 
 def fetch(connection: Connection, query: sql.Composable, columns: Mapping[str, str]) -> Any:

@@ -1,7 +1,7 @@
 """What every table shares: schemas, column kinds, the mixins of data rows.
 
-The rules that let the same tables be spread over several machines later (see `tests/test_catalogue.py`): the primary
-key of a data table starts with `town_code`, every unique key holds it, ids come from one sequence, foreign keys are
+The rules that let the same tables be spread over several machines later (see `tests/test_catalogue.py`): every
+primary and unique key of a data table holds `town_code`, ids come from one sequence, foreign keys are
 composite, and no table has a trigger.
 """
 

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,11 +47,15 @@ LINK_KINDS = ("lives_in", "belongs_to", "happened_at", "concerns")
 
 
 def _element_args(table: str, schema: str, *more: Any) -> tuple[Any, ...]:
-    """Keys and indexes every element table has."""
+    """Keys and indexes every element table has.
+
+    That a source key stands once only is held by `raw.source_registry`; rows come in the order of their ids, so that
+    the primary key is made without sorting.
+    """
     return (
+        PrimaryKeyConstraint("id", "town_code"),
         town_check(),
         one_of("tied_by", TIED_BY),
-        UniqueConstraint("dataset", "source_key", "town_code"),
         Index(f"ix_{table}_geom", "geom", postgresql_using="gist"),
         Index(f"ix_{table}_grid_code", "grid_code"),
         *more,

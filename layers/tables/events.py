@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import (
@@ -31,11 +31,11 @@ class Event(ElementRow, Base):
 
     __tablename__ = "event"
     __table_args__ = (
+        PrimaryKeyConstraint("id", "town_code"),  # rows come in the order of their ids: made without sorting
         town_check(),
         one_of("tied_by", TIED_BY),
         one_of("state", STATES),
         one_of("outcome", OUTCOMES),
-        UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_event_geom", "geom", postgresql_using="gist"),
         Index("ix_event_grid_code", "grid_code", "reported_at"),
         Index("ix_event_reported_at", "reported_at", postgresql_using="brin"),

@@ -21,13 +21,12 @@ create table vault.person (
     is_sensitive boolean not null,
     attrs jsonb not null,
     geom geometry(geometry, 4490),
-    constraint pk_person primary key (town_code, id),
+    constraint pk_person primary key (id, town_code),
     constraint ck_person_sex check (sex in ('male', 'female')),
     constraint ck_person_residence check (residence in ('registered', 'floating', 'from_abroad', 'left_behind')),
     constraint ck_person_key_is_no_number check (source_key !~ '(^|[^0-9A-Za-z])[0-9]{17}[0-9Xx]($|[^0-9A-Za-z])'),
     constraint ck_person_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint ck_person_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_person_dataset_source_key_town_code unique (dataset, source_key, town_code)
+    constraint ck_person_tied_by check (tied_by in ('point', 'code', 'address', 'none'))
 );
 create index ix_person_geom on vault.person using gist (geom);
 create index ix_person_grid_code on vault.person (grid_code);
@@ -97,10 +96,9 @@ create table ops.place (
     is_sensitive boolean not null,
     attrs jsonb not null,
     geom geometry(geometry, 4490),
-    constraint pk_place primary key (town_code, id),
+    constraint pk_place primary key (id, town_code),
     constraint ck_place_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint ck_place_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_place_dataset_source_key_town_code unique (dataset, source_key, town_code)
+    constraint ck_place_tied_by check (tied_by in ('point', 'code', 'address', 'none'))
 );
 create index ix_place_dataset on ops.place (dataset, grid_code);
 create index ix_place_geom on ops.place using gist (geom);
@@ -142,10 +140,9 @@ create table ops.thing (
     is_sensitive boolean not null,
     attrs jsonb not null,
     geom geometry(geometry, 4490),
-    constraint pk_thing primary key (town_code, id),
+    constraint pk_thing primary key (id, town_code),
     constraint ck_thing_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint ck_thing_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_thing_dataset_source_key_town_code unique (dataset, source_key, town_code)
+    constraint ck_thing_tied_by check (tied_by in ('point', 'code', 'address', 'none'))
 );
 create index ix_thing_dataset on ops.thing (dataset, grid_code);
 create index ix_thing_geom on ops.thing using gist (geom);
@@ -188,10 +185,9 @@ create table ops.organisation (
     is_sensitive boolean not null,
     attrs jsonb not null,
     geom geometry(geometry, 4490),
-    constraint pk_organisation primary key (town_code, id),
+    constraint pk_organisation primary key (id, town_code),
     constraint ck_organisation_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
-    constraint ck_organisation_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
-    constraint uq_organisation_dataset_source_key_town_code unique (dataset, source_key, town_code)
+    constraint ck_organisation_tied_by check (tied_by in ('point', 'code', 'address', 'none'))
 );
 create index ix_organisation_dataset on ops.organisation (dataset, grid_code);
 create index ix_organisation_geom on ops.organisation using gist (geom);

@@ -28,12 +28,11 @@ create table ops.event (
     is_sensitive boolean not null,
     attrs jsonb not null,
     geom geometry(geometry, 4490),
-    constraint pk_event primary key (town_code, id),
+    constraint pk_event primary key (id, town_code),
     constraint ck_event_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9)),
     constraint ck_event_tied_by check (tied_by in ('point', 'code', 'address', 'none')),
     constraint ck_event_state check (state in ('reported', 'accepted', 'refused', 'dispatched', 'handling', 'suspended', 'handled', 'checked', 'closed')),
-    constraint ck_event_outcome check (outcome in ('settled', 'not_our_duty', 'duplicate', 'void')),
-    constraint uq_event_dataset_source_key_town_code unique (dataset, source_key, town_code)
+    constraint ck_event_outcome check (outcome in ('settled', 'not_our_duty', 'duplicate', 'void'))
 );
 create index ix_event_geom on ops.event using gist (geom);
 create index ix_event_grid_code on ops.event (grid_code, reported_at);

@@ -73,8 +73,9 @@ create table raw.source_registry (
     id bigint not null,
     row_hash bigint not null,
     updated_at timestamptz not null,
-    constraint pk_source_registry primary key (dataset, source_key)
+    constraint pk_source_registry primary key (source_key, dataset)
 );
+create index ix_source_registry_dataset on raw.source_registry using brin (dataset);
 comment on table raw.source_registry is 'Where the row of a source key lies: finds the old row when something moves, and decides between late copies.';
 comment on column raw.source_registry.dataset is 'declared dataset';
 comment on column raw.source_registry.source_key is 'the deliverer''s own key of the row';
