@@ -6,6 +6,7 @@ error (`layers.errors.EXIT_CODES`); never in a traceback.
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import sys
@@ -45,6 +46,7 @@ def run(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to load; all when none is named.")] = None,
     folder: Annotated[Path | None, typer.Option("--from", help="Folder the departments' files lie in.")] = None,
     report_file: Annotated[Path | None, typer.Option("--json", help="Write the report to this file too.")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="Take in what is not as expected; says who did.")] = False,
 ) -> None:
     """数据入库 Load the deliveries in a folder, each in one transaction; files loaded before are left alone."""
     from etl.report import print_report, write_json
@@ -53,6 +55,8 @@ def run(
     from layers.declare import read_catalog
     from layers.secrets import read_secrets
 
+    if accept and not datasets:
+        raise SettingError("--accept names no dataset.", "Say which: `python -m etl run DATASET --accept`.")
     settings = _settings()
     report = run_deliveries(
         open_database(settings),
@@ -63,6 +67,7 @@ def run(
         cache_dir=settings.local_dir / "cache",
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),
+        accepted_by=getpass.getuser() if accept else None,
     )
     print_report(report, Console() if sys.stdout.isatty() else Console(width=120))
     if report_file is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -28,6 +29,13 @@ Cast = tuple[pa.Array, list[tuple[str, np.ndarray]]]
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _WHOLE = r"^[+-]?\d{1,18}(\.0+)?$"
+_AS_WRITTEN = ("text", "key", "person_name")
+"""Types whose values are taken as they stand, wide letters and all."""
+
+_TWO_DIGITS = r"^(\d{1,2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2})( .*)?$"
+_SERIAL = r"^[1-6]\d{4}(\.\d+)?$"
+_AS_AMOUNT = r"^\d(\.\d+)?[eE]\+?\d{2}$|^\d{15}000$"
+_GARBLED = ("\ufffd", "锟斤拷")
 _HELD = {"step_no": (1, 32767)}
 """Least and most that a column of the core can hold."""
 _PHONE = r"^(\+?86[- ]?)?(1[3-9]\d{9}|0\d{2,3}[- ]?\d{7,8}|\d{7,8}|400[- ]?\d{3}[- ]?\d{4}|12\d{3})$"
@@ -70,13 +78,29 @@ def cast_column(column: Column, values: pa.Array, context: Context) -> Cast:
     Cast
         The typed column, null where a value is missing or bad, and for each kind of badness its reason and mask.
     """
-    typed, problems = _CASTS[column.type](column, values, context)
+    cast = _CASTS[column.type]
+    typed, problems = cast(column, values, context)
+    bad = np.logical_or.reduce([mask for _, mask in problems]) if problems else np.zeros(0, bool)
+    if column.type not in _AS_WRITTEN and bad.any():
+        narrow = _half_width(values, bad)
+        if narrow is not values:
+            values = narrow
+            typed, problems = cast(column, values, context)
     if column.default is not None and column.type not in ("code", "category", "state"):
         default, _ = _CASTS[column.type](column, pa.array([column.default]), context)
         typed = _fill(typed, values, default[0])
     elif column.default is not None:
         typed = _fill(typed, values, pa.scalar(column.default))
     return typed, problems
+
+
+def _half_width(values: pa.Array, bad: np.ndarray) -> pa.Array:
+    """Write the digits and marks of bad values in half width, as clerks' keyboards do not; unchanged if all are."""
+    delivered = values.filter(pa.array(bad))
+    narrow = pc.utf8_normalize(delivered, "NFKC")
+    if narrow.equals(delivered):
+        return values
+    return pc.replace_with_mask(values, pa.array(bad), narrow)
 
 
 def _fill(typed: pa.Array, values: pa.Array, default: pa.Scalar) -> pa.Array:
@@ -87,9 +111,16 @@ def _text(column: Column, values: pa.Array, context: Context) -> Cast:
     limit = KEY_LENGTH if column.key in context.dataset.row_key or column.type == "key" else TEXT_LENGTH
     if column.max is not None:
         limit = int(column.max)
-    if (pc.max(pc.binary_length(values)).as_py() or 0) <= limit:
-        return values, []
-    return values, [("too_long", flags(pc.greater(pc.utf8_length(values), limit)))]
+    problems = [("garbled_text", matches(values, sign)) for sign in _GARBLED if _holds(values, sign)]
+    if (pc.max(pc.binary_length(values)).as_py() or 0) > limit:
+        problems.append(("too_long", flags(pc.greater(pc.utf8_length(values), limit))))
+    return values, problems
+
+
+def _holds(values: pa.Array, sign: str) -> bool:
+    """Whether a sign is anywhere in a column: one look at all its bytes."""
+    data = values.buffers()[2]
+    return data is not None and sign.encode() in memoryview(data).tobytes()
 
 
 def _number(column: Column, values: pa.Array, context: Context) -> Cast:
@@ -120,19 +151,32 @@ def _boolean(column: Column, values: pa.Array, context: Context) -> Cast:
 
 def _date(column: Column, values: pa.Array, context: Context) -> Cast:
     moments = parse_civil(values)
-    bad = present(values) & ~present(moments)
-    return moments.cast(pa.timestamp("s"), safe=False).cast(pa.date32(), safe=False), [("not_a_date", bad)]
+    days = moments.cast(pa.timestamp("s"), safe=False).cast(pa.date32(), safe=False)
+    return days, _bad_dates(values, moments)
 
 
 def _moment(column: Column, values: pa.Array, context: Context) -> Cast:
     moments = parse_moments(values, context.catalog.city.zone)
-    return moments, [("not_a_date", present(values) & ~present(moments))]
+    return moments, _bad_dates(values, moments)
+
+
+def _bad_dates(values: pa.Array, moments: pa.Array) -> list[tuple[str, np.ndarray]]:
+    """Why values are no dates; a nought written as no day at all is one too."""
+    bad = present(values) & ~present(moments)
+    if not bad.any():
+        return []
+    return [
+        ("date_is_nought", bad & matches(values, r"^(1900[-/]0?1[-/]0?0|0000[-/]00[-/]00)( .*)?$")),
+        ("two_digit_year", bad & matches(values, _TWO_DIGITS)),
+        ("date_is_serial", bad & matches(values, _SERIAL)),
+        ("not_a_date", bad),
+    ]
 
 
 def _month(column: Column, values: pa.Array, context: Context) -> Cast:
     civil = parse_months(values)
     moments = pc.assume_timezone(civil, context.catalog.city.zone, ambiguous="earliest", nonexistent="earliest")
-    return moments.cast(pa.timestamp("us", "UTC")), [("not_a_date", present(values) & ~present(civil))]
+    return moments.cast(pa.timestamp("us", "UTC")), _bad_dates(values, civil)
 
 
 def _mapped(column: Column, values: pa.Array) -> tuple[pa.Array, np.ndarray]:
@@ -168,14 +212,23 @@ def _category(column: Column, values: pa.Array, context: Context) -> Cast:
 
 def _id_number(column: Column, values: pa.Array, context: Context) -> Cast:
     upper = pc.utf8_upper(values)
-    good = np.asarray(check_id_numbers(upper).ok, bool)
-    return where(upper, good), [("bad_id_number", ~good & present(values))]
+    today = context.now.astimezone(ZoneInfo(context.catalog.city.zone)).date()
+    good = np.asarray(check_id_numbers(upper, not_after=today).ok, bool)
+    bad = ~good & present(values)
+    if not bad.any():
+        return upper, []
+    return where(upper, good), [
+        ("digits_lost", bad & matches(values, _AS_AMOUNT)),
+        ("old_id_number", bad & matches(values, r"^\d{15}$")),
+        ("bad_id_number", bad),
+    ]
 
 
 def _credit_code(column: Column, values: pa.Array, context: Context) -> Cast:
     upper = pc.utf8_upper(values)
     good = np.asarray(check_credit_codes(upper).ok, bool)
-    return where(upper, good), [("bad_credit_code", ~good & present(values))]
+    bad = ~good & present(values)
+    return where(upper, good), [("digits_lost", bad & matches(values, _AS_AMOUNT)), ("bad_credit_code", bad)]
 
 
 def _phone(column: Column, values: pa.Array, context: Context) -> Cast:

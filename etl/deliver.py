@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from etl.columns import Context
 from etl.copying import Connection, known_hashes, write_quarantine
+from etl.expectations import keep_expectations
 from etl.grids import GridLoader
 from etl.ledger import close_delivery_row, hash_file, loaded_before, lock_dataset, open_delivery_row
 from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
@@ -26,10 +27,10 @@ from etl.sources import Source, headings_of, open_delivery
 from etl.steps import PARENT_KEY, ChildLoader
 from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
+from etl.uniques import read_held
 from layers.declare.out_of_scope import out_of_scope
 from layers.declare.records import Catalog
 from layers.editions import edition_on
-from layers.errors import DeliveryError
 from layers.people import publish
 from layers.seal import Sealer
 from layers.secrets import Secrets
@@ -56,6 +57,7 @@ class Desk:
     now: datetime
     at_step: Step = no_step
     tree: GridTree | None = None
+    accepted_by: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def grid_tree(self) -> GridTree:
@@ -108,7 +110,7 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
         _load_children(desk, source, _rules(desk, context, job), delivery_id, report)
     else:
         _load_rows(desk, source, _rules(desk, context, job), delivery_id, report)
-    _keep_expectations(report, job)
+    keep_expectations(connection, dataset, delivery_id, report, desk.accepted_by)
     _close(desk, dataset.table, dataset.key, delivery_id, report)
 
 
@@ -133,7 +135,7 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         zone=desk.catalog.city.zone,
     )
     with desk.timed("compare"):
-        memory = FileMemory(known_hashes(connection, dataset.key))
+        memory = FileMemory(known_hashes(connection, dataset.key), uniques=read_held(connection, dataset))
     loader.begin()
     desk.at_step("indexes dropped")
 
@@ -213,6 +215,8 @@ def _add(report: DeliveryReport, summary: Summary) -> None:
     report.n_quarantined += sum(summary.reasons.values())
     _sum_into(report.reasons, summary.reasons)
     _sum_into(report.tied, summary.tied)
+    _sum_into(report.filled, summary.filled)
+    _sum_into(report.repeats, summary.repeats)
 
 
 def _sum_into(total: dict[str, int], more: Mapping[str, int]) -> None:
@@ -226,24 +230,6 @@ def _note_dropped(report: DeliveryReport, source: Source, job: Job) -> None:
     of_people = job.dataset.table in ("person", "grid_worker")
     report.out_of_scope = [heading for heading in left if out_of_scope(heading, of_people=of_people)]
     report.dropped = [heading for heading in left if heading not in report.out_of_scope]
-
-
-def _keep_expectations(report: DeliveryReport, job: Job) -> None:
-    expect, n = job.dataset.expect, report.n_read
-    if n < expect.rows_min or (expect.rows_max is not None and n > expect.rows_max):
-        bounds = f"at least {expect.rows_min:,}" + (f" and at most {expect.rows_max:,}" if expect.rows_max else "")
-        raise DeliveryError(
-            f"{job.path.name} has {n:,} rows; {job.dataset.key} expects {bounds}.",
-            "Ask the department whether the file is whole, or mend [expect] in the dataset's declaration.",
-        )
-    share = report.n_quarantined / n if n else 0.0
-    if share > expect.quarantine_share_max:
-        worst = ", ".join(f"{reason} {count:,}" for reason, count in sorted(report.reasons.items()))
-        raise DeliveryError(
-            f"{report.n_quarantined:,} of {n:,} rows of {job.path.name} are faulty ({share:.0%}): {worst}.",
-            f"At most {expect.quarantine_share_max:.0%} may be; nothing was loaded. "
-            "Send it back to the department, or mend the declaration when it is that which is wrong.",
-        )
 
 
 def _close(desk: Desk, table: str, dataset: str, delivery_id: int, report: DeliveryReport) -> None:

@@ -92,7 +92,7 @@ class GridLoader:
         return [
             (
                 refused_rows(shaped, shaped.keys, dataset, self.sealer),
-                Summary(shaped.n, 0, 0, shaped.refusals.counts(), {}),
+                Summary(shaped.n, 0, 0, shaped.refusals.counts(), {}, shaped.filled),
             )
             for shaped, _ in self._batches
         ]

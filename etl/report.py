@@ -20,6 +20,12 @@ _WIDE = 100
 _COUNTED = ("读入\nread", "新增\nnew", "更新\nupdated", "不变\nsame", "退回\nrefused", "未落格\nunplaced", "秒\ns")
 _UNCOUNTED = {"known": "已入库", "refused": "[red]未入库[/red]"}
 
+_KEPT = (
+    "reasons", "tied", "dropped", "out_of_scope", "filled", "repeats", "accepted", "notes", "seconds", "n_stale",
+    "n_moved", "n_repaired",
+)  # fmt: skip
+"""What the ledger keeps as JSON; the other counts have columns."""
+
 
 @dataclass
 class DeliveryReport:
@@ -45,6 +51,9 @@ class DeliveryReport:
     tied: dict[str, int] = field(default_factory=dict)
     dropped: list[str] = field(default_factory=list)
     out_of_scope: list[str] = field(default_factory=list)
+    filled: dict[str, int] = field(default_factory=dict)
+    repeats: dict[str, int] = field(default_factory=dict)
+    accepted: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     problem: str = ""
@@ -52,8 +61,7 @@ class DeliveryReport:
 
     def ledger_entry(self) -> dict[str, Any]:
         """The part that the ledger keeps as JSON."""
-        kept = ("reasons", "tied", "dropped", "out_of_scope", "notes", "seconds", "n_stale", "n_moved", "n_repaired")
-        return {name: value for name, value in asdict(self).items() if name in kept}
+        return {name: value for name, value in asdict(self).items() if name in _KEPT}
 
 
 @dataclass(frozen=True)
@@ -124,6 +132,12 @@ def _lines(report: RunReport) -> list[str]:
             lines.append(f"{d.dataset}: 不得收集，已丢弃 out of scope, dropped: {'、'.join(d.out_of_scope)}")
         if d.dropped:
             lines.append(f"{d.dataset}: 未声明，已丢弃 not declared, dropped: {'、'.join(d.dropped)}")
+        for columns, n in d.repeats.items():
+            lines.append(f"{d.dataset}: {columns} 在不同键下重复 stands under other keys too: {n:,}")
+        if d.accepted:
+            lines.append(
+                f"{d.dataset}: 已由 {d.accepted['by']} 确认收下 accepted: {' '.join(d.accepted['in_spite_of'])}"
+            )
         lines += [f"{d.dataset}: {name} {said}" for name, value in d.notes.items() if (said := _said(value))]
     if report.absent:
         lines.append(f"无文件 no file for: {', '.join(report.absent)}")

@@ -35,11 +35,13 @@ def run(
     now: datetime | None = None,
     say: Callable[[str], None] = print,
     at_step: Step = no_step,
+    accepted_by: str | None = None,
 ) -> RunReport:
     """Load the deliveries in a folder: those of the named datasets, or all.
 
     A delivery that cannot be taken in leaves nothing behind and does not keep the others from being loaded; its report
-    carries the problem and the exit code.
+    carries the problem and the exit code. Deliveries that are not what their datasets expect are taken in only when
+    somebody answers for them: `accepted_by`, who is put into the ledger.
 
     Raises
     ------
@@ -52,9 +54,9 @@ def run(
     plan = make_plan(catalog, folder, names)
     with database.connect("loader") as connection:
         numbers = _numbers(connection, catalog)
-        desk = Desk(
-            connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, now or datetime.now(UTC), at_step
-        )
+        moment = now or datetime.now(UTC)
+        desk = Desk(connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, moment, at_step)
+        desk.accepted_by = accepted_by
         reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()

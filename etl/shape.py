@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.columns import Context, cast_column, clean, grid_codes
+from etl.dates import check_dates
 from etl.keys import Ordinals, hash_rows
 from etl.masks import flags, matches, missing, plain, present, where
 from etl.refusals import Refusals
+from etl.rules import check_rules
 from etl.sources import RawBatch
 from layers.codes import LENGTHS
 
 IDENTITY_TYPES = ("person_name", "id_number", "phone")
 """Column types that name a person: their values end encrypted in `vault.identity`, in no other column."""
 
-_PAST_ONLY = ("born_on", "reported_at", "closed_at", "updated_at", "at", "read_at", "measured_on")
-_OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "event": ("category", "reported_at"),
@@ -54,6 +52,7 @@ class Shaped:
     geometry: np.ndarray | None = None
     address: pa.Array | None = None
     delivered_code: pa.Array | None = None
+    filled: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -100,7 +99,9 @@ def shape(batch: RawBatch, context: Context, ordinals: Ordinals) -> Shaped:
             refusals.add(reason, column.heading, mask, values)
         columns[column.key] = typed
     _check_needed(columns, context, refusals)
+    check_dates(columns, text, context, refusals)
     _check_times(columns, context, text, refusals)
+    check_rules(columns, text, context, refusals)
     source = dataset.source
     x, y = _coordinates(text, source.lon, source.lat, refusals)
     delivered = None
@@ -111,7 +112,8 @@ def shape(batch: RawBatch, context: Context, ordinals: Ordinals) -> Shaped:
         _check_level(columns, context, text, refusals)
     keys = _keys(text, columns, context, ordinals, refusals)
     address = text[source.address] if source.address else None
-    return Shaped(batch.lines, text, columns, keys, refusals, x, y, batch.geometry, address, delivered)
+    filled = {c.key: batch.n - text[c.heading].null_count for c in dataset.columns if c.key in dataset.expect.fill}
+    return Shaped(batch.lines, text, columns, keys, refusals, x, y, batch.geometry, address, delivered, filled)
 
 
 def _check_needed(columns: Mapping[str, pa.Array], context: Context, to: Refusals) -> None:
@@ -123,20 +125,6 @@ def _check_needed(columns: Mapping[str, pa.Array], context: Context, to: Refusal
 
 
 def _check_times(columns: Mapping[str, pa.Array], context: Context, text: Mapping[str, pa.Array], to: Refusals) -> None:
-    today = context.now.astimezone(ZoneInfo(context.catalog.city.zone)).replace(hour=0, minute=0, second=0)
-    tomorrow = today + timedelta(days=1)
-    for column in context.dataset.columns:
-        values = columns[column.key]
-        if pa.types.is_date32(values.type):
-            first, end = pa.scalar(_OLDEST.date(), pa.date32()), pa.scalar(tomorrow.date(), pa.date32())
-        elif pa.types.is_timestamp(values.type):
-            first, end = pa.scalar(_OLDEST, values.type), pa.scalar(tomorrow, values.type)
-        else:
-            continue
-        delivered = text[column.heading]
-        to.add("date_too_early", column.heading, flags(pc.less(values, first)), delivered)
-        if column.key in _PAST_ONLY:
-            to.add("date_in_future", column.heading, flags(pc.greater_equal(values, end)), delivered)
     if "reported_at" in columns and "closed_at" in columns:
         heading = next(c.heading for c in context.dataset.columns if c.key == "closed_at")
         early = flags(pc.less(columns["closed_at"], columns["reported_at"]))

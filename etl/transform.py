@@ -19,6 +19,7 @@ from etl.rows import GoodRows, category_of, identity_columns, sensitive_rows
 from etl.shape import IDENTITY_TYPES, Shaped, shape
 from etl.sources import RawBatch
 from etl.tree import GridTree
+from etl.uniques import UniqueMemory
 from layers.declare.records import Dataset
 from layers.seal import Sealer
 
@@ -46,17 +47,20 @@ class FileMemory:
     known: np.ndarray
     seen: SeenKeys = field(default_factory=SeenKeys)
     ordinals: Ordinals = field(default_factory=Ordinals)
+    uniques: UniqueMemory = field(default_factory=UniqueMemory)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of one batch."""
+    """Counts of one batch; `filled` has the values there are of each column whose fill rate is expected."""
 
     n_read: int
     n_unchanged: int
     n_repaired: int
     reasons: Mapping[str, int]
     tied: Mapping[str, int]
+    filled: Mapping[str, int] = field(default_factory=dict)
+    repeats: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -89,8 +93,10 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     if part is not shaped:
         shaped.refusals.merge(part.refusals, rest)
     _refuse_repeats(shaped, keys, unchanged, rules, memory)
+    subjects = _subjects(part, keys.take(pa.array(rest)), rules)
+    repeats = _find_shared(shaped, part, subjects, keys, rest, rules, memory)
     good_rows = np.flatnonzero(~shaped.refusals.bad[rest])
-    good = _good(part, placed, keys, row_hash, rest, good_rows, rules)
+    good = _good(part, placed, keys, row_hash, rest, good_rows, rules, subjects)
     unchanged &= ~shaped.refusals.bad
     quarantined = refused_rows(shaped, keys, dataset, rules.sealer)
     broken = broken_rows(batch.broken, rules.sealer)
@@ -104,6 +110,8 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         n_repaired=placed.n_repaired,
         reasons=reasons,
         tied={name: int(n) for name, n in zip(("none", "point", "code", "address"), tied, strict=True)},
+        filled=shaped.filled,
+        repeats=repeats,
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary)
 
@@ -138,6 +146,47 @@ def _refuse_repeats(shaped: Shaped, keys: pa.Array, unchanged: np.ndarray, rules
         shaped.refusals.add("duplicate_key", field_name, again, keys)
 
 
+def _subjects(part: Shaped, keys: pa.Array, rules: Rules) -> list[bytes] | None:
+    dataset = rules.dataset
+    if dataset.table != "person":
+        return None
+    number = identity_columns(part, dataset).get("number", pa.nulls(part.n, pa.string()))
+    return rules.sealer.subjects(number.to_pylist(), dataset.key, keys.to_pylist())
+
+
+def _find_shared(
+    shaped: Shaped,
+    part: Shaped,
+    subjects: list[bytes] | None,
+    keys: pa.Array,
+    rest: np.ndarray,
+    rules: Rules,
+    memory: FileMemory,
+) -> dict[str, int]:
+    """Refuse, or count, the rows whose unique values stand under another key; counts by the columns' keys."""
+    columns = {column.key: column for column in rules.dataset.columns}
+    found: dict[str, int] = {}
+    for at, unique in enumerate(rules.dataset.unique):
+        asked = np.flatnonzero(~shaped.refusals.bad[rest])
+        taken = [part.columns[key].take(pa.array(asked)) for key in unique.columns]
+        if subjects is not None and columns[unique.columns[0]].type == "id_number":
+            known = pa.array([subjects[row].hex() for row in asked], pa.string())
+            taken = [pc.if_else(taken[0].is_valid(), known, pa.scalar(None, pa.string()))]
+        taken = [values if pa.types.is_string(values.type) else values.cast(pa.string()) for values in taken]
+        own = hash_column(keys.take(pa.array(rest[asked])))
+        again = np.zeros(shaped.n, bool)
+        again[rest[asked]] = memory.uniques.repeated(at, taken, own)
+        if not again.any():
+            continue
+        if unique.repeats == "reported":
+            found["+".join(unique.columns)] = int(again.sum())
+            continue
+        first = columns[unique.columns[0]].heading
+        field_name = "、".join(columns[key].heading for key in unique.columns)
+        shaped.refusals.add("duplicate_value", field_name, again, shaped.text[first])
+    return found
+
+
 def _good(
     part: Shaped,
     placed: Placed,
@@ -146,15 +195,12 @@ def _good(
     rest: np.ndarray,
     rows: np.ndarray,
     rules: Rules,
+    subjects: list[bytes] | None,
 ) -> GoodRows:
     dataset = rules.dataset
     taken = part.take(rows)
     own_keys = keys.take(pa.array(rest[rows]))
     category = category_of(taken.columns, dataset, len(rows))
-    subjects = None
-    if dataset.table == "person":
-        number = identity_columns(taken, dataset).get("number", pa.nulls(len(rows), pa.string()))
-        subjects = rules.sealer.subjects(number.to_pylist(), dataset.key, own_keys.to_pylist())
     return GoodRows(
         taken,
         placed.take(rows),
@@ -163,7 +209,7 @@ def _good(
         _updated_at(taken, rules),
         sensitive_rows(category, dataset, rules.context.catalog, len(rows)),
         category,
-        subjects,
+        None if subjects is None else [subjects[row] for row in rows],
     )
 
 

@@ -128,6 +128,36 @@ number = {{ from = "公民身份号码", type = "id_number", required = true }}
 name = {{ from = "姓名", type = "person_name" }}
 sex = {{ from = "性别", type = "code", codes = {{ "男" = "male", "女" = "female" }} }}
 """,
+    "datasets/patient.toml": f"""\
+{NAME}
+department = "education"
+table = "person"
+{ROW}
+row_key = ["card"]
+rules = [
+  "sex agrees with number",
+  "left_on >= came_on if state = 'left'",
+  "left_on is required if state = 'left'",
+]
+[source]
+files = "patient.csv"
+format = "csv"
+[columns]
+card = {{ from = "卡号", type = "key", required = true }}
+number = {{ from = "公民身份号码", type = "id_number" }}
+sex = {{ from = "性别", type = "code", codes = {{ "男" = "male", "女" = "female" }} }}
+state = {{ from = "状态", type = "code", codes = {{ "出院" = "left", "在院" = "here" }} }}
+came_on = {{ from = "入院", type = "date" }}
+left_on = {{ from = "出院", type = "date" }}
+n_days = {{ from = "天数", type = "integer" }}
+phone = {{ from = "电话", type = "phone" }}
+[expect]
+drop_share_max = 0.3
+fill = {{ number = 0.9, phone = [0.1, 0.9] }}
+[[unique]]
+columns = ["number"]
+repeats = "reported"
+""",
     "datasets/grid_small.toml": f"""\
 {NAME}
 department = "justice"

@@ -205,6 +205,10 @@ class Town:
             **more,
         )
 
+    def declare(self, name: str, text: str) -> None:
+        """Declare one thing more, or anew."""
+        self.catalog = write_declarations(self.catalog_dir, {name: text})
+
     def deliver(self, name: str, text: str) -> Path:
         """Put a delivery into the folder."""
         return write_table(self.files / name, text)

@@ -21,6 +21,7 @@ SHAPES = {
     "`[source]`": keys.SOURCE,
     "`[columns]`": keys.COLUMN,
     "`[expect]`": keys.EXPECT,
+    "`[[unique]]`": keys.UNIQUE,
     "`layers/NAME.toml`": keys.LAYER,
     "`indicators/NAME.toml`": keys.INDICATOR,
     "`[count]` and `[of]`": keys.COUNT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.declare import check_columns, check_datasets, check_screens
+from layers.declare import check_columns, check_datasets, check_rules, check_screens
 from layers.declare.folder import Files, read_files
 from layers.declare.keys import CITY, NAME, SHAPES
 from layers.declare.kinds import BROKEN, Desk, Each, Shape
@@ -19,7 +19,7 @@ _Checks = tuple[tuple[Callable[[Any, Catalog], check_datasets.Said], tuple[str, 
 
 _CHECKS: Mapping[str, _Checks] = {
     "city.toml": check_screens.CITY_CHECKS,
-    "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS),
+    "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS),
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
     "scenarios": (),

@@ -25,7 +25,9 @@ from layers.declare.records import (
     Scenario,
     Source,
     Text,
+    Unique,
 )
+from layers.declare.rules import read_rule
 
 TABLES = (
     "person",
@@ -95,6 +97,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
+def _is_share(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= 1
+
+
 def _is_zone(value: Any) -> bool:
     try:
         ZoneInfo(value)
@@ -154,6 +160,22 @@ _DEFAULT = Plain(
     lambda value: str(value).lower() if isinstance(value, bool) else str(value),
 )
 _ROWS = Plain("a list of two whole numbers, the least and the most", "[1, 100000]", _is_rows, tuple)
+
+_SHARES = Plain(
+    "a share from 0 to 1, or a list of the least and the most",
+    "0.8",
+    lambda value: (
+        _is_share(value)
+        or (isinstance(value, list) and len(value) == 2 and all(map(_is_share, value)) and value[0] <= value[1])
+    ),
+    lambda value: (float(value[0]), float(value[1])) if isinstance(value, list) else (float(value), 1.0),
+)
+_RULE = Plain(
+    "a rule between columns",
+    '"closed_at >= reported_at"',
+    lambda value: read_rule(value) is not None,
+    read_rule,
+)
 
 TITLE = Shape(
     "a text in both languages",
@@ -229,8 +251,19 @@ EXPECT = Shape(
     (
         Key("rows", _ROWS, default=(1, None)),
         Key("quarantine_share_max", _number("a number from 0 to 1", "0.05", 0, 1), default=1.0),
+        Key("fill", Each(_SHARES, NAME), default={}),
+        Key("drop_share_max", _number("a number from 0 to 1", "0.2", 0, 1)),
     ),
-    lambda name, values: Expect(values["rows"][0], values["rows"][1], values["quarantine_share_max"]),
+    lambda name, values: Expect(*values.pop("rows"), **values),
+)
+
+UNIQUE = Shape(
+    "[[unique]]",
+    (
+        Key("columns", ListOf(NAME), needed=True),
+        Key("repeats", OneOf(("refused", "reported")), default="refused"),
+    ),
+    lambda name, values: Unique(**values),
 )
 
 DATASET = Shape(
@@ -249,6 +282,8 @@ DATASET = Shape(
         Key("source", SOURCE, needed=True),
         Key("columns", Each(COLUMN, NAME), needed=True),
         Key("expect", EXPECT, default=Expect()),
+        Key("rules", ListOf(_RULE), default=()),
+        Key("unique", ListOf(UNIQUE), default=()),
     ),
     lambda name, values: Dataset(key=name, **{**values, "columns": tuple((values["columns"] or {}).values())}),
 )

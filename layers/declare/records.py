@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from layers.declare.rules import Rule
+
 Table = Literal[
     "person", "event", "place", "thing", "organisation", "grid", "grid_worker", "event_step", "measure", "reading"
 ]
@@ -93,11 +95,21 @@ class Source:
 
 @dataclass(frozen=True)
 class Expect:
-    """Bounds a delivery must keep, or it is refused whole."""
+    """Bounds a delivery must keep, or it is refused whole; `fill` has the least and greatest share filled by column."""
 
     rows_min: int = 1
     rows_max: int | None = None
     quarantine_share_max: float = 1.0
+    fill: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    drop_share_max: float | None = None
+
+
+@dataclass(frozen=True)
+class Unique:
+    """Columns that together stand under one row key only; `repeats` are refused, or loaded and reported."""
+
+    columns: tuple[str, ...]
+    repeats: Literal["refused", "reported"] = "refused"
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,8 @@ class Dataset:
     of_dataset: str | None = None
     licence: str | None = None
     expect: Expect = Expect()
+    rules: tuple[Rule, ...] = ()
+    unique: tuple[Unique, ...] = ()
 
 
 @dataclass(frozen=True)
