@@ -51,6 +51,7 @@ def run(
     """数据入库 Load the deliveries in a folder, each in one transaction; files loaded before are left alone."""
     from etl.report import print_report, write_json
     from etl.run import run as run_deliveries
+    from etl.sources import Limits
     from layers.database import open_database
     from layers.declare import read_catalog
     from layers.secrets import read_secrets
@@ -68,6 +69,7 @@ def run(
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),
         accepted_by=getpass.getuser() if accept else None,
+        limits=Limits(settings.read_memory_mb, settings.read_seconds, settings.read_unpacked_mb),
     )
     print_report(report, Console() if sys.stdout.isatty() else Console(width=120))
     if report_file is not None:

@@ -23,7 +23,7 @@ from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
 from etl.report import DeliveryReport
 from etl.rows import TABLES
-from etl.sources import Source, headings_of, open_delivery
+from etl.sources import DEFAULT_LIMITS, Limits, Source, headings_of, open_delivery
 from etl.steps import PARENT_KEY, ChildLoader
 from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
@@ -56,6 +56,7 @@ class Desk:
     cache_dir: Path
     now: datetime
     at_step: Step = no_step
+    limits: Limits = DEFAULT_LIMITS
     tree: GridTree | None = None
     accepted_by: str | None = None
     seconds: dict[str, float] = field(default_factory=dict)
@@ -99,7 +100,7 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     if loaded_before(connection, dataset.key, content[0]):
         report.status = "known"
         return
-    source = open_delivery(job.path, dataset)
+    source = open_delivery(job.path, dataset, desk.limits)
     _note_dropped(report, source, job)
     delivery_id = open_delivery_row(connection, dataset, job.path, content, desk.edition(), desk.now)
     desk.at_step("delivery opened")

@@ -14,6 +14,7 @@ from psycopg import errors
 from etl.deliver import Desk, Step, load_delivery, no_step
 from etl.plan import Job, Plan, make_plan
 from etl.report import DeliveryReport, RunReport
+from etl.sources import DEFAULT_LIMITS, Limits, warm_up
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import EXIT_CODES, AtlasError, DeliveryError, ServerError
@@ -36,6 +37,7 @@ def run(
     say: Callable[[str], None] = print,
     at_step: Step = no_step,
     accepted_by: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> RunReport:
     """Load the deliveries in a folder: those of the named datasets, or all.
 
@@ -51,12 +53,14 @@ def run(
         The database cannot be had, or went away.
     """
     started = time.perf_counter()
+    warm_up()
     plan = make_plan(catalog, folder, names)
     with database.connect("loader") as connection:
         numbers = _numbers(connection, catalog)
         moment = now or datetime.now(UTC)
         desk = Desk(connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, moment, at_step)
         desk.accepted_by = accepted_by
+        desk.limits = limits
         reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()

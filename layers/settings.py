@@ -8,6 +8,9 @@
 | `DELIVERY_DIR` | `.local/deliveries` | folder the departments' files lie in                                    |
 | `HOST`         | `127.0.0.1`         | address the map is served at; loopback only until there is sign-in      |
 | `PORT`         | `8050`              | its port                                                                |
+| `READ_MEMORY_MB` | `2048`            | most memory reading one delivered file may take                         |
+| `READ_SECONDS` | `600`               | longest that reading one may take                                       |
+| `READ_UNPACKED_MB` | `4096`          | most that a gzipped or zipped file may unpack to                        |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -34,6 +37,9 @@ class Settings:
     host: str
     port: int
     browser_path: Path | None
+    read_memory_mb: int = 2048
+    read_seconds: int = 600
+    read_unpacked_mb: int = 4096
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -66,8 +72,18 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=int(port),
         browser_path=Path(browser) if browser else None,
+        read_memory_mb=_whole(environ, "READ_MEMORY_MB", 2048, 64),
+        read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
+        read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
     )
 
 
 def _folder(value: str | None, default: Path) -> Path:
     return Path(value).expanduser().resolve() if value else default
+
+
+def _whole(environ: Mapping[str, str], name: str, default: int, least: int) -> int:
+    value = environ.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= 1 << 40):
+        raise SettingError(f"{name} is {value!r}.", f"It has to be a whole number from {least} on, such as {default}.")
+    return int(value)

@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from etl.sources.batch import RawBatch, Source
-from etl.sources.delimited import open_delimited
-from etl.sources.vector import open_vector
-from etl.sources.workbook import open_workbook
+from etl.sources.guarded import GuardedSource, nursery
+from etl.sources.request import DEFAULT_LIMITS, Limits, headings_of, request_for
 from layers.declare.records import Dataset
 from layers.errors import DeliveryError
 
-__all__ = ["RawBatch", "Source", "headings_of", "open_delivery"]
+__all__ = ["DEFAULT_LIMITS", "Limits", "RawBatch", "Source", "headings_of", "open_delivery", "warm_up"]
 
 
-def headings_of(dataset: Dataset) -> tuple[str, ...]:
-    """Headings a dataset declares, each once: its columns, then coordinates, address and grid code."""
-    source = dataset.source
-    names = [c.heading for c in dataset.columns]
-    names += [h for h in (source.lon, source.lat, source.address, source.grid_code) if h]
-    return tuple(dict.fromkeys(names))
-
-
-def open_delivery(path: Path, dataset: Dataset) -> Source:
-    """Open a delivered file of a dataset.
+def open_delivery(path: Path, dataset: Dataset, limits: Limits = DEFAULT_LIMITS) -> Source:
+    """Open a delivered file of a dataset, in a child process that may do nothing but read it.
 
     Raises
     ------
     DeliveryError
-        The file cannot be read, or a declared column is not in it.
+        The file cannot be read, or not within the limits, or a declared column is not in it.
     """
-    how = dataset.source
-    opened: Source
-    if how.format == "csv":
-        opened = open_delimited(path, how.encoding, how.header_row)
-    elif how.format == "xlsx":
-        opened = open_workbook(path, how.sheet, how.header_row)
-    else:
-        opened = open_vector(path, how.format, how.layer, how.encoding)
+    opened = GuardedSource(request_for(path, dataset, limits))
     missing = [h for h in headings_of(dataset) if h not in opened.headings]
     if missing:
+        opened.close()
         near = difflib.get_close_matches(missing[0], opened.headings, n=3, cutoff=0.3) or opened.headings
         raise DeliveryError(
             f"{path.name} has no column {'、'.join(missing)} (dataset {dataset.key}).",
             f"The file has {', '.join(near)}: mend `from` in {dataset.key}.toml or the heading of the file.",
         )
     return opened
+
+
+def warm_up() -> None:
+    """Start the process that reading happens in, so that the first file need not wait for it."""
+    nursery(os.getpid()).warm()

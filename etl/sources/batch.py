@@ -38,6 +38,14 @@ class Source(Protocol):
     def headings(self) -> tuple[str, ...]:
         """Headings of the file, in its order."""
 
+    @property
+    def has_geometry(self) -> bool:
+        """Whether its rows have geometries."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences on what of the file was left alone."""
+
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the rows, only the `wanted` headings of them."""
 

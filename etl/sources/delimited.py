@@ -32,6 +32,8 @@ class DelimitedSource:
     header_row: int
     headings: tuple[str, ...]
     is_quoted: bool
+    has_geometry: bool = False
+    notes: tuple[str, ...] = ()
 
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the rows block by block; rows with another number of fields than the heading come as `broken`."""

@@ -38,6 +38,8 @@ class VectorSource:
     layer: str | None
     encoding: str | None
     headings: tuple[str, ...]
+    has_geometry: bool = True
+    notes: tuple[str, ...] = ()
 
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the features batch by batch; feature i, counted from 0, stands on line i + 1."""

@@ -23,6 +23,8 @@ class WorkbookSource:
     headings: tuple[str, ...]
     header_row: int
     rows: list[list[Any]]
+    has_geometry: bool = False
+    notes: tuple[str, ...] = ()
 
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Give the rows that hold any value, batch by batch."""

@@ -1,0 +1,137 @@
+"""The child process that reads a file: what it may not do, and what becomes of a delivery when it dies."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from etl.sources import headings_of, open_delivery
+from etl.sources.guarded import Nursery, nursery
+from etl.sources.nursery import sweep
+from etl.sources.request import DEFAULT_LIMITS, Limits
+from layers.errors import DeliveryError
+from tests.test_sources import HEADINGS, csv_text, school
+
+TIGHT = Limits(memory_mb=64, seconds=60)
+
+
+def children_of(pid: int) -> list[int]:
+    return [int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def wait_for_end(pid: int) -> None:
+    try:
+        watch = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    assert select.select([watch], [], [], 30)[0], f"process {pid} lives on"
+    os.close(watch)
+
+
+def long_file(folder: Path, n_rows: int = 1_000_000) -> Path:
+    path = folder / "school.csv"
+    path.write_text(csv_text() + "7,白塘小学,5\n" * n_rows, encoding="utf-8")
+    return path
+
+
+def n_rows(path: Path, limits: Limits = DEFAULT_LIMITS) -> int:
+    return sum(batch.n for batch in open_delivery(path, school(), limits).batches(HEADINGS))
+
+
+def test_a_child_knows_no_secret_and_has_no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://loader:secret@localhost/city")
+    own = Nursery()
+    own.warm()
+    environment = Path(f"/proc/{own.pid}/environ").read_bytes()
+    assert b"secret" not in environment
+    assert b"TMPDIR" in environment
+    own.close()
+
+
+def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "school.csv"
+    path.write_text(csv_text() + '7,"' + "白" * 40_000_000 + '",5\n', encoding="utf-8")
+    with pytest.raises(DeliveryError, match=r"school\.csv (needs more than the 64 MB|cannot be read|made its reader)"):
+        n_rows(path, TIGHT)
+    assert n_rows(long_file(tmp_path, 10)) == 13
+
+
+def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match=r"school\.csv was not read within 0\.001 seconds"):
+        n_rows(long_file(tmp_path), replace(TIGHT, seconds=0.001))
+
+
+def test_a_child_that_is_killed_ends_the_delivery_and_nothing_else(tmp_path: Path) -> None:
+    path = long_file(tmp_path)
+    opened = open_delivery(path, school())
+    child = children_of(nursery(os.getpid()).pid)[-1]
+    os.kill(child, signal.SIGKILL)
+    with pytest.raises(DeliveryError, match=r"Reading school\.csv was stopped from outside"):
+        list(opened.batches(headings_of(school())))
+    assert n_rows(path) == 1_000_003
+
+
+def test_the_nursery_starts_again_when_it_was_killed(tmp_path: Path) -> None:
+    path = long_file(tmp_path, 100_000)
+    opened = open_delivery(path, school())
+    pid = nursery(os.getpid()).pid
+    child = children_of(pid)[-1]
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end(child)
+    with pytest.raises(DeliveryError, match=r"Reading school\.csv was stopped from outside"):
+        list(opened.batches(headings_of(school())))
+    assert n_rows(path) == 100_003
+
+
+def test_a_file_nobody_reads_on_ends_its_child(tmp_path: Path) -> None:
+    rows = open_delivery(long_file(tmp_path), school()).batches(HEADINGS)
+    next(rows)
+    child = children_of(nursery(os.getpid()).pid)[-1]
+    rows.close()  # type: ignore[attr-defined]
+    wait_for_end(child)
+
+
+def test_nothing_is_left_when_the_loader_is_killed(tmp_path: Path) -> None:
+    path = long_file(tmp_path)
+    code = f"""
+import os, pathlib
+from etl.sources import open_delivery
+from etl.sources.guarded import nursery
+from tests.test_sources import school
+opened = open_delivery(pathlib.Path({str(path)!r}), school())
+print(nursery(os.getpid()).pid, flush=True)
+input()
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    ) as loader:
+        assert loader.stdout is not None
+        pid = int(loader.stdout.readline())
+        child = children_of(pid)[-1]
+        assert list(tmp_path.glob("minqing-reading-*/*"))
+        loader.kill()
+        wait_for_end(child)
+        wait_for_end(pid)
+    assert not list(tmp_path.glob("minqing-reading-*"))
+
+
+def test_what_a_killed_nursery_left_is_swept_up(tmp_path: Path) -> None:
+    left = tmp_path / "minqing-reading-left" / "child"
+    left.mkdir(parents=True)
+    (left / "unpacked").write_bytes(b"x")
+    sweep(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    assert Path(tempfile.gettempdir()).is_dir()
