@@ -164,14 +164,8 @@ class TableLoader:
             return 0
         if self._dataset.table == "event":
             run(
-                "insert into ops.event_step (town_code, id, event_id, step_no, at, from_state, state, department,"
-                " actor, reason, delivery_id) select i.town_code, s.id, s.event_id, s.step_no, s.at, s.from_state,"
-                " s.state, s.department, s.actor, s.reason, s.delivery_id from ops.event_step s"
-                " join incoming i on s.town_code = i.old_town and s.event_id = i.id where i.town_code <> i.old_town"
-            )
-            run(
-                "delete from ops.event_step s using incoming i"
-                " where s.town_code = i.old_town and s.event_id = i.id and i.town_code <> i.old_town"
+                "select ops.carry_events(array_agg(id order by id), array_agg(old_town order by id),"
+                " array_agg(town_code order by id)) from incoming where town_code <> old_town"
             )
         run(
             sql.SQL(

@@ -62,9 +62,12 @@ class Scope:
 
 @dataclass(frozen=True)
 class Actor:
-    """Who does something: an account with one role, inside a scope, and in a department where the role has one."""
+    """Who does something: an account with one role, inside a scope, and in a department where the role has one.
+
+    A resident has no account but a receipt, whose number stands in its place.
+    """
 
     account: str
-    role: AccountRole
+    role: AccountRole | Literal["resident"]
     scope: Scope
     department: str | None = None

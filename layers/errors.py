@@ -6,7 +6,8 @@
     ├── UnknownNameError            a dataset, layer, indicator .. nobody declared  exit 4
     ├── ServerError                 PostgreSQL or PostGIS cannot be had             exit 5
     ├── DeliveryError               a delivered file cannot be taken in             exit 6
-    └── AccessError                 asked for more than may be seen                 exit 7
+    ├── AccessError                 asked for more than may be seen                 exit 7
+    └── CaseError                   a case cannot take this step                    exit 8
 
 Every error carries a sentence that says what is the matter and one that says how to mend it. `EXIT_CODES` is the
 whole table; a test holds it complete.
@@ -70,6 +71,14 @@ class AccessError(AtlasError):
     """More was asked for than may be seen."""
 
 
+class CaseError(AtlasError):
+    """A case cannot take this step; `why` is gone, stale, not_allowed or missing, and `need` what is missing."""
+
+    def __init__(self, why: str, message: str, hint: str = "", need: str = "") -> None:
+        super().__init__(message, hint)
+        self.why, self.need = why, need
+
+
 EXIT_CODES: dict[type[AtlasError], int] = {
     AtlasError: 1,
     SettingError: 2,
@@ -78,4 +87,5 @@ EXIT_CODES: dict[type[AtlasError], int] = {
     ServerError: 5,
     DeliveryError: 6,
     AccessError: 7,
+    CaseError: 8,
 }

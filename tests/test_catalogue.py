@@ -14,7 +14,15 @@ from layers.database import Database
 from layers.migrations import differences
 from layers.tables import SCHEMAS, metadata
 
-REFERENCE = {"pub.edition", "pub.grid", "pub.succession", "pub.grid_shape", "pub.dataset", "pub.category"}
+REFERENCE = {
+    "pub.edition",
+    "pub.grid",
+    "pub.succession",
+    "pub.grid_shape",
+    "pub.dataset",
+    "pub.category",
+    "ops.transition",
+}
 """Small and the same everywhere; never point at data tables."""
 
 LOCAL = {"raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry"}

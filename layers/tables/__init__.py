@@ -1,6 +1,7 @@
 """GeoAlchemy2 models of everything the map keeps, one module per family of tables."""
 
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
+from layers.tables.cases import UNITS, Promise, Transition
 from layers.tables.elements import (
     FormerGrid,
     GridWorker,
@@ -34,6 +35,7 @@ __all__ = [
     "SCHEMAS",
     "SRID",
     "STATES",
+    "UNITS",
     "Base",
     "CarriedTally",
     "CategoryNumber",
@@ -54,6 +56,7 @@ __all__ = [
     "PeopleCount",
     "Person",
     "Place",
+    "Promise",
     "Quarantine",
     "Reading",
     "SealedTallyLargeMonth",
@@ -65,6 +68,7 @@ __all__ = [
     "TallyMediumDay",
     "TallySmallMonth",
     "Thing",
+    "Transition",
     "Visit",
     "metadata",
     "row_id",

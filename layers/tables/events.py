@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKeyConstraint, Index, PrimaryKeyConstraint, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKeyConstraint,
+    Index,
+    PrimaryKeyConstraint,
+    Sequence,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import (
@@ -15,12 +23,16 @@ from layers.tables.base import (
     Moment,
     Small,
     TownRow,
+    metadata,
     one_of,
     town_check,
 )
 
 STATES = ("reported", "accepted", "refused", "dispatched", "handling", "suspended", "handled", "checked", "closed")
 """States of an event in the order of the closed loop; `refused` (not accepted) and `closed` are ends."""
+
+change_no = Sequence("change_no", schema="ops", metadata=metadata)
+"""Number of each step taken here, in the order in which they were committed."""
 
 OUTCOMES = ("settled", "not_our_duty", "duplicate", "void")
 """What a closed event came to; "closed" alone is not "settled"."""
@@ -60,6 +72,9 @@ class Event(ElementRow, Base):
 class EventStep(TownRow, Base):
     """One step of an event: who, when, from, to, why. Appended, never edited.
 
+    Steps taken here go through `pub.take_step` alone and are held to `ops.transition`; delivered ones are the history
+    of another system and stand as delivered, without the name of a step.
+
     An event that moves to another town takes its steps along: insert the event there, copy its steps, delete the old
     steps, delete the old event. Deleting an event does not delete its log.
     """
@@ -67,8 +82,19 @@ class EventStep(TownRow, Base):
     __tablename__ = "event_step"
     __table_args__ = (
         ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        ForeignKeyConstraint(
+            ["step", "from_state", "state"],
+            ["ops.transition.step", "ops.transition.from_state", "ops.transition.state"],
+        ),
         one_of("state", STATES),
+        CheckConstraint(
+            "delivery_id is not null or step is not null and (from_state is not null or (step, state) ="
+            " ('report', 'reported')) and account is not null and actor is not null and change_no is not null",
+            name="made_here",
+        ),
         UniqueConstraint("town_code", "event_id", "step_no"),
+        UniqueConstraint("town_code", "event_id", "request_key"),
+        Index("ix_event_step_change_no", "change_no", postgresql_where=text("change_no is not null")),
         {"schema": "ops"},
     )
 
@@ -81,3 +107,12 @@ class EventStep(TownRow, Base):
     actor: Mapped[str | None] = mapped_column(comment="role that took the step")
     reason: Mapped[str | None] = mapped_column(comment="why, in the words of the source")
     delivery_id: Mapped[Big | None] = mapped_column(comment="raw.delivery that brought it; NULL: made here")
+    step: Mapped[str | None] = mapped_column(comment="name of the step in ops.transition; NULL: delivered")
+    account: Mapped[Code | None] = mapped_column(comment="account that took the step; NULL: delivered")
+    request_key: Mapped[Code | None] = mapped_column(comment="chosen by the sender: a resend does nothing twice")
+    until_at: Mapped[Moment | None] = mapped_column(comment="end of the suspension, or the deadline put off to")
+    duplicate_of: Mapped[Big | None] = mapped_column(comment="event it was merged into")
+    change_no: Mapped[Big | None] = mapped_column(comment="place in the order of commits; NULL: delivered")
+    recorded_at: Mapped[Moment | None] = mapped_column(
+        comment="when it was written here; later than `at` where it was sent late"
+    )

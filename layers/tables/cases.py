@@ -1,0 +1,48 @@
+"""What moves cases along: the table of allowed transitions, and the promises made."""
+
+from __future__ import annotations
+
+from sqlalchemy import ARRAY, Double, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from layers.tables.base import Base, Big, Code, Moment, Small, TownRow, one_of
+
+UNITS = ("urgent_hours", "working_hours", "working_days", "calendar_days")
+"""In what a time limit is counted."""
+
+
+class Transition(Base):
+    """One allowed transition of the closed loop; each step taken here points at its row."""
+
+    __tablename__ = "transition"
+    __table_args__ = (UniqueConstraint("step", "from_state", "state"), {"schema": "ops"})
+
+    step: Mapped[str] = mapped_column(primary_key=True, comment="name of the step")
+    from_state: Mapped[str] = mapped_column(primary_key=True, comment="state it is taken from; empty: makes a case")
+    state: Mapped[str] = mapped_column(comment="state it leads to")
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="who may take it")
+    needs: Mapped[list[str]] = mapped_column(ARRAY(Text), comment="what it needs, see layers.lifecycle")
+    clock: Mapped[str] = mapped_column(comment="what it does to the clock of the promise; empty: nothing")
+
+
+class Promise(TownRow, Base):
+    """A promise made on a case: amount and unit frozen when made, and how much of it is used."""
+
+    __tablename__ = "promise"
+    __table_args__ = (
+        one_of("unit", UNITS),
+        ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        UniqueConstraint("town_code", "event_id", "round"),
+        {"schema": "ops"},
+    )
+
+    event_id: Mapped[Big] = mapped_column(comment="event it was made on")
+    round: Mapped[Small] = mapped_column(comment="1 for the first; another department or a reopening makes the next")
+    department: Mapped[Code | None] = mapped_column(comment="whose clock it is; NULL until dispatched")
+    made_at: Mapped[Moment] = mapped_column(comment="when it was made")
+    amount: Mapped[float] = mapped_column(Double, comment="how much time, in its unit")
+    unit: Mapped[str] = mapped_column(comment="urgent_hours, working_hours, working_days or calendar_days")
+    used: Mapped[float] = mapped_column(Double, comment="how much of it was used before clock_at, in its unit")
+    clock_at: Mapped[Moment | None] = mapped_column(comment="since when the clock runs; NULL: it stands still")
+    due_at: Mapped[Moment | None] = mapped_column(comment="when it falls due; NULL while the clock stands still")
+    is_provisional: Mapped[bool] = mapped_column(comment="reaches into a year whose make-up days are not yet published")
