@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pyarrow as pa
 from psycopg import sql
 
 from etl import binary
+from etl.masks import missing, plain
 from etl.pace import read_ahead
 from etl.quarantine import Quarantined
 from layers.errors import AtlasError
@@ -104,8 +106,9 @@ def known_hashes(connection: Connection, dataset: str) -> np.ndarray:
     return np.sort(fetch(connection, query, {"hash": "i8"})["hash"].astype(np.int64).view(np.uint64))
 
 
-def write_quarantine(connection: Connection, dataset: str, delivery_id: int, rows: Quarantined) -> int:
-    """Write quarantined rows of a delivery."""
+def write_quarantine(connection: Connection, dataset: str, delivery_id: int, rows: Quarantined, now: datetime) -> int:
+    """Write quarantined rows of a delivery, open from now on."""
+    rest = pa.array(rows.rest_hash, pa.int64())
 
     def text(values: list[Any]) -> binary.Varying:
         return binary.text(pa.array(values, pa.string()))
@@ -120,5 +123,9 @@ def write_quarantine(connection: Connection, dataset: str, delivery_id: int, row
         "reason": text(rows.reason),
         "remedy": text(rows.remedies()),
         "row_sealed": binary.text(pa.array(rows.row_sealed, pa.binary())),
+        "row_hash": binary.integer(np.array(rows.row_hash, np.int64), 8),
+        "rest_hash": binary.integer(plain(rest), 8, missing(rest)),
+        "version_at": binary.moments(pa.array(rows.version_at, pa.timestamp("us", "UTC"))),
+        "open_since": binary.moments(pa.array([now] * rows.n, pa.timestamp("us", "UTC"))),
     }
     return copy_in(connection, "raw.quarantine", fields, rows.n)

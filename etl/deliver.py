@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +16,15 @@ from etl.columns import Context
 from etl.copying import Connection, known_hashes, write_quarantine
 from etl.expectations import keep_expectations
 from etl.grids import GridLoader
-from etl.ledger import close_delivery_row, hash_file, loaded_before, lock_dataset, open_delivery_row
+from etl.ledger import (
+    close_delivery_row,
+    hash_declaration,
+    hash_file,
+    loaded_before,
+    lock_dataset,
+    meaning_of,
+    open_delivery_row,
+)
 from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
 from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
@@ -97,12 +104,16 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     if lock_dataset(connection, dataset.key):
         say(f"{dataset.key}: waited for another loader")
     desk.at_step("locked")
-    if loaded_before(connection, dataset.key, content[0]):
+    declaration = hash_declaration(dataset, desk.catalog)
+    known = loaded_before(connection, dataset.key, content[0], declaration)
+    if known == "as_declared":
         report.status = "known"
         return
+    if known == "otherwise":
+        say(f"{dataset.key}: the declaration has changed, {job.path.name} is loaded again")
     source = open_delivery(job.path, dataset, desk.limits)
     _note_dropped(report, source, job)
-    delivery_id = open_delivery_row(connection, dataset, job.path, content, desk.edition(), desk.now)
+    delivery_id = open_delivery_row(connection, dataset, job.path, content, declaration, desk.edition(), desk.now)
     desk.at_step("delivery opened")
     context = Context(desk.catalog, dataset, desk.now)
     if dataset.table == "grid":
@@ -116,8 +127,7 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
 
 
 def _rules(desk: Desk, context: Context, job: Job) -> Rules:
-    key = desk.secrets.token_key
-    seed = int.from_bytes(blake2b(b"row hash", key=key, digest_size=8).digest(), "big")
+    seed = desk.sealer.seed(f"row hash {meaning_of(job.dataset, desk.catalog)}")
     file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
     with desk.timed("grids"):
         tree = desk.grid_tree()
@@ -144,7 +154,7 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         with desk.timed("load"):
             loader.write(done.good, done.identities)
             desk.at_step("rows copied")
-            write_quarantine(connection, dataset.key, delivery_id, done.quarantined)
+            write_quarantine(connection, dataset.key, delivery_id, done.quarantined, desk.now)
         desk.at_step("batch written")
 
     with WriteBehind() as behind:
@@ -181,7 +191,7 @@ def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, r
     for batch in read_ahead(source.batches(headings_of(dataset))):
         with desk.timed("load"):
             quarantined, summary = loader.write(batch)
-            write_quarantine(connection, dataset.key, delivery_id, quarantined)
+            write_quarantine(connection, dataset.key, delivery_id, quarantined, desk.now)
         _add(report, summary)
         desk.at_step("batch written")
     with desk.timed("indexes and tallies"):
@@ -199,7 +209,7 @@ def _load_grids(desk: Desk, source: Source, context: Context, delivery_id: int, 
     with desk.timed("tree"):
         report.n_unchanged, notes = loader.finish()
     for quarantined, summary in loader.results():
-        write_quarantine(desk.connection, dataset.key, delivery_id, quarantined)
+        write_quarantine(desk.connection, dataset.key, delivery_id, quarantined, desk.now)
         _add(report, summary)
     report.notes.update(notes)
     # Few rows, and yet: without knowing that all of them lie in the city, a plan walks them once for each count.

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import getpass
 import hashlib
+import json
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from psycopg.types.json import Jsonb
 
 from etl.copying import Connection
 from etl.report import DeliveryReport
-from layers.declare.records import Dataset
+from layers.declare.records import Catalog, Dataset
 from layers.errors import AtlasError, DeliveryError
+
+Known = Literal["new", "otherwise", "as_declared"]
 
 _DATASET_LOCKS = 4490
 _CHUNK = 1 << 20
 
 _OPEN = """
 insert into raw.delivery (dataset, file_name, content_hash, n_bytes, edition, loaded_at, loaded_by, declaration,
-    n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report)
-values (%s, %s, %s, %s, %s, %s, %s, %s, 0, 0, 0, 0, 0, 0, '{}')
+    declaration_hash, grids_version, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report)
+select %(dataset)s, %(file)s, %(content)s, %(size)s, %(edition)s, %(now)s, %(by)s, %(declaration)s, %(hash)s,
+    coalesce((select version from pub.edition where edition = %(edition)s), 0), 0, 0, 0, 0, 0, 0, '{}'
 returning id
 """
 _CLOSE = """
@@ -76,12 +81,38 @@ def lock_dataset(connection: Connection, dataset: str) -> bool:
     return True
 
 
-def loaded_before(connection: Connection, dataset: str, content_hash: bytes) -> bool:
-    """Whether this very file was loaded before."""
+def hash_declaration(dataset: Dataset, catalog: Catalog) -> bytes:
+    """SHA-256 of what the declarations say of loading a dataset: names for the screen and bounds are left out."""
+    told = asdict(dataset)
+    for key in ("name", "each_row_is_a", "licence", "department", "expect", "delivery"):
+        told.pop(key, None)
+    told["source"].pop("files")
+    for column in told["columns"]:
+        column.pop("name")
+    told["sealed"], told["zone"] = _sealed(dataset, catalog), catalog.city.zone
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
+
+
+def meaning_of(dataset: Dataset, catalog: Catalog) -> str:
+    """What makes another row of the same values: a row that means something else now is written anew."""
+    columns = [(c.key, c.type) for c in dataset.columns]
+    told = [dataset.table, dataset.category, dataset.sensitive, dataset.source.crs, _sealed(dataset, catalog), columns]
+    return json.dumps(told)
+
+
+def _sealed(dataset: Dataset, catalog: Catalog) -> list[str]:
+    return sorted(c.key for c in catalog.categories.values() if c.sensitive and c.table == dataset.table)
+
+
+def loaded_before(connection: Connection, dataset: str, content_hash: bytes, declaration: bytes) -> Known:
+    """Whether this very file was loaded before, under the declaration as it is or only under another."""
     row = connection.execute(
-        "select 1 from raw.delivery where dataset = %s and content_hash = %s", [dataset, content_hash]
+        "select count(*), count(*) filter (where declaration_hash = %s)"
+        " from raw.delivery where dataset = %s and content_hash = %s",
+        [declaration, dataset, content_hash],
     ).fetchone()
-    return row is not None
+    n, same = row or (0, 0)
+    return "as_declared" if same else "otherwise" if n else "new"
 
 
 def open_delivery_row(
@@ -89,12 +120,24 @@ def open_delivery_row(
     dataset: Dataset,
     path: Path,
     content: tuple[bytes, int],
+    declaration: bytes,
     edition: int,
     now: datetime,
 ) -> int:
     """Write the delivery into the ledger, its counts still zero; return its id."""
     row = connection.execute(
-        _OPEN, [dataset.key, path.name, *content, edition, now, getpass.getuser(), Jsonb(asdict(dataset))]
+        _OPEN,
+        {
+            "dataset": dataset.key,
+            "file": path.name,
+            "content": content[0],
+            "size": content[1],
+            "edition": edition,
+            "now": now,
+            "by": getpass.getuser(),
+            "declaration": Jsonb(asdict(dataset)),
+            "hash": declaration,
+        },
     ).fetchone()
     assert row is not None
     return int(row[0])

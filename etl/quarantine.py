@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.attrs import json_objects
+from etl.keys import hash_rows
 from etl.reasons import remedy_of
+from etl.refusals import Refusal
 from etl.shape import IDENTITY_TYPES, Shaped
 from layers.declare.records import Dataset
 from layers.identifiers import mask_name, mask_number, mask_phone
@@ -29,6 +32,9 @@ class Quarantined:
     value: list[str | None]
     reason: list[str]
     row_sealed: list[bytes]
+    row_hash: list[int]
+    rest_hash: list[int | None]
+    version_at: list[datetime | None]
 
     @property
     def n(self) -> int:
@@ -44,6 +50,9 @@ class Quarantined:
             self.value + other.value,
             self.reason + other.reason,
             self.row_sealed + other.row_sealed,
+            self.row_hash + other.row_hash,
+            self.rest_hash + other.rest_hash,
+            self.version_at + other.version_at,
         )
 
     def remedies(self) -> list[str]:
@@ -71,15 +80,48 @@ def refused_rows(shaped: Shaped, keys: pa.Array, dataset: Dataset, sealer: Seale
         value,
         [refusal.reason for refusal in found for _ in refusal.rows],
         sealed,
+        row_hashes(shaped.text, sealer)[rows].view(np.int64).tolist() if len(rows) else [],
+        [one for refusal in found for one in _rest_hashes(shaped.text, refusal, sealer)],
+        _versions(shaped, at),
     )
+
+
+def _versions(shaped: Shaped, at: pa.Array) -> list[datetime | None]:
+    if "updated_at" not in shaped.columns:
+        return [None] * len(at)
+    moments: list[datetime | None] = shaped.columns["updated_at"].cast(pa.timestamp("us", "UTC")).take(at).to_pylist()
+    return moments
+
+
+def row_hashes(text: Mapping[str, pa.Array], sealer: Sealer, without: str = "") -> np.ndarray:
+    """Hash rows as they were delivered, under whatever headings, one heading left out."""
+    columns = [text[heading] for heading in sorted(text) if heading != without]
+    n = len(next(iter(text.values()))) if text else 0
+    return hash_rows(columns, n, sealer.seed("row"))
+
+
+def _rest_hashes(text: Mapping[str, pa.Array], refusal: Refusal, sealer: Sealer) -> list[int]:
+    at = pa.array(refusal.rows)
+    mine = {heading: values.take(at) for heading, values in text.items()}
+    hashes: list[int] = row_hashes(mine, sealer, refusal.field).view(np.int64).tolist()
+    return hashes
 
 
 def broken_rows(broken: Sequence[tuple[int, str]], sealer: Sealer) -> Quarantined:
     """Turn rows that could not be split into fields into quarantined rows."""
     n = len(broken)
+    lines = pa.array([text for _, text in broken], pa.string())
     sealed = [row or b"" for row in sealer.seal_column([text or " " for _, text in broken])]
     return Quarantined(
-        [line for line, _ in broken], [None] * n, [None] * n, [None] * n, ["wrong_field_count"] * n, sealed
+        [line for line, _ in broken],
+        [None] * n,
+        [None] * n,
+        [None] * n,
+        ["wrong_field_count"] * n,
+        sealed,
+        row_hashes({"": lines}, sealer, "whole").view(np.int64).tolist(),
+        [None] * n,
+        [None] * n,
     )
 
 

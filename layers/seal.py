@@ -82,6 +82,10 @@ class Sealer:
             tokens.append(token.digest())
         return tokens
 
+    def seed(self, purpose: str) -> int:
+        """Make the 64-bit seed of hashes of one purpose, so that a hash tells nothing without the key."""
+        return int.from_bytes(hmac.digest(self._token_key, f"seed {purpose}".encode(), "sha256")[:8], "big")
+
     def name_tokens(self, names: Sequence[str | None]) -> list[bytes | None]:
         """Make the tokens an exact search by name uses; spelling is evened out first."""
         return self.token_column([normalise_name(name) if name else None for name in names], "name")

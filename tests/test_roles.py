@@ -25,7 +25,7 @@ CALLED = {
         *("report_case", "take_step", "read_case", "read_steps", "changes"),
     },
     "analyst": {"read_event", "read_organisation", "read_place", "read_thing"},
-    "loader": {"analyse", "carry_events", "drop_indexes", "make_indexes"},
+    "loader": {"analyse", "carry_events", "drop_indexes", "known_on", "make_indexes"},
 }
 """The functions each login may call: the short list a reviewer reads."""
 

@@ -17,7 +17,8 @@ from layers.tables.elements import (
 )
 from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
-from layers.tables.ledger import Delivery, HeldIndex, Quarantine, SourceRegistry
+from layers.tables.ledger import RESOLUTIONS, Delivery, HeldIndex, Quarantine, SourceRegistry
+from layers.tables.past import Past, SealedPast
 from layers.tables.tallies import (
     CarriedTally,
     PeopleCount,
@@ -32,6 +33,7 @@ from layers.tables.tallies import (
 __all__ = [
     "LEVELS",
     "OUTCOMES",
+    "RESOLUTIONS",
     "SCHEMAS",
     "SRID",
     "STATES",
@@ -53,12 +55,14 @@ __all__ = [
     "Link",
     "Measure",
     "Organisation",
+    "Past",
     "PeopleCount",
     "Person",
     "Place",
     "Promise",
     "Quarantine",
     "Reading",
+    "SealedPast",
     "SealedTallyLargeMonth",
     "SealedTallyMediumDay",
     "SealedTallySmallMonth",

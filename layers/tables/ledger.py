@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import Base, Big, Code, Count, Moment, Small, metadata
+from layers.tables.base import Base, Big, Code, Count, Day, Moment, Small, metadata, one_of
 
 delivery_id = Sequence("delivery_id", schema="raw", metadata=metadata)
 quarantine_id = Sequence("quarantine_id", schema="raw", metadata=metadata)
@@ -30,7 +30,7 @@ class Delivery(Base):
 
     __tablename__ = "delivery"
     __table_args__ = (
-        UniqueConstraint("dataset", "content_hash"),
+        UniqueConstraint("dataset", "content_hash", "declaration_hash"),
         CheckConstraint("n_read = n_inserted + n_updated + n_unchanged + n_quarantined", name="sums_agree"),
         {"schema": "raw"},
     )
@@ -58,15 +58,29 @@ class Delivery(Base):
     n_quarantined: Mapped[Count] = mapped_column(comment="rows refused, each in raw.quarantine")
     n_unplaced: Mapped[Count] = mapped_column(comment="of the rows loaded, those in no grid below the city")
     report: Mapped[dict[str, Any]] = mapped_column(comment="seconds by step, reasons counted, repairs, dropped columns")
+    declaration_hash: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="SHA-256 of what the declaration says of loading: another one loads the file again"
+    )
+    grids_version: Mapped[Count] = mapped_column(comment="version of the grids of that edition")
+
+
+RESOLUTIONS = ("loaded", "refused_again", "outdated", "withdrawn")
+"""How a row leaves the quarantine."""
 
 
 class Quarantine(Base):
-    """A delivered row that was not loaded, with the reason and the remedy. The row itself is sealed."""
+    """A delivered row that was not loaded, with the reason and the remedy. The row itself is sealed.
+
+    It is open until a later delivery resolves it, and kept after that.
+    """
 
     __tablename__ = "quarantine"
     __table_args__ = (
         ForeignKeyConstraint(["delivery_id"], ["raw.delivery.id"], ondelete="CASCADE"),
+        one_of("resolution", RESOLUTIONS),
+        CheckConstraint("num_nonnulls(resolved_at, resolved_by, resolution) in (0, 3)", name="resolved_whole"),
         Index("ix_quarantine_delivery_id", "delivery_id", "line"),
+        Index("ix_quarantine_open", "dataset", "source_key", postgresql_where="resolved_at is null"),
         {"schema": "raw"},
     )
 
@@ -87,6 +101,22 @@ class Quarantine(Base):
     reason: Mapped[str] = mapped_column(comment="key of the reason, see etl.reasons")
     remedy: Mapped[str] = mapped_column(comment="what the deliverer should do")
     row_sealed: Mapped[bytes] = mapped_column(LargeBinary, comment="whole row as JSON, encrypted as identities are")
+    row_hash: Mapped[Big | None] = mapped_column(
+        comment="keyed hash of the row as delivered: the same row refused again is one"
+    )
+    rest_hash: Mapped[Big | None] = mapped_column(
+        comment="keyed hash of the row without the offending field: finds it again where it has no key"
+    )
+    version_at: Mapped[Moment | None] = mapped_column(
+        comment="when the source changed the row, where that could be read"
+    )
+    open_since: Mapped[Moment] = mapped_column(comment="when the row was first refused")
+    resolved_at: Mapped[Moment | None] = mapped_column(comment="when it left the quarantine; NULL: open")
+    resolved_by: Mapped[Big | None] = mapped_column(comment="raw.delivery by which it left")
+    resolution: Mapped[str | None] = mapped_column(
+        comment="loaded: came corrected; refused_again: a later refusal stands for it; outdated: a newer version is"
+        " loaded; withdrawn: a full delivery no longer has it"
+    )
 
 
 class SourceRegistry(Base):
@@ -106,6 +136,7 @@ class SourceRegistry(Base):
     id: Mapped[Big] = mapped_column(comment="id of the row")
     row_hash: Mapped[Big] = mapped_column(comment="64-bit hash of what was loaded: equal means unchanged")
     updated_at: Mapped[Moment] = mapped_column(comment="when the source last changed what was loaded")
+    gone_on: Mapped[Day | None] = mapped_column(comment="day since which a full delivery no longer has it")
 
 
 class HeldIndex(Base):
