@@ -45,7 +45,7 @@ create table ops.past (
     valid_from timestamptz not null,
     valid_to timestamptz not null,
     content jsonb not null,
-    constraint pk_past primary key (town_code, id),
+    constraint pk_past primary key (id, town_code),
     constraint ck_past_town_of_grid check (town_code = left(rpad(grid_code, 9, '0'), 9))
 );
 create index ix_past_dataset on ops.past (dataset, source_key);
