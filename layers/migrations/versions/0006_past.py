@@ -8,8 +8,8 @@ from alembic import op
 
 from layers.migrations.functions import create_function, drop_function, run_file
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
@@ -24,8 +24,8 @@ ADDED = {
 
 
 def upgrade() -> None:
-    run_file(HERE / "0005_past.sql")
-    create_function((HERE / "0005_known_on.sql").read_text(encoding="utf-8"), ["atlas_loader"])
+    run_file(HERE / "0006_past.sql")
+    create_function((HERE / "0006_known_on.sql").read_text(encoding="utf-8"), ["atlas_loader"])
 
 
 def downgrade() -> None:
