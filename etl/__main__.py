@@ -32,10 +32,12 @@ def check(
     folder: Annotated[Path | None, typer.Option("--folder", help="Folder of the declarations.")] = None,
 ) -> None:
     """检查全部声明 Check all declarations and name every problem at once."""
+    from etl.crs import check_conversions
     from layers.declare import read_catalog
 
     settings = _settings()
     catalog = read_catalog(folder or settings.catalog_dir)
+    check_conversions(catalog)
     kinds = ("departments", "datasets", "categories", "layers", "indicators", "scenarios")
     counts = ", ".join(f"{len(getattr(catalog, kind))} {kind}" for kind in kinds)
     typer.echo(f"{catalog.city.name.zh} {catalog.city.name.en}: {counts}. 没有问题 No problems.")

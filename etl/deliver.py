@@ -13,7 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from etl.columns import Context
+from etl.coordinates import Conversion
 from etl.copying import Connection, known_hashes, write_quarantine
+from etl.crs import conversion_of
 from etl.expectations import keep_expectations
 from etl.grids import GridLoader
 from etl.ledger import (
@@ -117,21 +119,30 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     desk.at_step("delivery opened")
     context = Context(desk.catalog, dataset, desk.now)
     if dataset.table == "grid":
-        _load_grids(desk, source, context, delivery_id, report)
+        conversion = conversion_of(dataset.source, desk.catalog, source, None)
+        _note_conversion(report, conversion)
+        _load_grids(desk, source, context, conversion, delivery_id, report)
     elif dataset.table in PARENT_KEY:
-        _load_children(desk, source, _rules(desk, context, job), delivery_id, report)
+        _load_children(desk, source, _rules(desk, context, job, source, report), delivery_id, report)
     else:
-        _load_rows(desk, source, _rules(desk, context, job), delivery_id, report)
+        _load_rows(desk, source, _rules(desk, context, job, source, report), delivery_id, report)
     keep_expectations(connection, dataset, delivery_id, report, desk.accepted_by)
     _close(desk, dataset.table, dataset.key, delivery_id, report)
 
 
-def _rules(desk: Desk, context: Context, job: Job) -> Rules:
+def _rules(desk: Desk, context: Context, job: Job, source: Source, report: DeliveryReport) -> Rules:
     seed = desk.sealer.seed(f"row hash {meaning_of(job.dataset, desk.catalog)}")
     file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
     with desk.timed("grids"):
         tree = desk.grid_tree()
-    return Rules(context, tree, desk.sealer, seed, file_time)
+    conversion = conversion_of(job.dataset.source, desk.catalog, source, tree)
+    _note_conversion(report, conversion)
+    return Rules(context, tree, conversion, desk.sealer, seed ^ conversion.version, file_time)
+
+
+def _note_conversion(report: DeliveryReport, conversion: Conversion) -> None:
+    if conversion.steps:
+        report.notes["coordinates"] = conversion.said()
 
 
 def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:
@@ -201,9 +212,11 @@ def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, r
         connection.execute("select ops.analyse(%s::text[]::regclass[])", [[TABLES[dataset.table]]])
 
 
-def _load_grids(desk: Desk, source: Source, context: Context, delivery_id: int, report: DeliveryReport) -> None:
+def _load_grids(
+    desk: Desk, source: Source, context: Context, conversion: Conversion, delivery_id: int, report: DeliveryReport
+) -> None:
     dataset = context.dataset
-    loader = GridLoader(desk.connection, context, desk.sealer, desk.edition())
+    loader = GridLoader(desk.connection, context, conversion, desk.sealer, desk.edition())
     for batch in source.batches(headings_of(dataset)):
         loader.check(batch)
     with desk.timed("tree"):
@@ -222,7 +235,9 @@ def _load_grids(desk: Desk, source: Source, context: Context, delivery_id: int, 
 def _add(report: DeliveryReport, summary: Summary) -> None:
     report.n_read += summary.n_read
     report.n_unchanged += summary.n_unchanged
-    report.n_repaired += summary.n_repaired
+    if summary.repaired:
+        report.n_repaired += len(summary.repaired)
+        report.notes.setdefault("repaired", []).extend(summary.repaired)
     report.n_quarantined += sum(summary.reasons.values())
     _sum_into(report.reasons, summary.reasons)
     _sum_into(report.tied, summary.tied)

@@ -13,11 +13,11 @@ import shapely
 
 from etl import binary
 from etl.columns import Context
-from etl.coordinates import to_cgcs2000_geometries
+from etl.coordinates import Conversion
 from etl.copying import Connection, copy_in
+from etl.geometry import GEOMETRY_FIELD
 from etl.keys import Ordinals, SeenKeys, hash_column, hash_rows
 from etl.load import REGISTRY, Counts
-from etl.place import GEOMETRY_FIELD
 from etl.quarantine import Quarantined, refused_rows
 from etl.shape import Shaped, shape
 from etl.sources import RawBatch
@@ -32,6 +32,7 @@ class GridLoader:
 
     connection: Connection
     context: Context
+    conversion: Conversion
     sealer: Sealer
     edition: int
 
@@ -42,10 +43,9 @@ class GridLoader:
 
     def check(self, batch: RawBatch) -> None:
         """Check one batch and keep it until `finish`."""
-        dataset = self.context.dataset
         shaped = shape(batch, self.context, self._ordinals)
         geometry = shaped.geometry if shaped.geometry is not None else np.full(shaped.n, None, object)
-        geometry = to_cgcs2000_geometries(geometry, dataset.source.crs or "EPSG:4490")
+        geometry = self.conversion.convert_geometries(geometry)
         area = np.isin(shapely.get_type_id(geometry), (3, 6)) & ~shapely.is_empty(geometry)
         area[area] &= np.isfinite(shapely.bounds(geometry[area])).all(axis=1)
         shaped.refusals.add("bad_geometry", GEOMETRY_FIELD, ~area)
@@ -92,7 +92,7 @@ class GridLoader:
         return [
             (
                 refused_rows(shaped, shaped.keys, dataset, self.sealer),
-                Summary(shaped.n, 0, 0, shaped.refusals.counts(), {}, shaped.filled),
+                Summary(shaped.n, 0, shaped.refusals.counts(), {}, shaped.filled),
             )
             for shaped, _ in self._batches
         ]

@@ -6,14 +6,15 @@ unplaced. What cannot be a place of this city is refused.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import shapely
 
 from etl.addresses import tie_addresses
-from etl.coordinates import to_cgcs2000, to_cgcs2000_geometries
+from etl.coordinates import Conversion
+from etl.geometry import GEOMETRY_FIELD, check_geometry
 from etl.masks import present
 from etl.refusals import Refusals
 from etl.shape import Shaped
@@ -24,32 +25,32 @@ from layers.tables import SRID
 TIED_BY = ("none", "point", "code", "address")
 """How a row was tied; positions are the numbers in `Placed.tied_by`."""
 
-GEOMETRY_FIELD = ""
-"""Field named in a refusal when the fault lies in the delivered shape, which has no heading."""
-
 
 @dataclass(frozen=True)
 class Placed:
-    """Where rows are: point (NaN: none) or shape (EWKB), position of the grid in the tree, and how it was found."""
+    """Where rows are: point (NaN: none) or shape (EWKB), position of the grid in the tree, and how it was found.
+
+    `repaired` says whose shape had to be mended.
+    """
 
     lon: np.ndarray
     lat: np.ndarray
     shapes: pa.Array | None
     grid: np.ndarray
     tied_by: np.ndarray
-    n_repaired: int = 0
+    repaired: np.ndarray
 
     def take(self, rows: np.ndarray) -> Placed:
         """Take some rows."""
         shapes = None if self.shapes is None else self.shapes.take(pa.array(rows))
-        return Placed(self.lon[rows], self.lat[rows], shapes, self.grid[rows], self.tied_by[rows], self.n_repaired)
+        return Placed(self.lon[rows], self.lat[rows], shapes, self.grid[rows], self.tied_by[rows], self.repaired[rows])
 
 
 @dataclass(frozen=True)
 class _Door:
     """What delivered coordinates are judged by, and where refusals go; `field` is the heading to blame."""
 
-    crs: str
+    conversion: Conversion
     field: str
     within_km: float
     tree: GridTree
@@ -59,12 +60,12 @@ class _Door:
         return self.tree.is_near(lon, lat, self.within_km)
 
 
-def place(shaped: Shaped, source: Source, tree: GridTree) -> Placed:
+def place(shaped: Shaped, source: Source, conversion: Conversion, tree: GridTree) -> Placed:
     """Convert coordinates and tie every row; refusals are added to those of the batch."""
-    door = _Door(source.crs or "EPSG:4490", source.lon or GEOMETRY_FIELD, source.within_km, tree, shaped.refusals)
-    shapes, n_repaired = None, 0
+    door = _Door(conversion, source.lon or GEOMETRY_FIELD, source.within_km, tree, shaped.refusals)
+    shapes, repaired = None, np.zeros(shaped.n, bool)
     if shaped.geometry is not None:
-        lon, lat, shapes, n_repaired = _from_geometry(shaped.geometry, door)
+        lon, lat, shapes, repaired = _from_geometry(shaped.geometry, door)
     elif shaped.x is not None and shaped.y is not None:
         lon, lat = _from_numbers(shaped.x, shaped.y, door)
     else:
@@ -82,61 +83,70 @@ def place(shaped: Shaped, source: Source, tree: GridTree) -> Placed:
     if shaped.address is not None:
         _by_address(shaped.address, tree, grid, tied_by)
     grid[grid < 0] = tree.city
-    return Placed(lon, lat, shapes, grid, tied_by, n_repaired)
+    return Placed(lon, lat, shapes, grid, tied_by, repaired)
 
 
 def _from_numbers(x: np.ndarray, y: np.ndarray, door: _Door) -> tuple[np.ndarray, np.ndarray]:
-    lon, lat = to_cgcs2000(x, y, door.crs)
+    lon, lat = door.conversion.convert(x, y)
     _check_points((x, y), (lon, lat), door)
     bad = door.refusals.bad
     return (np.where(bad, np.nan, lon), np.where(bad, np.nan, lat)) if bad.any() else (lon, lat)
 
 
 def _check_points(given: tuple[np.ndarray, np.ndarray], converted: tuple[np.ndarray, np.ndarray], door: _Door) -> None:
+    """Refuse points that are not near the city, each by the likeliest reason."""
     (x, y), (lon, lat) = given, converted
     far = ~np.isnan(x) & ~np.isnan(y) & ~door.is_near(lon, lat)
     if not far.any():
         return
     rows = np.flatnonzero(far)
-    shown = np.full(len(x), None, object)
-    shown[rows] = [f"{a:.10g} {b:.10g}" for a, b in zip(x[rows], y[rows], strict=True)]
-    values = pa.array(shown, pa.string())
+    values = _shown(x, y, rows)
     swapped = np.zeros(len(x), bool)
-    swapped[rows] = door.is_near(*to_cgcs2000(y[rows], x[rows], door.crs))
+    swapped[rows] = door.is_near(*door.conversion.convert(y[rows], x[rows]))
     nowhere = ~np.isfinite(lon) | ~np.isfinite(lat) | (np.abs(lon) > 180) | (np.abs(lat) > 90)
     zero = (np.abs(x) < 1e-9) & (np.abs(y) < 1e-9)
-    door.refusals.add("bad_coordinates", door.field, far & (swapped | nowhere | zero), values)
-    door.refusals.add("outside_city", door.field, far, values)
+    to = door.refusals
+    to.add("zero_coordinates", door.field, far & zero, values)
+    to.add("swapped_coordinates", door.field, far & swapped, values)
+    to.add("bad_coordinates", door.field, far & nowhere, values)
+    to.add("outside_city", door.field, far, values)
 
 
-def _from_geometry(geometry: np.ndarray, door: _Door) -> tuple[np.ndarray, np.ndarray, pa.Array | None, int]:
-    to, n = door.refusals, len(geometry)
-    missing = shapely.is_missing(geometry)
-    to.add("bad_geometry", GEOMETRY_FIELD, ~missing & shapely.is_empty(geometry))
-    points = geometry.copy()
-    is_single = (shapely.get_type_id(geometry) == 4) & (shapely.get_num_geometries(geometry) == 1)
-    points[is_single] = shapely.get_geometry(geometry[is_single], 0)
-    is_point = shapely.get_type_id(points) == 0
-    x, y = np.full(n, np.nan), np.full(n, np.nan)
-    x[is_point], y[is_point] = shapely.get_x(points[is_point]), shapely.get_y(points[is_point])
-    others = ~is_point & ~missing & ~to.bad
-    lon, lat = _from_numbers(x, y, door)
+def _shown(x: np.ndarray, y: np.ndarray, rows: np.ndarray) -> pa.Array:
+    """Pairs as text, at these rows only."""
+    shown = np.full(len(x), None, object)
+    shown[rows] = [f"{a:.10g} {b:.10g}" for a, b in zip(x[rows], y[rows], strict=True)]
+    return pa.array(shown, pa.string())
+
+
+def _from_geometry(geometry: np.ndarray, door: _Door) -> tuple[np.ndarray, np.ndarray, pa.Array | None, np.ndarray]:
+    to = door.refusals
+    checked = check_geometry(geometry, door.conversion, to)
+    lon, lat = _from_numbers(checked.x, checked.y, door)
+    others = ~shapely.is_missing(checked.shapes)
     if not others.any():
-        return lon, lat, None, 0
-    converted = to_cgcs2000_geometries(_only(geometry, others), door.crs)
-    broken = others & ~shapely.is_valid(converted)
-    converted[broken] = shapely.make_valid(converted[broken])
-    finite = np.isfinite(shapely.bounds(converted)).all(axis=1)
-    to.add("bad_geometry", GEOMETRY_FIELD, others & (shapely.is_empty(converted) | ~finite))
-    inner = shapely.point_on_surface(_only(converted, others & ~to.bad))
+        return lon, lat, None, checked.repaired
+    _check_shapes(checked.shapes, door)
+    others &= ~to.bad
+    inner = shapely.point_on_surface(_only(checked.shapes, others))
     lon = np.where(others, shapely.get_x(inner), lon)
     lat = np.where(others, shapely.get_y(inner), lat)
-    _check_points((np.where(others, lon, np.nan), lat), (lon, lat), replace(door, crs="EPSG:4490"))
     whole = np.asarray(shapely.points(lon, lat), object)
-    whole[others] = converted[others]
+    whole[others] = checked.shapes[others]
     whole = _only(whole, ~np.isnan(lon) & ~to.bad)
     ewkb = shapely.to_wkb(shapely.set_srid(whole, SRID), include_srid=True, byte_order=1)
-    return lon, lat, pa.array(ewkb, pa.binary()), int((broken & ~to.bad).sum())
+    return lon, lat, pa.array(ewkb, pa.binary()), checked.repaired & ~to.bad
+
+
+def _check_shapes(shapes: np.ndarray, door: _Door) -> None:
+    """Refuse shapes of which a corner is not near the city."""
+    west, south, east, north = shapely.bounds(shapes).T
+    far = ~np.isnan(west) & ~(door.is_near(west, south) & door.is_near(east, north))
+    if far.any():
+        swapped = far & door.is_near(south, west) & door.is_near(north, east)
+        values = _shown(west, south, np.flatnonzero(far))
+        door.refusals.add("swapped_coordinates", door.field, swapped, values)
+        door.refusals.add("outside_city", door.field, far, values)
 
 
 def _only(geometry: np.ndarray, mask: np.ndarray) -> np.ndarray:

@@ -87,9 +87,16 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
                     "文字在转换编码时损坏，请从原系统用 UTF-8 或 GB18030 重新导出。",
                     "The text was damaged by a change of encoding: export it again as UTF-8 or GB18030."),
             _reason("bad_coordinates", "坐标有误", "coordinates wrong",
-                    "经纬度不是数字、填反了、为零或超出范围；经度在前，纬度在后，用十进制度。",
-                    "Longitude and latitude are no numbers, swapped, zero or out of range: "
-                    "longitude first, in decimal degrees."),
+                    "经纬度不是数字，或超出范围；请用十进制度，或写成 115°22′12.8″。",
+                    "Longitude and latitude are no numbers or out of range: "
+                    "give decimal degrees, or write 115°22′12.8″."),
+            _reason("swapped_coordinates", "经纬度填反", "longitude and latitude swapped",
+                    "经度与纬度（或东坐标与北坐标）填反了，请对调；测绘的 X 是北坐标，Y 是东坐标。",
+                    "Longitude and latitude, or easting and northing, stand in each other's place: exchange them. "
+                    "Surveyors' X is the northing, Y the easting."),
+            _reason("zero_coordinates", "坐标为零", "coordinates are zero",
+                    "坐标为 0，等于没有填写，请补上；确实没有时请留空。",
+                    "Coordinates of 0 and 0 mean that nothing was filled in: add them, or leave them empty."),
             _reason("outside_city", "在本市之外", "outside the city",
                     "坐标离本市太远，请核对坐标及其坐标系。",
                     "The point lies far outside the city: check it and its coordinate system."),
@@ -103,8 +110,20 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
                     "编码应为 6、9、12 或 15 位数字并属于本市。",
                     "A code has 6, 9, 12 or 15 digits and belongs to this city."),
             _reason("bad_geometry", "图形有误", "geometry wrong",
-                    "图形为空或无法修复，请在制图软件中检查后重新导出。",
-                    "The geometry is empty or cannot be repaired: check it in the mapping software and export again."),
+                    "图形的顶点无法换算坐标，或图形种类不对，请在制图软件中检查后重新导出。",
+                    "A corner of the shape lies nowhere, or it is of the wrong kind: "
+                    "check it in the mapping software and export again."),
+            _reason("empty_geometry", "图形为空", "geometry empty",
+                    "图形里没有任何点，请重新绘制；确实没有位置时请删去图形。",
+                    "The shape holds no point: draw it again, or deliver the row without a shape."),
+            _reason("too_few_points", "图形点数不足", "too few points in the shape",
+                    "面的每一圈至少要有 4 个点（首尾相同），线至少要有 2 个不同的点，请补画。",
+                    "A ring of an area needs at least 4 points, the last being the first, and a line 2: "
+                    "draw it again."),
+            _reason("self_crossing", "图形自相交", "shape crosses itself",
+                    "图形的边自相交，修复会改变面积，无法判断原意，请在制图软件中改好后重新导出。",
+                    "The border crosses itself, and mending it would change the area, so that nobody knows what was "
+                    "meant: correct it in the mapping software and export again."),
             _reason("unknown_parent", "上级记录不存在", "what it belongs to is not there",
                     "所属事件尚未入库，请先报送该事件，再报送其步骤。",
                     "The row it belongs to is not loaded: deliver that one first, then this one."),

@@ -152,4 +152,6 @@ def _said(value: Any) -> str:
     if isinstance(value, list):
         more = ", .." if len(value) > _SHOWN else ""
         return f"{len(value):,} ({', '.join(map(str, value[:_SHOWN]))}{more})" if value else ""
+    if isinstance(value, str):
+        return value
     return f"{value:,}" if value else ""

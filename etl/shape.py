@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.columns import Context, cast_column, clean, grid_codes
+from etl.coordinates import parse_degrees
 from etl.dates import check_dates
 from etl.keys import Ordinals, hash_rows
 from etl.masks import flags, matches, missing, plain, present, where
@@ -103,7 +104,7 @@ def shape(batch: RawBatch, context: Context, ordinals: Ordinals) -> Shaped:
     _check_times(columns, context, text, refusals)
     check_rules(columns, text, context, refusals)
     source = dataset.source
-    x, y = _coordinates(text, source.lon, source.lat, refusals)
+    x, y = coordinates(text, source.lon, source.lat, refusals)
     delivered = None
     if source.grid_code:
         delivered, problems = grid_codes(text[source.grid_code], context.catalog.city.code)
@@ -138,19 +139,25 @@ def _check_level(columns: Mapping[str, pa.Array], context: Context, text: Mappin
     to.add("bad_grid_code", heading, wrong, text[heading])
 
 
-def _coordinates(
+def coordinates(
     text: Mapping[str, pa.Array], lon: str | None, lat: str | None, to: Refusals
 ) -> tuple[np.ndarray | None, np.ndarray | None]:
+    """Read the coordinates under two headings, as numbers or degrees, minutes and seconds; NaN for none."""
     if lon is None or lat is None:
         return None, None
     found: list[np.ndarray] = []
     for heading in (lon, lat):
         values = text[heading]
         good = matches(values, _NUMBER)
-        bad = ~good & present(values)
-        to.add("bad_coordinates", heading, bad, values)
-        numbers = where(values, good)
-        found.append(plain(_to_double(numbers), np.nan))
+        numbers = np.array(plain(_to_double(where(values, good)), np.nan))
+        words = np.flatnonzero(~good & present(values))
+        if len(words):
+            other_axis = np.zeros(len(numbers), bool)
+            read = parse_degrees(values.take(pa.array(words)), is_longitude=heading == lon)
+            numbers[words], other_axis[words] = read
+            to.add("swapped_coordinates", heading, other_axis, values)
+            to.add("bad_coordinates", heading, np.isnan(numbers) & present(values), values)
+        found.append(numbers)
     x, y = found
     for heading, mine, other in ((lon, x, y), (lat, y, x)):
         to.add("bad_coordinates", heading, np.isnan(mine) & ~np.isnan(other), text[heading])

@@ -74,7 +74,7 @@ class ChildLoader:
         reasons = shaped.refusals.counts()
         if batch.broken:
             reasons["wrong_field_count"] = len(batch.broken)
-        summary = Summary(shaped.n + len(batch.broken), len(good) - inserted, 0, reasons, {}, shaped.filled)
+        summary = Summary(shaped.n + len(batch.broken), len(good) - inserted, reasons, {}, shaped.filled)
         return quarantined.joined(broken_rows(batch.broken, rules.sealer)), summary
 
     def finish(self) -> None:

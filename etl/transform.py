@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import shapely
 
 from etl.columns import Context
+from etl.coordinates import Conversion
 from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows
 from etl.place import Placed, place
 from etl.quarantine import Quarantined, broken_rows, refused_rows
@@ -30,6 +31,7 @@ class Rules:
 
     context: Context
     tree: GridTree
+    conversion: Conversion
     sealer: Sealer
     seed: int
     file_time: datetime
@@ -52,15 +54,19 @@ class FileMemory:
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts of one batch; `filled` has the values there are of each column whose fill rate is expected."""
+    """Counts of one batch.
+
+    `filled` has the values there are of each column whose fill rate is expected, `repaired` the keys of the rows whose
+    shape was mended.
+    """
 
     n_read: int
     n_unchanged: int
-    n_repaired: int
     reasons: Mapping[str, int]
     tied: Mapping[str, int]
     filled: Mapping[str, int] = field(default_factory=dict)
     repeats: Mapping[str, int] = field(default_factory=dict)
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +95,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     unchanged = among(row_hash, memory.known) & ~shaped.refusals.bad
     rest = np.flatnonzero(~unchanged & ~shaped.refusals.bad) if unchanged.any() else np.arange(shaped.n)
     part = shaped.take(rest) if unchanged.any() else shaped
-    placed = place(part, dataset.source, rules.tree)
+    placed = place(part, dataset.source, rules.conversion, rules.tree)
     if part is not shaped:
         shaped.refusals.merge(part.refusals, rest)
     _refuse_repeats(shaped, keys, unchanged, rules, memory)
@@ -107,11 +113,11 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     summary = Summary(
         n_read=shaped.n + len(batch.broken),
         n_unchanged=int(unchanged.sum()),
-        n_repaired=placed.n_repaired,
         reasons=reasons,
         tied={name: int(n) for name, n in zip(("none", "point", "code", "address"), tied, strict=True)},
         filled=shaped.filled,
         repeats=repeats,
+        repaired=tuple(good.keys.filter(pa.array(good.placed.repaired)).to_pylist()),
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary)
 

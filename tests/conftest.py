@@ -72,7 +72,7 @@ def catalog(settings: Settings) -> Catalog:
 @pytest.fixture(scope="session")
 def city_folder(settings: Settings) -> Path:
     """Folder with the small city's deliveries and its answer sheet; never write to it."""
-    made_from = hash_of("etl/demo", "etl/coordinates.py", "data")
+    made_from = hash_of("etl/demo", "etl/coordinates", "data")
     folder = TEST_DIR / "city" / made_from
     with alone(settings, "city"):
         if not (folder / "answers.json").exists():

@@ -91,8 +91,8 @@ def test_everything_wrong_in_every_file_is_said_at_once(tmp_path: Path) -> None:
         "scenarios/quiet.toml": FILES["scenarios/quiet.toml"].replace('["noise"]', '["nois"]'),
     })  # fmt: skip
     assert problems(folder) == [
-        "datasets/school.toml, line 10: source.crs is 4490 but must be EPSG and a number, GCJ-02 or BD-09; "
-        'write crs = "EPSG:4490".',
+        "datasets/school.toml, line 10: source.crs is 4490 but must be EPSG and a number, CGCS2000-GK, GCJ-02 or "
+        'BD-09; write crs = "EPSG:4490".',
         'datasets/school.toml, line 15: "民族" is about ethnicity, which is never taken in; take the column out, and '
         "it is dropped when delivered.",
         "datasets/school.toml, line 16: min 0 of n_pupils is above its max -1; change them round.",
@@ -141,7 +141,7 @@ def test_a_file_where_nobody_looks_is_a_problem(tmp_path: Path) -> None:
         "datasets/README.md": "left alone", "tables/calendar.csv": "left alone", ".trash/x.toml": "left alone",
     })  # fmt: skip
     assert [sentence for sentence in problems(folder) if "line" not in sentence] == [
-        'catgories.toml: nobody reads this file; did you mean "categories.toml" or "city.toml"?',
+        'catgories.toml: nobody reads this file; did you mean "categories.toml", "datums.toml" or "city.toml"?',
         'dataset/clinic.toml: nobody reads the folder "dataset"; did you mean "datasets"?',
         'layers/School-2.toml: "School-2" must be lower case letters, digits and _, a letter first, 48 at most; rename '
         "the file, for example to school.toml.",

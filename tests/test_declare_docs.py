@@ -17,6 +17,7 @@ SHAPES = {
     "`city.toml`": keys.CITY,
     "`departments.toml`": keys.DEPARTMENT,
     "`categories.toml`": keys.CATEGORY,
+    "`datums.toml`": keys.DATUM,
     "`datasets/NAME.toml`": keys.DATASET,
     "`[source]`": keys.SOURCE,
     "`[columns]`": keys.COLUMN,

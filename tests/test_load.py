@@ -188,9 +188,9 @@ def test_points_that_cannot_be_here(town: Town) -> None:
     assert town.rows("select source_key, reason, field from raw.quarantine order by 1") == [
         ("far", "outside_city", "lon"),
         ("half", "bad_coordinates", "lat"),
-        ("swapped", "bad_coordinates", "lon"),
+        ("swapped", "swapped_coordinates", "lon"),
         ("words", "bad_coordinates", "lon"),
-        ("zero", "bad_coordinates", "lon"),
+        ("zero", "zero_coordinates", "lon"),
     ]
     town.catalog = _with_report(town, within_km=2000, share=1.0)
     town.deliver("report.csv", text.replace("sea |", "coast |"))

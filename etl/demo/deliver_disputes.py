@@ -76,7 +76,7 @@ def _dirt() -> list[Dirt]:
         set_to("not_a_number", "涉及人数", "十余人"),
         set_to("out_of_range", "涉及金额", -500),
         swapped(LON, LAT),
-        coordinates("bad_coordinates", LON, LAT, "0", "0"),
+        coordinates("zero_coordinates", LON, LAT, "0", "0"),
         set_to("bad_coordinates", LON, "不详"),
         coordinates("outside_city", LON, LAT, "113.2644", "23.1291"),
     ]

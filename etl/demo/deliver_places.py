@@ -118,7 +118,7 @@ def _shelters(ground: Ground) -> Delivery:
         }
     )
     empty = Dirt(
-        "bad_geometry", None, lambda rows: rows.assign(geom=np.full(len(rows), shapely.Polygon(), dtype=object))
+        "empty_geometry", None, lambda rows: rows.assign(geom=np.full(len(rows), shapely.Polygon(), dtype=object))
     )
     dirt = [missing("名称"), set_to("out_of_range", "容纳人数", "-20"), empty]
     rows, faults = plant(rows, dirt, "编号", rng)
@@ -171,7 +171,7 @@ def _markets(ground: Ground) -> Delivery:
     dirt = [
         missing("市场名称"),
         set_to("not_a_date", "开业日期", "上月"),
-        coordinates("bad_coordinates", LON, LAT, "0", "0"),
+        coordinates("zero_coordinates", LON, LAT, "0", "0"),
     ]
     rows, faults = plant(rows, dirt, "市场编号", rng)
     return Delivery("market", "market.xlsx", rows, "xlsx", {}, faults)

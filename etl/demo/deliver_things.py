@@ -47,7 +47,7 @@ def _lamps(ground: Ground) -> Delivery:
         set_to("out_of_range", "杆高", "800"),
         set_to("date_too_early", "安装日期", "1700-01-01"),
         swapped(EAST, NORTH),
-        coordinates("bad_coordinates", EAST, NORTH, "0", "0"),
+        coordinates("zero_coordinates", EAST, NORTH, "0", "0"),
         coordinates("outside_city", EAST, NORTH, "38500000.000", "3800000.000"),
         FIELD_COUNT,
     ]

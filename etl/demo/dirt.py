@@ -54,7 +54,7 @@ def no_such_digit(reason: str, heading: str) -> Dirt:
 
 def swapped(lon: str, lat: str) -> Dirt:
     """Dirt that delivers latitude as longitude and the other way round."""
-    return Dirt("bad_coordinates", lon, lambda rows: rows.assign(**{lon: rows[lat], lat: rows[lon]}))
+    return Dirt("swapped_coordinates", lon, lambda rows: rows.assign(**{lon: rows[lat], lat: rows[lon]}))
 
 
 def coordinates(reason: str, lon: str, lat: str, x: str, y: str) -> Dirt:
@@ -71,7 +71,7 @@ def lonlat_dirt(lon: str, lat: str) -> list[Dirt]:
     """All that goes wrong with longitude and latitude as text."""
     return [
         swapped(lon, lat),
-        coordinates("bad_coordinates", lon, lat, "0", "0"),
+        coordinates("zero_coordinates", lon, lat, "0", "0"),
         set_to("bad_coordinates", lon, "东经115度", "无"),
         coordinates("outside_city", lon, lat, "121.473701", "31.230416"),
     ]

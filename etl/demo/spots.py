@@ -71,7 +71,7 @@ def geometry_dirt(crs: str) -> list[Dirt]:
     )
     kinds = [Dirt("outside_city", None, _moved(lambda geoms: np.full(len(geoms), shapely.Point(far), dtype=object)))]
     if crs not in ("EPSG:4547", "EPSG:4526"):
-        kinds.append(Dirt("bad_coordinates", None, _moved(_swapped_axes)))
+        kinds.append(Dirt("swapped_coordinates", None, _moved(_swapped_axes)))
     return kinds
 
 

@@ -8,14 +8,20 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import shapely
 
 BLANK = ("", "NULL", "null", "\\N", "N/A", "NaN", "nan", "None")
 """Values that mean nothing is there; every reader gives them as null."""
+
+UNBUILT = shapely.LinearRing()
+"""Stands for a shape that is there but cannot be built, such as an area of two points; no file can hold one."""
 
 
 @dataclass(frozen=True)
 class RawBatch:
     """Rows as delivered: text columns by heading, the line each row stands on, geometry where the format has one.
+
+    A geometry is None where there is none, and `UNBUILT` where there is one that cannot be built.
 
     `broken` lists (line, text) of the rows that could not be split into the columns of the heading.
     """

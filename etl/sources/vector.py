@@ -20,7 +20,8 @@ import pyogrio
 import shapely
 from pyogrio.errors import DataSourceError
 
-from etl.sources.batch import BLANK, RawBatch, text_column
+from etl.masks import present
+from etl.sources.batch import BLANK, UNBUILT, RawBatch, text_column
 from etl.sources.encoding import open_bytes
 from layers.errors import DeliveryError
 
@@ -99,7 +100,8 @@ def _raw(batch: pa.RecordBatch, geometry_name: str, line: int) -> RawBatch:
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
         if name == geometry_name:
             wkb = column.storage if isinstance(column, pa.ExtensionArray) else column
-            geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+            geometry = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="fix")
+            geometry[shapely.is_missing(geometry) & present(wkb)] = UNBUILT
         else:
             columns[name] = _as_text(column)
     return RawBatch(columns, np.arange(line, line + batch.num_rows, dtype=np.int64), geometry)

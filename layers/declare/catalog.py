@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.declare import check_columns, check_datasets, check_rules, check_screens
+from layers.declare import check_columns, check_datasets, check_datums, check_rules, check_screens
 from layers.declare.folder import Files, read_files
-from layers.declare.keys import CITY, NAME, SHAPES
+from layers.declare.keys import CITY, SHAPES
 from layers.declare.kinds import BROKEN, Desk, Each, Shape
 from layers.declare.problems import Problem, sentences
 from layers.declare.records import Catalog
+from layers.declare.values import NAME
 from layers.errors import DeclarationError
 
 _Checks = tuple[tuple[Callable[[Any, Catalog], check_datasets.Said], tuple[str, ...]], ...]
 
 _CHECKS: Mapping[str, _Checks] = {
     "city.toml": check_screens.CITY_CHECKS,
+    "datums.toml": check_datums.CHECKS,
     "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS),
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
@@ -70,7 +72,9 @@ class _Draft:
 
 
 def _drafts(files: Files) -> Iterator[_Draft]:
-    lines = {kind: files.parsed.get(f"{kind}.toml") for kind in ("departments", "categories")}
+    lines = {kind: files.parsed.get(f"{kind}.toml") for kind in ("departments", "categories", "datums")}
+    if "datums.toml" not in files.there:
+        lines["datums"] = {}
     known = {**files.names, **lines}
     for file, parsed in files.parsed.items():
         folder, _, name = file.rpartition("/")
@@ -93,7 +97,7 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
     """Put what could be read whole into a catalog: checks look names up in it and pass over those not there."""
     whole: dict[str, dict[str, Any]] = {kind: {} for kind in SHAPES}
     for draft in drafts:
-        if draft.kind in ("departments.toml", "categories.toml"):
+        if draft.kind in ("departments.toml", "categories.toml", "datums.toml"):
             whole[draft.kind] = draft.record
         elif not draft.desk.broken:
             whole[draft.kind][draft.name] = draft.record
@@ -107,5 +111,6 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         layers={layer.key: layer for layer in layers},
         indicators=whole["indicators"],
         scenarios=whole["scenarios"],
+        datums=whole["datums.toml"],
         raw={file.removesuffix(".toml"): parsed for file, parsed in files.parsed.items()},
     )

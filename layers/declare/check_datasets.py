@@ -109,6 +109,13 @@ def coordinates_have_a_crs(dataset: Dataset, catalog: Catalog) -> Said:
         yield ("source", "crs"), 'the coordinates need a crs; ask the department for it and add crs = "EPSG:…".'
 
 
+def datum_is_for_an_old_crs(dataset: Dataset, catalog: Catalog) -> Said:
+    """Parameters of a county go with a system that has an EPSG number."""
+    source = dataset.source
+    if source.datum is not None and not (source.crs or "").startswith("EPSG:"):
+        yield ("source", "datum"), 'datum goes with crs = "EPSG:…" on an old datum; take it out, or mend crs.'
+
+
 def source_keys_fit_the_format(dataset: Dataset, catalog: Catalog) -> Said:
     """`layer`, `sheet`, `header_row` and `encoding` are given only for formats that have such a thing."""
     source = dataset.source
@@ -157,6 +164,7 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (core_columns_are_there, ("table", "columns", "category")),
     (row_key_is_of_columns, ("row_key", "columns")),
     (coordinates_have_a_crs, ("table", "source")),
+    (datum_is_for_an_old_crs, ("source",)),
     (source_keys_fit_the_format, ("source",)),
     (columns_are_free_to_declare, ("table",)),
 )

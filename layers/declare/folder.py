@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.declare.keys import NAME, SHAPES
+from layers.declare.keys import OPTIONAL, SHAPES
 from layers.declare.problems import Problem, nearest, quoted
+from layers.declare.values import NAME
 from layers.errors import DeclarationError
 
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
@@ -24,6 +25,8 @@ class Files:
     problems: list[Problem] = field(default_factory=list)
     names: dict[str, list[str]] = field(default_factory=dict)
     """Names of the files of each folder, those included that could not be parsed."""
+    there: set[str] = field(default_factory=set)
+    """All files read, those included that could not be parsed."""
 
 
 def read_files(folder: Path) -> Files:
@@ -44,9 +47,10 @@ def read_files(folder: Path) -> Files:
         if file.startswith(".") or "/." in file:
             continue
         if _is_known(file, files):
+            files.there.add(file)
             _parse(path, file, files)
     for file in SHAPES:
-        if file.endswith(".toml") and not (folder / file).is_file():
+        if file.endswith(".toml") and file not in OPTIONAL and not (folder / file).is_file():
             says = f"the file is missing; add it, it holds {_HOLDS[file]}."
             files.problems.append(Problem(file, (), says, line=0))
     return files

@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from layers.codes import LENGTHS
-from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Plain, Shape
+from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     Category,
     City,
     Column,
     Count,
     Dataset,
+    Datum,
     Department,
     Expect,
     Indicator,
@@ -27,7 +25,26 @@ from layers.declare.records import (
     Text,
     Unique,
 )
-from layers.declare.rules import read_rule
+from layers.declare.values import (
+    ANY_NAME,
+    COLOUR,
+    CRS,
+    DAY,
+    DEFAULT,
+    EPSG,
+    FILES,
+    NAME,
+    POINT,
+    ROWS,
+    RULE,
+    SHARES,
+    YES_NO,
+    ZONE,
+    a_text,
+    code_of,
+    number,
+    whole,
+)
 
 TABLES = (
     "person",
@@ -70,116 +87,10 @@ COLUMN_TYPES = (
 )
 """What a column may hold."""
 
-_NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
-
-
-def _text(example: str) -> Plain:
-    return Plain("a text that is not empty", f'"{example}"', _is_text)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _whole(low: int, high: int, example: int) -> Plain:
-    return Plain(
-        f"a whole number from {low} to {high}",
-        str(example),
-        lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
-    )
-
-
-def _number(says: str, example: str, low: float = float("-inf"), high: float = float("inf")) -> Plain:
-    return Plain(says, example, lambda value: _is_number(value) and low <= value <= high, float)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
-
-
-def _is_share(value: Any) -> bool:
-    return _is_number(value) and 0 <= value <= 1
-
-
-def _is_zone(value: Any) -> bool:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, TypeError, OSError):
-        return False
-    return True
-
-
-def _is_rows(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and all(isinstance(n, int) and not isinstance(n, bool) for n in value)
-        and 0 <= value[0] <= value[1]
-    )
-
-
-def _code(level: str, example: str) -> Plain:
-    digits = LENGTHS[level]
-    return Plain(
-        f"a text of {digits} digits",
-        example,
-        lambda value: isinstance(value, str) and len(value) == digits and value.isascii() and value.isdigit(),
-    )
-
-
-def is_name(value: Any) -> bool:
-    """Whether a text can name something declared: it ends up in files, addresses and SQL parameters."""
-    return isinstance(value, str) and _NAME.fullmatch(value) is not None
-
-
-NAME = Plain("lower case letters, digits and _, a letter first, 48 at most", '"school"', is_name)
-"""How whatever is declared may be called."""
-
-_ANY_NAME = Plain("a text that is not empty", '"男"', _is_text)
-_YES_NO = Plain("true or false", "true", lambda value: isinstance(value, bool))
-_DAY = Plain("a day", "2023-01-01", lambda value: isinstance(value, date) and not isinstance(value, datetime))
-_COLOUR = Plain(
-    "a colour of six hexadecimal digits",
-    '"#1f77b4"',
-    lambda value: isinstance(value, str) and re.fullmatch("#[0-9A-Fa-f]{6}", value) is not None,
-)
-_CRS = Plain(
-    "EPSG and a number, GCJ-02 or BD-09",
-    '"EPSG:4490"',
-    lambda value: isinstance(value, str) and re.fullmatch(r"EPSG:\d{4,6}|GCJ-02|BD-09", value) is not None,
-)
-_FILES = Plain(
-    "a pattern of file names inside the delivery folder",
-    '"school*.csv"',
-    lambda value: _is_text(value) and not re.search(r"^[/\\~]|^\w:|(^|[/\\])\.\.", value),
-)
-_DEFAULT = Plain(
-    "a text, a number, true or false",
-    '"other"',
-    lambda value: isinstance(value, str | bool) or _is_number(value),
-    lambda value: str(value).lower() if isinstance(value, bool) else str(value),
-)
-_ROWS = Plain("a list of two whole numbers, the least and the most", "[1, 100000]", _is_rows, tuple)
-
-_SHARES = Plain(
-    "a share from 0 to 1, or a list of the least and the most",
-    "0.8",
-    lambda value: (
-        _is_share(value)
-        or (isinstance(value, list) and len(value) == 2 and all(map(_is_share, value)) and value[0] <= value[1])
-    ),
-    lambda value: (float(value[0]), float(value[1])) if isinstance(value, list) else (float(value), 1.0),
-)
-_RULE = Plain(
-    "a rule between columns",
-    '"closed_at >= reported_at"',
-    lambda value: read_rule(value) is not None,
-    read_rule,
-)
 
 TITLE = Shape(
     "a text in both languages",
-    (Key("zh", _text("学校"), needed=True), Key("en", _text("Schools"), needed=True)),
+    (Key("zh", a_text("学校"), needed=True), Key("en", a_text("Schools"), needed=True)),
     lambda name, values: Text(**values),
 )
 """A text of the screen."""
@@ -187,14 +98,14 @@ TITLE = Shape(
 CITY = Shape(
     "city.toml",
     (
-        Key("code", _code("city", '"4499"'), needed=True),
+        Key("code", code_of("city", '"4499"'), needed=True),
         Key("name", TITLE, needed=True),
-        Key("zone", Plain("a time zone of the IANA list", '"Asia/Shanghai"', _is_zone), needed=True),
-        Key("edition", _whole(1, 32767, 1), needed=True),
-        Key("edition_name", _text("2023"), needed=True),
-        Key("opened_on", _DAY, needed=True),
+        Key("zone", ZONE, needed=True),
+        Key("edition", whole(1, 32767, 1), needed=True),
+        Key("edition_name", a_text("2023"), needed=True),
+        Key("opened_on", DAY, needed=True),
         Key("notice", TITLE),
-        Key("counties", Each(TITLE, _code("county", "449901")), default={}),
+        Key("counties", Each(TITLE, code_of("county", "449901")), default={}),
     ),
     lambda name, values: City(**{**values, "counties": values["counties"] or {}}),
 )
@@ -207,26 +118,55 @@ CATEGORY = Shape(
         *TITLE.keys,
         Key("table", OneOf(ELEMENTS[1:]), needed=True),
         Key("department", NameOf("departments", '"education"')),
-        Key("sensitive", _YES_NO, default=False),
+        Key("sensitive", YES_NO, default=False),
     ),
     lambda name, values: Category(name, Text(values.pop("zh"), values.pop("en")), **values),
+)
+
+FOUR = ("north_m", "east_m", "rotation_arcsec", "scale_ppm")
+"""Parameters of a plane."""
+
+SEVEN = ("x_m", "y_m", "z_m", "rx_arcsec", "ry_arcsec", "rz_arcsec", "scale_ppm")
+"""Parameters of space."""
+
+
+def _datum(name: str, values: dict[str, Any]) -> Datum:
+    numbers = {key: values.pop(key) for key in dict.fromkeys((*FOUR, *SEVEN))}
+    given = {key: number for key, number in numbers.items() if number is not None}
+    return Datum(name, from_crs=values.pop("from"), to_crs=values.pop("to"), values=given, **values)
+
+
+DATUM = Shape(
+    "a datum",
+    (
+        Key("kind", OneOf(("four", "seven")), needed=True),
+        Key("from", EPSG, needed=True),
+        Key("to", EPSG, needed=True),
+        Key("accuracy_m", number("a number from 0.001 to 10", "0.1", 0.001, 10), needed=True),
+        Key("point_from", POINT, needed=True),
+        Key("point_to", POINT, needed=True),
+        *(Key(key, number("a number", "0")) for key in dict.fromkeys((*FOUR, *SEVEN))),
+        Key("convention", OneOf(("position_vector", "coordinate_frame"))),
+    ),
+    _datum,
 )
 
 SOURCE = Shape(
     "[source]",
     (
-        Key("files", _FILES, needed=True),
+        Key("files", FILES, needed=True),
         Key("format", OneOf(FORMATS), needed=True),
-        Key("encoding", _text("gb18030")),
-        Key("crs", _CRS),
-        Key("lon", _text("经度")),
-        Key("lat", _text("纬度")),
-        Key("address", _text("地址")),
-        Key("grid_code", _text("网格编码")),
-        Key("layer", _text("schools")),
-        Key("sheet", _text("Sheet1")),
-        Key("header_row", _whole(1, 1000, 3), default=1),
-        Key("within_km", _whole(1, 40000, 20), default=20),
+        Key("encoding", a_text("gb18030")),
+        Key("crs", CRS),
+        Key("datum", NameOf("datums", '"linhai_xian80"')),
+        Key("lon", a_text("经度")),
+        Key("lat", a_text("纬度")),
+        Key("address", a_text("地址")),
+        Key("grid_code", a_text("网格编码")),
+        Key("layer", a_text("schools")),
+        Key("sheet", a_text("Sheet1")),
+        Key("header_row", whole(1, 1000, 3), default=1),
+        Key("within_km", whole(1, 40000, 20), default=20),
     ),
     lambda name, values: Source(**values),
 )
@@ -234,13 +174,13 @@ SOURCE = Shape(
 COLUMN = Shape(
     "a column",
     (
-        Key("from", _text("姓名"), needed=True),
+        Key("from", a_text("姓名"), needed=True),
         Key("type", OneOf(COLUMN_TYPES), needed=True),
-        Key("required", _YES_NO, default=False),
-        Key("codes", Each(_text("male"), _ANY_NAME), default={}),
-        Key("default", _DEFAULT),
-        Key("min", _number("a number", "0")),
-        Key("max", _number("a number", "100")),
+        Key("required", YES_NO, default=False),
+        Key("codes", Each(a_text("male"), ANY_NAME), default={}),
+        Key("default", DEFAULT),
+        Key("min", number("a number", "0")),
+        Key("max", number("a number", "100")),
         Key("name", TITLE),
     ),
     lambda name, values: Column(name, values.pop("from"), **values),
@@ -249,10 +189,10 @@ COLUMN = Shape(
 EXPECT = Shape(
     "[expect]",
     (
-        Key("rows", _ROWS, default=(1, None)),
-        Key("quarantine_share_max", _number("a number from 0 to 1", "0.05", 0, 1), default=1.0),
-        Key("fill", Each(_SHARES, NAME), default={}),
-        Key("drop_share_max", _number("a number from 0 to 1", "0.2", 0, 1)),
+        Key("rows", ROWS, default=(1, None)),
+        Key("quarantine_share_max", number("a number from 0 to 1", "0.05", 0, 1), default=1.0),
+        Key("fill", Each(SHARES, NAME), default={}),
+        Key("drop_share_max", number("a number from 0 to 1", "0.2", 0, 1)),
     ),
     lambda name, values: Expect(*values.pop("rows"), **values),
 )
@@ -273,16 +213,16 @@ DATASET = Shape(
         Key("department", NameOf("departments", '"education"'), needed=True),
         Key("table", OneOf(TABLES), needed=True),
         Key("each_row_is_a", TITLE, needed=True),
-        Key("row_key", ListOf(_text("number")), needed=True),
-        Key("sensitive", _YES_NO, default=False),
+        Key("row_key", ListOf(a_text("number")), needed=True),
+        Key("sensitive", YES_NO, default=False),
         Key("category", NameOf("categories", '"school"')),
         Key("level", OneOf(tuple(LENGTHS))),
         Key("of_dataset", NameOf("datasets", '"grid_event"')),
-        Key("licence", _text("Open Government Licence v3")),
+        Key("licence", a_text("Open Government Licence v3")),
         Key("source", SOURCE, needed=True),
         Key("columns", Each(COLUMN, NAME), needed=True),
         Key("expect", EXPECT, default=Expect()),
-        Key("rules", ListOf(_RULE), default=()),
+        Key("rules", ListOf(RULE), default=()),
         Key("unique", ListOf(UNIQUE), default=()),
     ),
     lambda name, values: Dataset(key=name, **{**values, "columns": tuple((values["columns"] or {}).values())}),
@@ -295,11 +235,11 @@ LAYER = Shape(
         Key("element", OneOf(ELEMENTS), needed=True),
         Key("datasets", ListOf(NameOf("datasets", '"school"')), needed=True),
         Key("draw", OneOf(("point", "grid")), needed=True),
-        Key("colour", _COLOUR, needed=True),
+        Key("colour", COLOUR, needed=True),
         Key("icon", NAME, needed=True),
-        Key("order", _whole(0, 9999, 10), needed=True),
-        Key("shown", _YES_NO, default=False),
-        Key("zoom_min", _number("a number from 0 to 22", "12", 0, 22), default=0.0),
+        Key("order", whole(0, 9999, 10), needed=True),
+        Key("shown", YES_NO, default=False),
+        Key("zoom_min", number("a number from 0 to 22", "12", 0, 22), default=0.0),
     ),
     lambda name, values: Layer(key=name, **values),
 )
@@ -309,7 +249,7 @@ COUNT = Shape(
     (
         Key("datasets", ListOf(NameOf("datasets", '"grid_event"')), needed=True),
         Key("categories", ListOf(NameOf("categories", '"fire_hazard"')), default=()),
-        Key("states", ListOf(_text("closed")), default=()),
+        Key("states", ListOf(a_text("closed")), default=()),
     ),
     lambda name, values: Count(**values),
 )
@@ -318,8 +258,8 @@ CLASSES = Shape(
     "[classes]",
     (
         Key("method", OneOf(("quantile", "equal", "natural", "fixed")), default="quantile"),
-        Key("n", _whole(2, 9, 6)),
-        Key("breaks", ListOf(_number("a number", "10")), default=()),
+        Key("n", whole(2, 9, 6)),
+        Key("breaks", ListOf(number("a number", "10")), default=()),
     ),
 )
 
@@ -342,10 +282,10 @@ INDICATOR = Shape(
         Key("unit", TITLE, needed=True),
         Key("formula", OneOf(("count", "share", "per_area", "per_people", "people")), needed=True),
         Key("period", OneOf(("month", "year", "now")), needed=True),
-        Key("factor", _number("a number above 0", "1000", 1e-12), default=1.0),
-        Key("digits", _whole(0, 6, 1), default=0),
+        Key("factor", number("a number above 0", "1000", 1e-12), default=1.0),
+        Key("digits", whole(0, 6, 1), default=0),
         Key("better", OneOf(("more", "less", "neither")), default="neither"),
-        Key("source", _text("12345 hotline"), default=""),
+        Key("source", a_text("12345 hotline"), default=""),
         Key("count", COUNT, default=Count(())),
         Key("of", COUNT),
         Key("classes", CLASSES, default=None),
@@ -369,9 +309,13 @@ SHAPES = {
     "city.toml": CITY,
     "departments.toml": DEPARTMENT,
     "categories.toml": CATEGORY,
+    "datums.toml": DATUM,
     "datasets": DATASET,
     "layers": LAYER,
     "indicators": INDICATOR,
     "scenarios": SCENARIO,
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
+
+OPTIONAL = ("datums.toml",)
+"""Files a folder of declarations may do without."""

@@ -110,7 +110,7 @@ class NameOf:
 
     @property
     def _where(self) -> str:
-        return f"{self.of}.toml" if self.of in ("departments", "categories") else f"{self.of}/"
+        return f"{self.of}.toml" if self.of in ("departments", "categories", "datums") else f"{self.of}/"
 
     def read(self, value: Any, at: Path, desk: Desk) -> Any:
         """Give the name, or `BROKEN` when nobody declared it."""

@@ -61,6 +61,25 @@ class Category:
 
 
 @dataclass(frozen=True)
+class Datum:
+    """A county's own way from an old datum to CGCS2000 (one table of `datums.toml`).
+
+    `values` has the four or the seven parameters by key; `point_from` and `point_to` are one control point in both
+    systems, (lon, lat) or (easting, northing).
+    """
+
+    key: str
+    kind: Literal["four", "seven"]
+    from_crs: str
+    to_crs: str
+    accuracy_m: float
+    point_from: tuple[float, float]
+    point_to: tuple[float, float]
+    values: Mapping[str, float]
+    convention: Literal["position_vector", "coordinate_frame"] | None = None
+
+
+@dataclass(frozen=True)
 class Column:
     """One column of a dataset: where it stands in the delivery and what it must be."""
 
@@ -82,6 +101,7 @@ class Source:
     files: str
     format: str
     crs: str | None = None
+    datum: str | None = None
     lon: str | None = None
     lat: str | None = None
     address: str | None = None
@@ -203,4 +223,5 @@ class Catalog:
     layers: Mapping[str, Layer]
     indicators: Mapping[str, Indicator]
     scenarios: Mapping[str, Scenario]
+    datums: Mapping[str, Datum] = field(default_factory=dict)
     raw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
