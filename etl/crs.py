@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import shapely
@@ -11,13 +12,13 @@ from etl.columns import clean
 from etl.coordinates import ZONE_UNKNOWN, Conversion, conversion, find_zone
 from etl.refusals import Refusals
 from etl.shape import coordinates
-from etl.sources import Source as OpenedSource
+from etl.sources import open_delivery
 from etl.tree import GridTree
-from layers.declare.records import Catalog, Source
+from layers.declare.records import Catalog, Dataset
 from layers.errors import DeclarationError, DeliveryError
 
 
-def conversion_of(source: Source, catalog: Catalog, opened: OpenedSource, tree: GridTree | None) -> Conversion:
+def conversion_of(dataset: Dataset, catalog: Catalog, path: Path, tree: GridTree | None) -> Conversion:
     """Find how the coordinates of a delivery become CGCS2000.
 
     Only where the zone is to be found is the file read for it, once, its coordinates alone.
@@ -27,10 +28,11 @@ def conversion_of(source: Source, catalog: Catalog, opened: OpenedSource, tree: 
     DeliveryError
         There is no sure way; the remedy says what is missing.
     """
+    source = dataset.source
     crs = source.crs or "EPSG:4490"
     if crs == ZONE_UNKNOWN:
         near = None if tree is None else lambda lon, lat: tree.is_near(lon, lat, source.within_km)
-        crs = find_zone(_pairs(source, opened), near)
+        crs = find_zone(_pairs(dataset, path), near)
     return conversion(crs, catalog.datums.get(source.datum or ""))
 
 
@@ -60,10 +62,11 @@ def check_conversions(catalog: Catalog) -> None:
         raise DeclarationError(problems)
 
 
-def _pairs(source: Source, opened: OpenedSource) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _pairs(dataset: Dataset, path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Coordinates of a delivery as they stand in it; of a shape, the middle of its box."""
+    source = dataset.source
     wanted = tuple(heading for heading in (source.lon, source.lat) if heading)
-    for batch in opened.batches(wanted):
+    for batch in open_delivery(path, dataset).batches(wanted):
         if batch.geometry is not None:
             west, south, east, north = shapely.bounds(batch.geometry).T
             yield (west + east) / 2, (south + north) / 2

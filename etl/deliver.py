@@ -119,23 +119,23 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     desk.at_step("delivery opened")
     context = Context(desk.catalog, dataset, desk.now)
     if dataset.table == "grid":
-        conversion = conversion_of(dataset.source, desk.catalog, source, None)
+        conversion = conversion_of(dataset, desk.catalog, job.path, None)
         _note_conversion(report, conversion)
         _load_grids(desk, source, context, conversion, delivery_id, report)
     elif dataset.table in PARENT_KEY:
-        _load_children(desk, source, _rules(desk, context, job, source, report), delivery_id, report)
+        _load_children(desk, source, _rules(desk, context, job, report), delivery_id, report)
     else:
-        _load_rows(desk, source, _rules(desk, context, job, source, report), delivery_id, report)
+        _load_rows(desk, source, _rules(desk, context, job, report), delivery_id, report)
     keep_expectations(connection, dataset, delivery_id, report, desk.accepted_by)
     _close(desk, dataset.table, dataset.key, delivery_id, report)
 
 
-def _rules(desk: Desk, context: Context, job: Job, source: Source, report: DeliveryReport) -> Rules:
+def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Rules:
     seed = desk.sealer.seed(f"row hash {meaning_of(job.dataset, desk.catalog)}")
     file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
     with desk.timed("grids"):
         tree = desk.grid_tree()
-    conversion = conversion_of(job.dataset.source, desk.catalog, source, tree)
+    conversion = conversion_of(job.dataset, desk.catalog, job.path, tree)
     _note_conversion(report, conversion)
     return Rules(context, tree, conversion, desk.sealer, seed ^ conversion.version, file_time)
 

@@ -89,6 +89,7 @@ def hash_declaration(dataset: Dataset, catalog: Catalog) -> bytes:
     told["source"].pop("files")
     for column in told["columns"]:
         column.pop("name")
+    told["datum"] = dataset.source.datum and asdict(catalog.datums[dataset.source.datum])
     told["sealed"], told["zone"] = _sealed(dataset, catalog), catalog.city.zone
     return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).digest()
 

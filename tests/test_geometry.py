@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -11,7 +16,8 @@ from hypothesis import strategies as st
 from etl.coordinates import conversion
 from etl.geometry import check_geometry
 from etl.refusals import Refusals
-from etl.sources.batch import UNBUILT
+from etl.sources.batch import UNBUILT, RawBatch
+from etl.sources.wire import receive_batches, send_batches
 
 AS_IT_IS = conversion("EPSG:4490")
 
@@ -94,3 +100,26 @@ def test_whatever_is_drawn_is_valid_with_its_area_or_refused(rings: list[list[tu
     before, after = shapely.area(geometry[kept]), shapely.area(checked.shapes[kept])
     assert (np.abs(after - before) <= 0.01 * before).all()
     assert (to.bad | shapely.is_valid(geometry) | checked.repaired).all()
+
+
+def test_a_shape_that_cannot_be_built_is_still_there_after_the_reading_process() -> None:
+    geometry = np.array([UNBUILT, None, shapely.Point(1, 2), shapely.LineString()], dtype=object)
+    columns, lines = {"a": pa.array(["1", "2", "3", "4"])}, np.arange(4)
+    out = io.BytesIO()
+    source = _Given(("a",), RawBatch(columns, lines, geometry))
+    send_batches(out, source, ("a",), lambda error: (str(error), ""))
+    (batch,) = receive_batches(io.BytesIO(out.getvalue()), ["a"], True)
+    assert shapely.get_type_id(batch.geometry).tolist() == [2, -1, 0, 1]
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A source of one batch."""
+
+    headings: tuple[str, ...]
+    batch: RawBatch
+    has_geometry: bool = True
+    notes: tuple[str, ...] = ()
+
+    def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
+        yield self.batch

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from etl.sources.batch import RawBatch, Source
+from etl.masks import present
+from etl.sources.batch import UNBUILT, RawBatch, Source
 from layers.errors import DeliveryError
 
 LINE, GEOMETRY = "\x00line", "\x00geometry"
@@ -46,7 +47,7 @@ def send_batches(
             for batch in source.batches(wanted):
                 columns = [batch.columns[h] for h in headings] + [pa.array(batch.lines, pa.int64())]
                 if source.has_geometry:
-                    columns.append(pa.array(shapely.to_wkb(batch.geometry), pa.binary()))
+                    columns.append(_sent(batch))
                 said = {"broken": json.dumps(batch.broken)} if batch.broken else {}
                 stream.write_batch(pa.record_batch(columns, schema=schema), custom_metadata=said)
                 out.flush()
@@ -56,6 +57,19 @@ def send_batches(
             end = {"problem": problem_of(error)}
         stream.write_batch(_nothing(schema), custom_metadata={"end": json.dumps(end)})
     out.flush()
+
+
+def _sent(batch: RawBatch) -> pa.Array:
+    """Shapes as WKB, empty bytes for one that cannot be built."""
+    wkb: np.ndarray = np.asarray(shapely.to_wkb(batch.geometry), dtype=object)
+    wkb[shapely.get_type_id(batch.geometry) == shapely.get_type_id(UNBUILT)] = b""
+    return pa.array(wkb, pa.binary())
+
+
+def _received(wkb: pa.Array) -> np.ndarray:
+    geometry: np.ndarray = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    geometry[shapely.is_missing(geometry) & present(wkb)] = UNBUILT
+    return geometry
 
 
 def _nothing(schema: pa.Schema) -> pa.RecordBatch:
@@ -90,7 +104,7 @@ def receive_batches(stream: Any, headings: list[str], has_geometry: bool) -> Ite
         broken = json.loads(words.get(b"broken", b"[]"))
         geometry = None
         if has_geometry:
-            geometry = shapely.from_wkb(batch.column(GEOMETRY).to_numpy(zero_copy_only=False), on_invalid="ignore")
+            geometry = _received(batch.column(GEOMETRY))
         columns = {h: batch.column(i) for i, h in enumerate(headings)}
         lines = batch.column(LINE).to_numpy(zero_copy_only=False).astype(np.int64, copy=False)
         yield RawBatch(columns, lines, geometry, tuple((int(line), str(text)) for line, text in broken))
