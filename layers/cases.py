@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import psycopg
@@ -26,7 +26,9 @@ from layers.access import Actor, Scope
 from layers.declare.records import Catalog
 from layers.editions import edition_on
 from layers.errors import CaseError, UnknownNameError
-from layers.lifecycle import Transition, allowed
+from layers.lifecycle import Transition, allowed, find
+from layers.promises import after_step, read_promise
+from layers.worktime import work_time
 
 DATASET = "grid_event"
 """Dataset that cases made here belong to, unless told otherwise."""
@@ -196,14 +198,37 @@ def take_step(
     """
     if department is not None and department not in catalog.departments:
         raise UnknownNameError("department", department, catalog.departments)
+    promise, at = _promise(connection, catalog, case, step, at, department, until_at)
     values = [
         *_range(actor.scope), case.town_code, case.id, case.version, key, step, actor.account, actor.role,
-        actor.department, reason, department, until_at, outcome, duplicate_of, None, catalog.city.zone, at,
+        actor.department, reason, department, until_at, outcome, duplicate_of,
+        promise, catalog.city.zone, at,
     ]  # fmt: skip
     with _refused(), connection.transaction():
         row = connection.execute(_TAKE, values).fetchone()
     assert row is not None
     return Moved(case.id, *row)
+
+
+def _promise(
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    case: Case,
+    step: str,
+    at: datetime | None,
+    department: str | None,
+    until_at: datetime | None,
+) -> tuple[Jsonb | None, datetime | None]:
+    """Work out the promise as it stands after a step, and the moment it was worked out for."""
+    rule = find(step, case.state)
+    if rule is None or not rule.clock:
+        return None, at
+    at = at or _now(connection)
+    limit = catalog.limits.limit(case.category, is_urgent=case.is_urgent)
+    work = work_time(catalog.calendar, catalog.city.zone)
+    old = read_promise(case.promise)
+    promise = after_step(work, rule, old, at, limit=limit, department=department, until_at=until_at)
+    return (Jsonb(promise.as_json()) if promise else None), at
 
 
 def read_case(connection: psycopg.Connection[Any], scope: Scope, event_id: int) -> Case:
@@ -260,6 +285,13 @@ _TAKE = (
 
 def _range(scope: Scope) -> tuple[str, str]:
     return scope.low, scope.high
+
+
+def _now(connection: psycopg.Connection[Any]) -> datetime:
+    """Give the database's moment: the one clock all writers share."""
+    row = connection.execute("select clock_timestamp()").fetchone()
+    assert row is not None
+    return cast("datetime", row[0])
 
 
 def _frame(connection: psycopg.Connection[Any], query: str, values: list[Any]) -> pd.DataFrame:

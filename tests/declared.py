@@ -29,6 +29,40 @@ family = { zh = "家庭纠纷", en = "Family", table = "event", sensitive = true
 school = { zh = "学校", en = "School", table = "place" }
 household = { zh = "住户", en = "Household", table = "organisation" }
 """,
+    "calendar.toml": """\
+slots = ["08:00-12:00", "14:00-18:00"]
+[years.2025]
+holidays = [2025-01-01, 2025-01-28]
+make_up_days = [2025-01-26]
+""",
+    "limits.toml": """\
+reopens = ["noise"]
+[normal]
+any = { amount = 5, unit = "working_days" }
+noise = { amount = 4, unit = "working_hours" }
+[urgent]
+flood = { amount = 2, unit = "urgent_hours" }
+[answer]
+large = 15
+[[due]]
+since = 2023-01-01
+[[due]]
+since = 2025-01-01
+suspended = false
+""",
+    "routing.toml": """\
+[[routes]]
+department = "justice"
+categories = ["flood"]
+hours = "18:00-08:00"
+[[routes]]
+department = "education"
+within = ["4499"]
+days = "off"
+season = ["06-01", "10-01"]
+[[routes]]
+categories = ["noise"]
+""",
     "datasets/school.toml": f"""\
 {NAME}
 department = "education"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.declare import keys
+from layers.declare import case_keys, keys
 from layers.declare.core_columns import CORE, NEEDED, WORDS, reserved
 from layers.declare.kinds import Key, Shape
 
@@ -28,6 +28,13 @@ SHAPES = {
     "`[count]` and `[of]`": keys.COUNT,
     "`[classes]`": keys.CLASSES,
     "`scenarios/NAME.toml`": keys.SCENARIO,
+    "`calendar.toml`": keys.CALENDAR,
+    "`[years]`": case_keys.YEAR,
+    "`limits.toml`": keys.LIMITS,
+    "`[normal]` and `[urgent]`": case_keys.LIMIT,
+    "`[[due]]`": case_keys.DUE,
+    "`routing.toml`": keys.ROUTING,
+    "`[[routes]]`": case_keys.ROUTE,
 }
 
 
@@ -56,7 +63,11 @@ def test_every_key_is_in_the_reference(heading: str) -> None:
 
 
 def test_no_table_of_keys_is_left_out() -> None:
-    shapes = [value for value in vars(keys).values() if isinstance(value, Shape) and value is not keys.TITLE]
+    shapes = [
+        value
+        for value in (*vars(keys).values(), *vars(case_keys).values())
+        if isinstance(value, Shape) and value is not keys.TITLE
+    ]
     assert {shape.says for shape in SHAPES.values()} == {shape.says for shape in shapes}
 
 

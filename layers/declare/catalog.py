@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.declare import check_columns, check_datasets, check_datums, check_rules, check_screens
+from layers.declare import check_cases, check_columns, check_datasets, check_datums, check_rules, check_screens
+from layers.declare.case_records import Calendar, Limits
 from layers.declare.folder import Files, read_files
-from layers.declare.keys import CITY, SHAPES
+from layers.declare.keys import LINES, SHAPES
 from layers.declare.kinds import BROKEN, Desk, Each, Shape
 from layers.declare.problems import Problem, sentences
 from layers.declare.records import Catalog
@@ -21,6 +22,9 @@ _Checks = tuple[tuple[Callable[[Any, Catalog], check_datasets.Said], tuple[str, 
 _CHECKS: Mapping[str, _Checks] = {
     "city.toml": check_screens.CITY_CHECKS,
     "datums.toml": check_datums.CHECKS,
+    "calendar.toml": check_cases.CALENDAR_CHECKS,
+    "limits.toml": check_cases.LIMITS_CHECKS,
+    "routing.toml": check_cases.ROUTING_CHECKS,
     "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS),
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
@@ -34,7 +38,8 @@ def read_catalog(folder: Path) -> Catalog:
     Parameters
     ----------
     folder
-        Holds `city.toml`, `departments.toml`, `categories.toml` and the folders `datasets`, `layers`, `indicators`
+        Holds `city.toml`, `departments.toml`, `categories.toml`, where cases are worked on `calendar.toml`,
+        `limits.toml` and `routing.toml`, and the folders `datasets`, `layers`, `indicators`
         and `scenarios`. Other files of it are left alone.
 
     Returns
@@ -80,7 +85,7 @@ def _drafts(files: Files) -> Iterator[_Draft]:
         folder, _, name = file.rpartition("/")
         draft = _Draft(folder or name, name.removesuffix(".toml"), Desk(file, known))
         shape = SHAPES[draft.kind]
-        if folder or shape is CITY:
+        if draft.kind not in LINES:
             draft.record = _record(shape, draft, parsed)
         else:
             draft.record = Each(shape, NAME).read(parsed, (), draft.desk)
@@ -97,7 +102,7 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
     """Put what could be read whole into a catalog: checks look names up in it and pass over those not there."""
     whole: dict[str, dict[str, Any]] = {kind: {} for kind in SHAPES}
     for draft in drafts:
-        if draft.kind in ("departments.toml", "categories.toml", "datums.toml"):
+        if draft.kind in LINES:
             whole[draft.kind] = draft.record
         elif not draft.desk.broken:
             whole[draft.kind][draft.name] = draft.record
@@ -112,5 +117,8 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         indicators=whole["indicators"],
         scenarios=whole["scenarios"],
         datums=whole["datums.toml"],
+        calendar=whole["calendar.toml"].get("calendar", Calendar()),
+        limits=whole["limits.toml"].get("limits", Limits()),
+        routing=whole["routing.toml"].get("routing", ()),
         raw={file.removesuffix(".toml"): parsed for file, parsed in files.parsed.items()},
     )

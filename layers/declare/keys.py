@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from layers.codes import LENGTHS
+from layers.declare.case_keys import CALENDAR, LIMITS, ROUTING
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     Category,
@@ -310,6 +311,9 @@ SHAPES = {
     "departments.toml": DEPARTMENT,
     "categories.toml": CATEGORY,
     "datums.toml": DATUM,
+    "calendar.toml": CALENDAR,
+    "limits.toml": LIMITS,
+    "routing.toml": ROUTING,
     "datasets": DATASET,
     "layers": LAYER,
     "indicators": INDICATOR,
@@ -317,5 +321,8 @@ SHAPES = {
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
 
-OPTIONAL = ("datums.toml",)
+OPTIONAL = ("datums.toml", "calendar.toml", "limits.toml", "routing.toml")
 """Files a folder of declarations may do without."""
+
+LINES = ("departments.toml", "categories.toml", "datums.toml")
+"""Files with one declaration for each name."""

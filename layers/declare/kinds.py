@@ -153,7 +153,7 @@ class ListOf:
         items = [self.item.read(item, (*at, i), desk) for i, item in enumerate(value)]
         for i, item in enumerate(items):
             if item is not BROKEN and item in items[:i]:
-                says = f"{dotted(at)} names {shown(item)} twice; take one of them out."
+                says = f"{dotted(at)} names {shown(value[i])} twice; take one of them out."
                 desk.problems.append(Problem(desk.file, (*at, i), says))
         return BROKEN if BROKEN in items else tuple(items)
 

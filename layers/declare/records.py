@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from layers.declare.case_records import Calendar, Limits, Route
 from layers.declare.rules import Rule
 
 Table = Literal[
@@ -224,4 +225,7 @@ class Catalog:
     indicators: Mapping[str, Indicator]
     scenarios: Mapping[str, Scenario]
     datums: Mapping[str, Datum] = field(default_factory=dict)
+    calendar: Calendar = field(default_factory=Calendar)
+    limits: Limits = field(default_factory=Limits)
+    routing: tuple[Route, ...] = ()
     raw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
