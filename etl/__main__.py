@@ -48,6 +48,9 @@ def run(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to load; all when none is named.")] = None,
     folder: Annotated[Path | None, typer.Option("--from", help="Folder the departments' files lie in.")] = None,
     report_file: Annotated[Path | None, typer.Option("--json", help="Write the report to this file too.")] = None,
+    executor: Annotated[
+        str, typer.Option(help="Who does the rows: local, processes:N, or a Dask scheduler's tcp://host:port.")
+    ] = "local",
     accept: Annotated[bool, typer.Option("--accept", help="Take in what is not as expected; says who did.")] = False,
 ) -> None:
     """数据入库 Load the deliveries in a folder, each in one transaction; files loaded before are left alone."""
@@ -72,6 +75,7 @@ def run(
         at_step=_crash_at(os.environ.get("CRASH_AT")),
         accepted_by=getpass.getuser() if accept else None,
         limits=Limits(settings.read_memory_mb, settings.read_seconds, settings.read_unpacked_mb),
+        executor=executor,
     )
     print_report(report, Console() if sys.stdout.isatty() else Console(width=120))
     if report_file is not None:

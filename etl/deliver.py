@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.copying import Connection, known_hashes, write_quarantine
+from etl.crew import Crew
 from etl.crs import conversion_of
+from etl.errand import make_rules
 from etl.expectations import keep_expectations
 from etl.grids import GridLoader
 from etl.ledger import (
@@ -24,7 +26,6 @@ from etl.ledger import (
     hash_file,
     loaded_before,
     lock_dataset,
-    meaning_of,
     open_delivery_row,
 )
 from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
@@ -32,7 +33,7 @@ from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
 from etl.report import DeliveryReport
 from etl.rows import TABLES
-from etl.sources import DEFAULT_LIMITS, Limits, Source, headings_of, open_delivery
+from etl.sources import DEFAULT_LIMITS, Limits, RawBatch, Source, headings_of, open_delivery
 from etl.steps import PARENT_KEY, ChildLoader
 from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
@@ -68,6 +69,7 @@ class Desk:
     limits: Limits = DEFAULT_LIMITS
     tree: GridTree | None = None
     accepted_by: str | None = None
+    crew: Crew | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
     def grid_tree(self) -> GridTree:
@@ -131,13 +133,12 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
 
 
 def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Rules:
-    seed = desk.sealer.seed(f"row hash {meaning_of(job.dataset, desk.catalog)}")
     file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
     with desk.timed("grids"):
         tree = desk.grid_tree()
     conversion = conversion_of(job.dataset, desk.catalog, job.path, tree)
     _note_conversion(report, conversion)
-    return Rules(context, tree, conversion, desk.sealer, seed ^ conversion.version, file_time)
+    return make_rules(context, tree, conversion, desk.sealer, file_time)
 
 
 def _note_conversion(report: DeliveryReport, conversion: Conversion) -> None:
@@ -169,9 +170,8 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         desk.at_step("batch written")
 
     with WriteBehind() as behind:
-        for batch in read_ahead(source.batches(headings_of(dataset))):
-            with desk.timed("transform"):
-                done = transform(batch, rules, memory)
+        batches = read_ahead(source.batches(headings_of(dataset)))
+        for done in _transformed(desk, batches, rules, memory):
             _add(report, done.summary)
             behind.submit(write, done)
         behind.wait()
@@ -192,6 +192,18 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         with desk.timed("analyse"):
             tables = [TABLES[dataset.table], REGISTRY, *([IDENTITY] if dataset.table == "person" else []), *TALLIES]
             connection.execute("select ops.analyse(%s::text[]::regclass[])", [tables])
+
+
+def _transformed(desk: Desk, batches: Iterator[RawBatch], rules: Rules, memory: FileMemory) -> Iterator[Transformed]:
+    """Do the batches here, or have the crew do them."""
+    here = (transform(batch, rules, memory) for batch in batches)
+    done = here if desk.crew is None else desk.crew.transform(batches, rules, memory)
+    while True:
+        with desk.timed("transform"):
+            batch = next(done, None)
+        if batch is None:
+            return
+        yield batch
 
 
 def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:

@@ -107,6 +107,12 @@ class SeenKeys:
         self._keep(np.sort(hashes[~again]))
         return again
 
+    def copy(self) -> SeenKeys:
+        """Remember the same, apart from this one."""
+        other = SeenKeys()
+        other._runs = list(self._runs)
+        return other
+
     def _keep(self, run: np.ndarray) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
             run = np.sort(np.concatenate([self._runs.pop(), run]))
@@ -137,6 +143,12 @@ class Ordinals:
         self._hashes, inverse_all = np.unique(joined, return_inverse=True)
         self._counts = np.bincount(inverse_all, total, len(self._hashes)).astype(np.int64)
         return rank + before[inverse] + 1
+
+    def copy(self) -> Ordinals:
+        """Remember the same, apart from this one."""
+        other = Ordinals()
+        other._hashes, other._counts = self._hashes, self._counts
+        return other
 
 
 def _among(ranked: np.ndarray, run: np.ndarray) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ from typing import Any
 import psycopg
 from psycopg import errors
 
+from etl.crew import Crew
 from etl.deliver import Desk, Step, load_delivery, no_step
+from etl.executors import open_executor
 from etl.plan import Job, Plan, make_plan
 from etl.report import DeliveryReport, RunReport
 from etl.sources import DEFAULT_LIMITS, Limits, warm_up
+from etl.staging import Staging, empty
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import EXIT_CODES, AtlasError, DeliveryError, ServerError
@@ -38,12 +42,14 @@ def run(
     at_step: Step = no_step,
     accepted_by: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    executor: str = "local",
 ) -> RunReport:
     """Load the deliveries in a folder: those of the named datasets, or all.
 
     A delivery that cannot be taken in leaves nothing behind and does not keep the others from being loaded; its report
     carries the problem and the exit code. Deliveries that are not what their datasets expect are taken in only when
-    somebody answers for them: `accepted_by`, who is put into the ledger.
+    somebody answers for them: `accepted_by`, who is put into the ledger. `executor` says who does the batches of rows:
+    `local`, `processes:N` or the address of a Dask scheduler; what comes out is the same.
 
     Raises
     ------
@@ -61,16 +67,37 @@ def run(
         desk = Desk(connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, moment, at_step)
         desk.accepted_by = accepted_by
         desk.limits = limits
-        reports = [_one(desk, job, say) for job in plan.jobs]
+        with _crew(database, executor) as desk.crew:
+            reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()
     return _whole(plan, reports, time.perf_counter() - started)
 
 
+@contextmanager
+def _crew(database: Database, executor: str) -> Iterator[Crew | None]:
+    """Open an executor and staging; what killed loaders left in staging goes, whoever loads next."""
+    opened = open_executor(executor)
+    with database.connect("loader", autocommit=True) as cleaner:
+        with _at_this_schema():
+            empty(cleaner)
+        if opened is None:
+            yield None
+            return
+        with Staging(database) as staging, opened as workers:
+            yield Crew(workers, staging)
+        empty(cleaner)
+
+
 def _numbers(connection: psycopg.Connection[Any], catalog: Catalog) -> Numbers:
+    with _at_this_schema(), connection.transaction():
+        return number_catalog(connection, catalog)
+
+
+@contextmanager
+def _at_this_schema() -> Iterator[None]:
     try:
-        with connection.transaction():
-            return number_catalog(connection, catalog)
+        yield
     except (errors.UndefinedTable, errors.UndefinedColumn, errors.InvalidSchemaName) as error:
         raise ServerError(
             f"The database is not at the schema of this version: {error.diag.message_primary}.",

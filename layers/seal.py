@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from layers.errors import AtlasError
+from layers.errors import AtlasError, SettingError
 from layers.secrets import Secrets
 
 _NONCE = 12
@@ -65,6 +65,34 @@ class Sealer:
         except (InvalidTag, ValueError) as error:
             raise AtlasError(
                 "A sealed value was changed after it was sealed.", "Load the delivery it came in again."
+            ) from error
+
+    def seal_bytes(self, content: bytes, about: str) -> bytes:
+        """Encrypt bytes of any length; they open under the same `about` only."""
+        nonce = os.urandom(_NONCE)
+        return self._head + nonce + self._aes.encrypt(nonce, content, self._head + about.encode())
+
+    def open_bytes(self, sealed: bytes, about: str) -> bytes:
+        """Decrypt what `seal_bytes` made.
+
+        Raises
+        ------
+        SettingError
+            It was sealed with another key.
+        AtlasError
+            It was sealed about something else, or changed since.
+        """
+        n = len(self._head)
+        if sealed[:n] != self._head:
+            raise SettingError(
+                f"This was not sealed with the key {self.key_id!r}.",
+                "Loader and workers need the same secrets.toml, each in its own LOCAL_DIR.",
+            )
+        try:
+            return self._aes.decrypt(sealed[n : n + _NONCE], sealed[n + _NONCE :], self._head + about.encode())
+        except InvalidTag as error:
+            raise AtlasError(
+                "Sealed content was changed, or is about something else.", "Nothing was loaded; load it again."
             ) from error
 
     def token_column(self, values: Sequence[str | None], purpose: str = "text") -> list[bytes | None]:

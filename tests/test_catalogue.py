@@ -25,7 +25,7 @@ REFERENCE = {
 }
 """Small and the same everywhere; never point at data tables."""
 
-LOCAL = {"raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry"}
+LOCAL = {"raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry", "raw.staging"}
 """Kept in one place: the ledger, and the registry that finds a row's town."""
 
 NAMING = {

@@ -139,6 +139,19 @@ class SourceRegistry(Base):
     gone_on: Mapped[Day | None] = mapped_column(comment="day since which a full delivery no longer has it")
 
 
+class Staging(Base):
+    """Batches done by workers, sealed, until the loader takes them in; empty when nobody loads."""
+
+    __tablename__ = "staging"
+    __table_args__ = {"schema": "raw"}  # noqa: RUF012
+
+    delivery: Mapped[str] = mapped_column(primary_key=True, comment="one load of one file, named at random")
+    batch: Mapped[Count] = mapped_column(
+        primary_key=True, autoincrement=False, comment="number of the batch in its file, from 0"
+    )
+    content: Mapped[bytes] = mapped_column(LargeBinary, comment="what became of its rows, encrypted as identities are")
+
+
 class HeldIndex(Base):
     """A key or index dropped for a first load, to be made again; empty outside the transaction of that load."""
 
