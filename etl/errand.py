@@ -1,7 +1,8 @@
 """An errand: what a worker has to know to do the batches of one delivery, and the doing of one.
 
-No key and no row goes over the wire in clear: a worker reads the keys from its own settings, all comes to it sealed with
-them, and its results go sealed into staging. A worker with other keys cannot open what it is sent, and says so.
+No key and no row goes over the wire in clear: a worker reads the keys from its own settings, everything comes to it
+sealed with them, and its results go sealed into staging. A worker with other keys cannot open what it is sent, and says
+so.
 """
 
 from __future__ import annotations
