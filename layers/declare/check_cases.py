@@ -88,19 +88,20 @@ def routes_can_match(routes: Sequence[Route], catalog: Catalog) -> Said:
 def routes_are_reached(routes: Sequence[Route], catalog: Catalog) -> Said:
     """No route stands behind others that take all its cases."""
     kinds = [c.key for c in catalog.categories.values() if c.table == "event"]
+    root = catalog.city.code if catalog.city else ""
     for i, route in enumerate(routes):
         earlier = routes[:i]
-        if earlier and all(any(_matches(one, case) for one in earlier) for case in _cases(route, earlier, kinds)):
+        if earlier and all(any(_matches(one, case) for one in earlier) for case in _cases(route, earlier, kinds, root)):
             yield ("routes", i), "earlier routes take every case of this one; move it up, or take it out."
 
 
 _Case = tuple[str, str, str, int, int, bool]
 
 
-def _cases(route: Route, others: Sequence[Route], kinds: Sequence[str]) -> Iterator[_Case]:
+def _cases(route: Route, others: Sequence[Route], kinds: Sequence[str], root: str) -> Iterator[_Case]:
     """Give one case of each sort that the route and the others can tell apart, out of those the route matches."""
     routes = [*others, route]
-    grids = ["", *{code for one in routes for code in one.within}]
+    grids = [root, *{code for one in routes for code in one.within}]
     borders = {edge for one in routes for edge in one.hours}
     days = {edge for one in routes for edge in one.season}
     sorts = product(
