@@ -86,6 +86,35 @@ def run(
     raise typer.Exit(report.exit_code)
 
 
+@app.command()
+def reform(
+    plan: Annotated[Path, typer.Argument(help="Table of the reform (CSV): a line for each grid that changes.")],
+    on: Annotated[str, typer.Option("--on", help="First day of the new grids (2026-03-01).")],
+    grids: Annotated[Path | None, typer.Option("--grids", help="File of new outlines, for splits.")] = None,
+    name: Annotated[str, typer.Option("--name", help="What the new edition is called; else its year.")] = "",
+    tolerance: Annotated[float, typer.Option(help="Gaps and overlaps allowed, square metres.")] = 100.0,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+) -> None:
+    """区划调整 Open a new edition of the grids: succession, rows tied anew, tallies; all of it or nothing."""
+    from etl.reform import Order
+    from etl.reform import reform as carry_out
+    from etl.reform.record import sentences
+    from layers.database import open_database
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    report = carry_out(
+        open_database(settings),
+        read_catalog(settings.catalog_dir),
+        Order(plan, _day(on, "--on"), grids, name, tolerance, dry_run),
+        cache_dir=settings.local_dir / "cache",
+        say=typer.echo,
+        at_step=_crash_at(os.environ.get("CRASH_AT")),
+    )
+    for sentence in sentences(report):
+        typer.echo(sentence)
+
+
 @demo.command("build")
 def build(
     size: Annotated[str, typer.Option(help="small (1 county) or full (4 counties).")] = "full",
@@ -121,13 +150,13 @@ def _settings() -> Settings:
     return read_settings(os.environ)
 
 
-def _day(text: str | None) -> date:
+def _day(text: str | None, option: str = "--until") -> date:
     if text is None:
         return datetime.now().astimezone().date()
     try:
         return date.fromisoformat(text)
     except ValueError as error:
-        raise SettingError(f"--until is {text!r}.", "Write a day such as 2026-06-30.") from error
+        raise SettingError(f"{option} is {text!r}.", "Write a day such as 2026-06-30.") from error
 
 
 def _crash_at(number: str | None) -> Callable[[str], None]:

@@ -52,6 +52,11 @@ class GridTree:
         """Town code of each grid number."""
         return {int(n): town.decode() for n, town in zip(self.numbers, self.town_bytes.tolist(), strict=True)}
 
+    @property
+    def number_of(self) -> dict[str, int]:
+        """Number of each code."""
+        return dict(zip(self.codes.to_pylist(), self.numbers.tolist(), strict=True))
+
     def find(self, codes: pa.Array) -> np.ndarray:
         """Positions of delivered codes; -1 where a code is missing or no grid of this edition."""
         return plain(pc.index_in(codes, self.codes), -1).astype(np.int32)

@@ -205,7 +205,8 @@ class Atlas:
         -------
         DataFrame
             grid_code, period (its first day), category, state, n. What has no time has no column `period`.
-            `attrs["n_unplaced"]` counts rows inside `within` that are in no grid of the level.
+            `attrs["n_unplaced"]` counts rows inside `within` that are in no grid of the level; `attrs["n_carried"]`
+            those that a reform has a grid count by share, `attrs["carried"]` the same by grid: then n is a float.
 
         Raises
         ------

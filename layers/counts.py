@@ -16,6 +16,7 @@ import psycopg
 from psycopg import sql
 
 from layers.access import Scope
+from layers.carried import carried_by, has_carried, with_carried
 from layers.codes import LENGTHS, level_of, range_of, town_of
 from layers.declare.records import Catalog, Count
 from layers.editions import edition_on
@@ -27,6 +28,15 @@ Part = Literal["category", "state"]
 
 WITHOUT_TIME = 0
 """Period of what has none: places, things and organisations are counted as they are now."""
+
+
+_TALLY = sql.SQL(
+    "select left(g.code, {digits}) as grid_code, {parts} sum(t.n)::{kind} as n from {table} as t"
+    " join pub.grid as g using (grid_no)"
+    " where t.dataset_no = {dataset} and {towns} and {days}"
+    " and g.edition = {edition} and g.code >= {low} and g.code < {high}"
+    " group by {all} having sum(t.n) <> 0 order by {all}"
+)
 
 
 @dataclass(frozen=True)
@@ -158,8 +168,29 @@ def sums(
     -------
     DataFrame
         grid_code and one column n0, n1 .. for each count. Rows tied above the level stand under the shorter code of
-        the grid they are tied to.
+        the grid they are tied to. Where a reform split a grid that rows are known by, its parts have counts carried by
+        share, which need not be whole numbers; `attrs["carried"]` has how much of n0 that is by grid.
     """
+    asked: dict[str, Any] = {"edition": edition, "level": level, "periods": periods}
+    exact = _sums(connection, scope, counted, table_of(level, step), "bigint", **asked)
+    if not has_carried(connection):
+        exact.attrs = {"carried": {}}
+        return exact
+    shared = _sums(connection, scope, counted, carried_by(step), "double precision", **asked)
+    return with_carried(exact, shared, ["grid_code"], [f"n{i}" for i in range(len(counted))], LENGTHS[level])
+
+
+def _sums(
+    connection: psycopg.Connection[Any],
+    scope: Scope,
+    counted: Sequence[tuple[list[int], list[int], list[int]]],
+    table: sql.Composable,
+    kind: str,
+    *,
+    edition: int,
+    level: str,
+    periods: Sequence[int] | None,
+) -> pd.DataFrame:
     picks = [_pick(*keys) for keys in counted]
     query = sql.SQL(
         "with picked as ("
@@ -172,8 +203,10 @@ def sums(
             sql.SQL("sum(t.n) filter (where {}) as {}").format(pick, _n(i)) for i, pick in enumerate(picks)
         ),
         any_pick=sql.SQL(" or ").join(picks),
-        totals=sql.SQL(", ").join(sql.SQL("coalesce(sum({}), 0)::bigint").format(_n(i)) for i in range(len(picks))),
-        table=table_of(level, step),
+        totals=sql.SQL(", ").join(
+            sql.SQL("coalesce(sum({}), 0)::{}").format(_n(i), sql.SQL(kind)) for i in range(len(picks))
+        ),
+        table=table,
         bounds=_bounds(scope, periods),
         digits=LENGTHS[level],
         edition=edition,
@@ -182,7 +215,8 @@ def sums(
     )
     rows = connection.execute(query).fetchall()
     columns = ["grid_code", *(f"n{i}" for i in range(len(picks)))]
-    return pd.DataFrame(rows, columns=columns).astype({"grid_code": "str"} | dict.fromkeys(columns[1:], "int64"))
+    number = "int64" if kind == "bigint" else "float64"
+    return pd.DataFrame(rows, columns=columns).astype({"grid_code": "str"} | dict.fromkeys(columns[1:], number))
 
 
 def tally(
@@ -214,29 +248,33 @@ def tally(
     shown = period if is_timed else None
     keys = numbers(connection)
     parts: list[str] = [*(["period"] if shown else []), *by]
-    query = sql.SQL(
-        "select left(g.code, {digits}) as grid_code, {parts} sum(t.n)::bigint as n from {table} as t"
-        " join pub.grid as g using (grid_no)"
-        " where t.dataset_no = {dataset} and {towns} and {days}"
-        " and g.edition = {edition} and g.code >= {low} and g.code < {high}"
-        " group by {all} having sum(t.n) <> 0 order by {all}"
-    ).format(
-        digits=digits,
-        parts=sql.SQL("").join(sql.SQL("{}, ").format(_column(part, shown, step)) for part in parts),
-        table=table_of(level, step),
-        dataset=keys.datasets.get(dataset, -1),
-        towns=_bounds(scope, None),
-        days=_days(first_on, past_on, step),
-        edition=edition_on(connection, catalog.city) if edition is None else edition,
-        low=scope.low,
-        high=scope.high,
-        all=sql.SQL(", ").join(sql.SQL(str(1 + at)) for at in range(1 + len(parts))),
-    )
-    frame = pd.DataFrame(connection.execute(query).fetchall(), columns=["grid_code", *parts, "n"])
-    frame = _named(frame.astype({"grid_code": "str", "n": "int64"}), keys, shown)
+    edition = edition_on(connection, catalog.city) if edition is None else edition
+    pieces: dict[str, Any] = {
+        "digits": digits,
+        "parts": sql.SQL("").join(sql.SQL("{}, ").format(_column(part, shown, step)) for part in parts),
+        "dataset": keys.datasets.get(dataset, -1),
+        "towns": _bounds(scope, None),
+        "days": _days(first_on, past_on, step),
+        "edition": edition,
+        "low": scope.low,
+        "high": scope.high,
+        "all": sql.SQL(", ").join(sql.SQL(str(1 + at)) for at in range(1 + len(parts))),
+    }
+
+    def ask(table: sql.Composable, kind: str) -> pd.DataFrame:
+        rows = connection.execute(_TALLY.format(table=table, kind=sql.SQL(kind), **pieces)).fetchall()
+        frame = pd.DataFrame(rows, columns=["grid_code", *parts, "n"])
+        return frame.astype({"grid_code": "str", "n": "int64" if kind == "bigint" else "float64"})
+
+    frame = ask(table_of(level, step), "bigint")
+    if has_carried(connection):
+        frame = with_carried(frame, ask(carried_by(step), "double precision"), ["grid_code", *parts], ["n"], digits)
+    carried = frame.attrs.get("carried", {})
+    frame = _named(frame, keys, shown)
     is_tied = frame["grid_code"].str.len() == digits
     result = frame[is_tied].reset_index(drop=True)
-    result.attrs = {"n_unplaced": int(frame.loc[~is_tied, "n"].sum())}
+    n_unplaced = round(frame.loc[~is_tied, "n"].sum())
+    result.attrs = {"n_unplaced": n_unplaced, "n_carried": sum(carried.values()), "carried": carried}
     return result
 
 

@@ -13,6 +13,7 @@ Numerators and denominators are summed, rates never averaged; nothing divided by
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -93,7 +94,8 @@ def values(
     DataFrame
         Columns grid_code, value, numerator, denominator, ordered by code. A count of 0 is 0; <NA> and NaN stand where
         there is no data: nothing loaded, a period before or after the data, a denominator of 0. `attrs` has `period`
-        as text ("" for all time) and `n_unplaced`: rows (or people) inside `within` that are in no grid of the level.
+        as text ("" for all time), `n_unplaced`: rows (or people) inside `within` in no grid of the level, and
+        `n_carried` and, by grid, `carried`: rows of the numerator that a reform has a grid count by share.
 
     Raises
     ------
@@ -109,11 +111,10 @@ def values(
     when = read_period(period) if period is not None else latest(connection, catalog, indicator)
     edition = edition_on(connection, catalog.city) if edition is None else edition
     question = _Question(connection, catalog, asked, inside, level, when, edition)
-    grids = _grids(question)
-    frame, n_unplaced = (_people if asked.formula == "people" else _rows)(question, grids)
+    frame, told = (_people if asked.formula == "people" else _rows)(question, _grids(question))
     frame["value"] = _value(asked, frame)
     frame = frame[["grid_code", "value", "numerator", "denominator"]]
-    frame.attrs = {"period": str(when or ""), "n_unplaced": n_unplaced}
+    frame.attrs = told
     return frame
 
 
@@ -180,7 +181,7 @@ def _span(
     return span(connection, timed) if timed else None
 
 
-def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[Hashable, Any]]:
     """Count rows of each grid; beside it, how many of the numerator are known no finer than a grid above."""
     known = numbers(question.connection)
     counted = _counted(question, known)
@@ -198,17 +199,26 @@ def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     if not _has_data(question, known):
         frame["numerator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
-    return frame, int(counted.loc[~is_tied, "n0"].sum())
+    n_unplaced = round(counted.loc[~is_tied, "n0"].sum())
+    carried = counted.attrs["carried"]
+    return frame, _told(question, n_unplaced, carried)
 
 
-def _people(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+def _people(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[Hashable, Any]]:
     """Read the published people of each grid; beside it, how many are known no finer than a grid above."""
     frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _published(question, grids)})
     frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     month = _month(question)
-    return frame, people_unplaced(
+    n_unplaced = people_unplaced(
         question.connection, question.inside, level=question.level, month=month, edition=question.edition
     )
+    return frame, _told(question, n_unplaced, {})
+
+
+def _told(question: _Question, n_unplaced: int, carried: dict[str, float]) -> dict[Hashable, Any]:
+    """What is said beside the values."""
+    period = str(question.when or "")
+    return {"period": period, "n_unplaced": n_unplaced, "n_carried": sum(carried.values()), "carried": carried}
 
 
 def _published(question: _Question, grids: pd.DataFrame) -> Any:
@@ -222,7 +232,7 @@ def _month(question: _Question) -> int | None:
 
 
 def _whole(column: pd.Series[Any]) -> Any:
-    return column.astype("Int64").array
+    return column.astype("Float64" if column.dtype == "float64" else "Int64").array
 
 
 def _has_data(question: _Question, known: Numbers) -> bool:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from layers.access import Scope
 from layers.codes import LENGTHS, town_of
 from layers.errors import AtlasError
+from layers.people_carried import carried_people
 from layers.privacy import fixed_noise, problems, round_tree
 from layers.secrets import Secrets
 
@@ -81,7 +82,9 @@ def people(
     Returns
     -------
     DataFrame
-        Columns grid_code, n, ordered by code; no rows when nothing is published.
+        Columns grid_code, n, ordered by code; no rows when nothing is published. A month that is published on another
+        edition than the one asked for is carried, as `layers.people_carried` says; `attrs["off_by"]` then has, by
+        grid, how far from the truth a figure may be at most.
 
     Raises
     ------
@@ -228,6 +231,8 @@ def _read(
             "root": scope.code,
         },
     ).fetchall()
+    if not rows and edition is not None:
+        return carried_people(connection, scope, level, month, edition)
     whole = sum(n for code, n in rows if code == scope.code)
     frame = pd.DataFrame([row for row in rows if len(row[0]) == LENGTHS[level]], columns=list(_COLUMNS))
     return frame.astype({"grid_code": "str", "n": "int64"}), whole

@@ -25,7 +25,7 @@ REFERENCE = {
 }
 """Small and the same everywhere; never point at data tables."""
 
-LOCAL = {"raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry", "raw.staging"}
+LOCAL = {"raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry", "raw.staging", "raw.reform"}
 """Kept in one place: the ledger, and the registry that finds a row's town."""
 
 NAMING = {
@@ -37,6 +37,7 @@ NAMING = {
     "ops.grid_worker.name": "on the duty list",
     "ops.grid_worker.work_phone": "of the post",
     "raw.delivery.file_name": "of a file",
+    "raw.reform.file_name": "of a file",
     "raw.held_index.table_name": "of a table",
     "pub.dataset.table_name": "of a table",
     "vault.identity.name_sealed": "encrypted",

@@ -2,6 +2,6 @@
 
 from layers.grids.check import Rejected
 from layers.grids.read import grid_index, grid_names, read_grids
-from layers.grids.write import GridReport, write_grids
+from layers.grids.write import GridReport, write_edition, write_grids
 
-__all__ = ["GridReport", "Rejected", "grid_index", "grid_names", "read_grids", "write_grids"]
+__all__ = ["GridReport", "Rejected", "grid_index", "grid_names", "read_grids", "write_edition", "write_grids"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import geopandas as gpd
@@ -97,6 +98,26 @@ class GridReport:
             "n_uneven": dict(self.n_uneven),
             "n_overlaps": dict(self.n_overlaps),
         }
+
+
+def write_edition(conn: psycopg.Connection[Any], edition: int, name: str, opened_on: date, tree: pd.DataFrame) -> None:
+    """Open an edition with its whole tree, in the caller's transaction, and close the one that was in force.
+
+    Parameters
+    ----------
+    conn
+        As loader; whoever else writes grids is waited for.
+    edition, name, opened_on
+        Number and name of the new edition, and the first day it holds.
+    tree
+        Every grid of it, by code: code, level, parent_code, name, aliases, geom in EPSG:4490, is_derived.
+    """
+    conn.execute(_LOCK)
+    conn.execute("update pub.edition set closed_on = %s where closed_on is null", [opened_on])
+    conn.execute(_OPEN_EDITION, [edition, name, opened_on])
+    _write_rows(conn, edition, tree)
+    _write_shapes(conn, edition, tree)
+    conn.execute(_NEXT_VERSION, [edition])
 
 
 def write_grids(

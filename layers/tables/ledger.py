@@ -64,6 +64,22 @@ class Delivery(Base):
     grids_version: Mapped[Count] = mapped_column(comment="version of the grids of that edition")
 
 
+class Reform(Base):
+    """A reform of the grids that was carried out. The same plan for the same day is carried out once."""
+
+    __tablename__ = "reform"
+    __table_args__ = (UniqueConstraint("content_hash"), {"schema": "raw"})
+
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="edition it opened")
+    file_name: Mapped[str] = mapped_column(comment="name of the plan, without its folder")
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 of day, plan and outlines")
+    carried_out_at: Mapped[Moment] = mapped_column(comment="when it was carried out")
+    carried_out_by: Mapped[str] = mapped_column(comment="who carried it out")
+    report: Mapped[dict[str, Any]] = mapped_column(
+        comment="grids by kind of change and by level, rows tied by point and by succession, seconds"
+    )
+
+
 RESOLUTIONS = ("loaded", "refused_again", "outdated", "withdrawn")
 """How a row leaves the quarantine."""
 

@@ -21,6 +21,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("drop table raw.reform")
     op.execute("drop table pub.tally_carried")
     op.execute("drop table ops.former_grid")
     op.execute("alter table pub.succession drop column household_share")

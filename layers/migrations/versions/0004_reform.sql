@@ -40,3 +40,21 @@ comment on column pub.tally_carried.dataset_no is 'pub.dataset';
 comment on column pub.tally_carried.category_no is 'pub.category; 0 for none';
 comment on column pub.tally_carried.state_no is 'position in layers.tables.events.STATES from 1; 0 for none';
 comment on column pub.tally_carried.n is 'rows given to this grid; negative where they are taken from';
+
+create table raw.reform (
+    edition smallint not null,
+    file_name text not null,
+    content_hash bytea not null,
+    carried_out_at timestamptz not null,
+    carried_out_by text not null,
+    report jsonb not null,
+    constraint pk_reform primary key (edition),
+    constraint uq_reform_content_hash unique (content_hash)
+);
+comment on table raw.reform is 'A reform of the grids that was carried out. The same plan for the same day is carried out once.';
+comment on column raw.reform.edition is 'edition it opened';
+comment on column raw.reform.file_name is 'name of the plan, without its folder';
+comment on column raw.reform.content_hash is 'SHA-256 of day, plan and outlines';
+comment on column raw.reform.carried_out_at is 'when it was carried out';
+comment on column raw.reform.carried_out_by is 'who carried it out';
+comment on column raw.reform.report is 'grids by kind of change and by level, rows tied by point and by succession, seconds';

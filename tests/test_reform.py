@@ -1,0 +1,232 @@
+"""A reform of the grids: each kind of change as a small table, what becomes of rows and counts, what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from layers.database import Database
+from layers.settings import Settings
+from tests.deliveries import RESIDENTS
+from tests.reforms import ReformTown
+
+LETTERS = """
+no | category | reported            | code
+L1 | noise    | 2026-05-01 08:00:00 | 449901001001001
+L2 | noise    | 2026-05-02 08:00:00 | 449901001001002
+L3 | flood    | 2026-05-03 08:00:00 | 449901001002001
+L4 | flood    | 2026-06-04 08:00:00 | 449901001002
+L5 | flood    | 2026-06-05 08:00:00 | 449901002001001
+L6 | noise    | 2026-06-06 08:00:00 | 449901002002002
+L7 | noise    | 2026-06-07 08:00:00 | 4499
+"""
+"""Letters known by a code alone: five in groups, one in a village, one unplaced."""
+
+REPORTS = """
+no | category | state    | reported            | updated             | lon    | lat   | note
+A1 | noise    | reported | 2026-05-31 23:30:00 | 2026-05-31 23:30:00 | 115.05 | 22.05 | 第一
+A2 | noise    | closed   | 2026-06-01 00:30:00 | 2026-06-01 00:30:00 | 115.12 | 22.05 | 第二
+A3 | flood    | handling | 2026-06-02 08:00:00 | 2026-06-02 08:00:00 | 115.18 | 22.05 | 第三
+A4 | family_dispute | reported | 2026-06-03 08:00:00 | 2026-06-03 08:00:00 | 115.35 | 22.05 | 第四
+A5 | flood    | reported | 2026-06-04 08:00:00 | 2026-06-04 08:00:00 | 115.75 | 22.05 | 第五
+"""
+
+STEPS = """
+no | step | at                  | state
+A1 | 1    | 2026-05-31 23:30:00 | reported
+A2 | 1    | 2026-06-01 00:30:00 | reported
+A2 | 2    | 2026-06-01 09:30:00 | closed
+A5 | 1    | 2026-06-04 09:30:00 | reported
+"""
+
+
+@pytest.fixture
+def town(db: Database, settings: Settings, tmp_path: Path) -> ReformTown:
+    town = ReformTown(db, settings, tmp_path)
+    town.deliver("letter.csv", LETTERS)
+    town.deliver("report.csv", REPORTS)
+    town.deliver("step.csv", STEPS)
+    town.deliver("resident.csv", RESIDENTS.replace("22.15", "22.05"))
+    report = town.load()
+    assert [one.problem for one in report.deliveries if one.status == "refused"] == []
+    return town
+
+
+def grids(town: ReformTown, level: str = "small") -> dict[str, str]:
+    found = town.atlas().grids(level)
+    return dict(zip(found["grid_code"].str[6:], found["name"], strict=True))
+
+
+def test_villages_merge_and_their_groups_with_them(town: ReformTown) -> None:
+    before = town.counts("report"), town.counts("letter")
+    report = town.reform("""
+        old_code        | old_name | new_code        | new_name | change
+        449901001001    | 一村     | 449901001001    | 新村     | merged
+        449901001002    | 二村     | 449901001001    | 新村     | 合并
+        449901001001001 |          | 449901001001001 | 甲乙组   | merged
+        449901001001002 |          | 449901001001001 | 甲乙组   | merged
+        449901001002001 |          | 449901001001003 |          | moved
+        449901001002002 |          | 449901001001004 | 丁丁组   | moved
+    """)
+    assert report.changes == {"merged": 4, "moved": 2}
+    assert grids(town, "medium") == {"001001": "新村", "002001": "三村", "002002": "四村"}
+    assert grids(town)["001001001"] == "甲乙组" and grids(town)["001001003"] == "丙组"
+    assert town.counts("letter") == {"001001001": 2, "001001003": 1, "002001001": 1, "002002002": 1}
+    assert town.counts("letter", "medium") == {"001001": 4, "002001": 1, "002002": 1}
+    assert town.counts("report") == {"001001001": 3, "002002002": 1}
+    assert (town.counts("report", on="2026-06-30"), town.counts("letter", on="2026-06-30")) == before
+    steps = town.rows(
+        "select e.source_key, s.step_no from ops.event_step s join ops.event e"
+        " on (e.town_code, e.id) = (s.town_code, s.event_id) order by 1, 2"
+    )
+    assert steps == [("A1", 1), ("A2", 1), ("A2", 2), ("A5", 1)]
+
+
+def test_a_town_gets_another_code_and_nothing_moves(town: ReformTown) -> None:
+    report = town.reform("""
+        旧编码    | 旧名称 | 新编码    | 新名称 | 变化
+        449901002 | 西镇   | 449901007 | 西街道 | 改码
+    """)
+    assert report.changes == {"re-coded": 1, "followed": 6}
+    assert report.n_moved == 3
+    assert grids(town, "large") == {"001": "东镇", "007": "西街道"}
+    assert town.counts("letter")["007002002"] == 1
+    assert town.rows("select distinct town_code from raw.source_registry where source_key in ('A5', 'L5')") == [
+        ("449901007",)
+    ]
+    assert town.rows("select delivered_code, grid_code from ops.event where source_key = 'L5'") == [
+        ("449901002001001", "449901007001001")
+    ]
+
+
+def test_a_code_is_used_again_under_a_new_name(town: ReformTown) -> None:
+    town.reform("""
+        old_code     | new_code     | new_name | change
+        449901001002 | 449901001001 |          | re-coded
+        449901001001 | 449901001003 |          | re-coded
+    """)
+    assert grids(town, "medium") == {"001001": "二村", "001003": "一村", "002001": "三村", "002002": "四村"}
+    assert town.counts("report") == {"001003001": 1, "001003002": 2, "002002002": 1}
+    assert town.counts("report", on="2026-06-30") == {"001001001": 1, "001001002": 2, "002002002": 1}
+
+
+def test_a_village_moves_to_another_town_with_its_groups(town: ReformTown) -> None:
+    town.reform("""
+        old_code     | old_name | new_code     | new_name | change
+        449901001002 | 二村     | 449901002003 |          | 划转
+    """)
+    assert grids(town, "medium")["002003"] == "二村"
+    west = town.atlas().grids("large").set_index("grid_code")["geom"]["449901002"].bounds
+    assert west == pytest.approx((115.2, 22, 115.8, 22.1))
+    assert town.counts("letter", "large") == {"001": 2, "002": 4}
+
+
+def test_a_county_gets_a_new_code(town: ReformTown) -> None:
+    town.reform("""
+        old_code | new_code | new_name | change
+        449901   | 449905   | 新区     | re-coded
+    """)
+    found = town.atlas().grids("county")
+    assert dict(zip(found["grid_code"], found["name"], strict=True)) == {"449905": "新区"}
+    assert town.atlas().tally("letter", level="county", by=(), period=None)["n"].tolist() == [6]
+    assert town.rows("select count(*) from vault.person where grid_code like '449905%'") == [(2,)]
+
+
+def test_a_split_needs_outlines_and_carries_the_rest_by_area(town: ReformTown) -> None:
+    plan = """
+        old_code        | new_code        | new_name | change
+        449901001001001 | 449901001001001 | 甲组     | kept
+        449901001001002 | 449901001001002 | 乙一组   | split
+        449901001001002 | 449901001001003 | 乙二组   | split
+    """
+    with pytest.raises(Exception, match=r"takes a part of 449901001001002.*--grids FILE"):
+        town.reform(plan)
+    outlines = {"449901001001002": (115.1, 115.14), "449901001001003": (115.14, 115.2)}
+    report = town.reform(plan, outlines=outlines)
+    assert report.n_carried == 1
+    assert town.counts("report") == {"001001001": 1, "001001002": 1, "001001003": 1, "002002002": 1}
+    shared = town.atlas().tally("letter", level="small", by=(), period=None)
+    assert dict(zip(shared["grid_code"].str[6:], shared["n"].round(3), strict=True)) == {
+        "001001001": 1, "001001002": 0.4, "001001003": 0.6, "001002001": 1, "002001001": 1, "002002002": 1,
+    }  # fmt: skip
+    assert shared.attrs["n_carried"] == pytest.approx(1)
+    assert town.counts("letter", "medium") == {"001001": 2, "001002": 2, "002001": 1, "002002": 1}
+    assert town.counts("letter", on="2026-06-30")["001001002"] == 1
+
+
+def test_the_same_reform_again_is_no_change(town: ReformTown) -> None:
+    plan = """
+        old_code  | new_code  | new_name | change
+        449901002 | 449901002 | 西街道   | renamed
+    """
+    assert town.reform(plan).status == "done"
+    assert town.reform(plan).status == "known"
+    assert grids(town, "large") == {"001": "东镇", "002": "西街道"}
+    assert town.rows("select edition, opened_on::text, closed_on::text from pub.edition order by 1") == [
+        (1, "2023-01-01", "2026-07-01"),
+        (2, "2026-07-01", None),
+    ]
+
+
+def test_a_dry_run_changes_nothing(town: ReformTown) -> None:
+    plan = """
+        old_code  | new_code  | new_name | change
+        449901002 | 449901009 |          | re-coded
+    """
+    report = town.reform(plan, is_dry=True)
+    assert report.status == "dry" and report.became == ["449901002 西镇 -> 449901009 西镇 (re-coded)"]
+    assert town.rows("select count(*) from pub.edition") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        ("449901009 |      | 449901009 | 新 | kept", "line 2, 旧编码 '449901009': no grid in force has this code"),
+        ("449901001 | 西镇 | 449901001 | 新 | renamed", "line 2, 旧名称 '西镇': 449901001 is called 东镇"),
+        ("449901001 |      | 4499010   |    | re-coded", "line 2, 新编码 '4499010': this cannot be its new code"),
+        ("449901001 |      | 449901001 | 新 | kept", "code or name change all the same"),
+        ("449901001 |      | 449901001 |    | renamed", "it is called 东镇 already"),
+        ("449901001 |      | 449901001 | 新 | re-coded", "this is its old code"),
+        ("449901001001 | | 449901001005 | | moved", "it stays in 449901001"),
+        ("449901001 |      | 449901002 |    | re-coded", "449901001 东镇、449901002 西镇 would all have this code"),
+        ("449901001001 | | 449901008001 | | moved", "there will be no grid 449901008 for it to lie in"),
+        ("449901001001 | | 449901001005 | | merged", "nothing else comes to this code"),
+        ("449901001001 | | 449901001005 | | split", "has this one line only"),
+        ("449901001001 | | 449901001002 | | merged", "449901001001001 甲组、449901001002001 丙组 would all have"),
+        ("449901001 | | 449901003 | | recode", "Did you mean recoded?"),
+    ],
+)
+def test_a_wrong_line_is_named_with_its_remedy(town: ReformTown, plan: str, said: str) -> None:
+    with pytest.raises(Exception) as caught:
+        town.reform(f"old_code | old_name | new_code | new_name | change\n{plan}")
+    assert said in str(caught.value)
+    assert town.rows("select count(*) from pub.edition") == [(1,)]
+
+
+def test_all_problems_are_told_at_once(town: ReformTown) -> None:
+    with pytest.raises(Exception) as caught:
+        town.reform("""
+            old_code  | old_name | new_code  | change
+            449901001 | 西镇     | 449901003 | re-coded
+            449901007 |          | 449901003 | re-coded
+            449901002 |          | 44990     | re-coded
+        """)
+    assert "plan.csv has 3 problems" in str(caught.value)
+
+
+def test_gaps_and_overlaps_are_named(town: ReformTown) -> None:
+    plan = """
+        old_code        | new_code        | new_name | change
+        449901001001002 | 449901001001002 | 乙一组   | split
+        449901001001002 | 449901001001003 | 乙二组   | split
+    """
+    outlines = {"449901001001002": (115.1, 115.14), "449901001001003": (115.15, 115.21)}
+    with pytest.raises(Exception) as caught:
+        town.reform(plan, outlines=outlines)
+    text = str(caught.value)
+    assert "2 places" in text
+    assert "no new grid covers ground of 449901001001002: 11," in text and "at 115.14500, 22.05000" in text
+    assert "two new grids lie upon each other: 449901001001003, 449901001002001" in text
+    wide = {"449901001001002": (115.1, 115.1400001), "449901001001003": (115.14, 115.2)}
+    assert town.reform(plan, outlines=wide).status == "done"  # a centimetre is of drawing
