@@ -35,6 +35,7 @@ _AS_WRITTEN = ("text", "key", "person_name")
 _TWO_DIGITS = r"^(\d{1,2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.]\d{2})( .*)?$"
 _SERIAL = r"^[1-6]\d{4}(\.\d+)?$"
 _AS_AMOUNT = r"^\d(\.\d+)?[eE]\+?\d{2}$|^\d{15}000$"
+_IN_POWERS = r"^\d(\.\d+)?[eE]\+\d{2}$"
 _GARBLED = ("\ufffd", "锟斤拷")
 _HELD = {"step_no": (1, 32767)}
 """Least and most that a column of the core can hold."""
@@ -112,6 +113,8 @@ def _text(column: Column, values: pa.Array, context: Context) -> Cast:
     if column.max is not None:
         limit = int(column.max)
     problems = [("garbled_text", matches(values, sign)) for sign in _GARBLED if _holds(values, sign)]
+    if limit == KEY_LENGTH:
+        problems.append(("digits_lost", matches(values, _IN_POWERS)))
     if (pc.max(pc.binary_length(values)).as_py() or 0) > limit:
         problems.append(("too_long", flags(pc.greater(pc.utf8_length(values), limit))))
     return values, problems
@@ -233,7 +236,8 @@ def _credit_code(column: Column, values: pa.Array, context: Context) -> Cast:
 
 def _phone(column: Column, values: pa.Array, context: Context) -> Cast:
     good = matches(values, _PHONE)
-    return where(values, good), [("bad_phone", ~good & present(values))]
+    bad = ~good & present(values)
+    return where(values, good), [("digits_lost", bad & matches(values, _IN_POWERS)), ("bad_phone", bad)]
 
 
 def grid_codes(values: pa.Array, city: str) -> Cast:

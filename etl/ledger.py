@@ -38,7 +38,7 @@ where id = %s
 
 def parts_of(path: Path, file_format: str) -> list[Path]:
     """All files a delivery consists of: a Shapefile has several."""
-    if file_format != "shapefile":
+    if file_format != "shapefile" or path.suffix.lower() != ".shp":
         return [path]
     return sorted(p for p in path.parent.iterdir() if p.stem == path.stem and p.suffix.lower() in _SHAPEFILE)
 

@@ -72,7 +72,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         host=host,
         port=int(port),
         browser_path=Path(browser) if browser else None,
-        read_memory_mb=_whole(environ, "READ_MEMORY_MB", 2048, 64),
+        read_memory_mb=_whole(environ, "READ_MEMORY_MB", 2048, 256),
         read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
     )

@@ -41,7 +41,7 @@ def test_what_a_dataset_leaves_out_has_a_default(tmp_path: Path) -> None:
     step = read_catalog(write(tmp_path, FILES)).datasets["call_step"]
     assert step.expect == Expect(rows_min=1, rows_max=None, quarantine_share_max=1.0)
     assert (step.sensitive, step.category, step.level, step.licence) == (False, None, None, None)
-    assert (step.source.header_row, step.source.encoding) == (1, None)
+    assert (step.source.header_row, step.source.encoding) == (None, None)
     assert step.columns[0].codes == {}
 
 

@@ -16,7 +16,6 @@ import shapely
 import xlsxwriter
 
 from etl.sources import RawBatch, headings_of, open_delivery
-from etl.sources.delimited import open_delimited
 from layers.declare.records import Column, Dataset, Source, Text
 from layers.errors import DeliveryError
 
@@ -163,9 +162,9 @@ def test_lines_are_right_across_many_blocks(tmp_path: Path, monkeypatch: pytest.
     [
         ("school.csv", b"", {}, "has no headings on line 1"),
         ("school.csv", "编号,名称\n1,一\n".encode(), {}, "has no column 座位数"),
-        ("school.csv", b"\xff\xfe\xff" * 9, {}, "is not written in UTF-8 or GB18030"),
+        ("school.csv", b"\xff\xff\xff" * 9, {}, "is not written in UTF-8 or UTF-16 or GB18030"),
         ("school.csv", csv_text().encode("gb18030"), {"encoding": "utf-8"}, "is not written in UTF-8"),
-        ("school.csv.gz", b"PK nothing of the kind", {}, "cannot be read"),
+        ("school.csv.gz", b"PK nothing of the kind", {}, "cannot be unpacked"),
         ("school.xlsx", b"PK nothing of the kind", {"format": "xlsx"}, "cannot be read as a workbook"),
         ("school.shp", b"<OGRVRTDataSource/>", {"format": "shapefile"}, "is no shapefile file"),
         ("school.shp", b"\x00\x00\x27\x0a" + bytes(96), {"format": "shapefile"}, "came without its school.shx"),
@@ -195,6 +194,5 @@ def test_a_missing_sheet_or_layer_names_those_there_are(tmp_path: Path) -> None:
 def test_bytes_that_are_wrong_far_into_the_file_are_a_sentence_too(tmp_path: Path) -> None:
     path = tmp_path / "school.csv"
     path.write_bytes(csv_text().encode() + "".join(f"{i},学校{i},5\n" for i in range(400_000)).encode() + b"9,\xff,1\n")
-    source = open_delimited(path)
-    with pytest.raises(DeliveryError, match=r"school\.csv cannot be read as CSV"):
-        list(source.batches(HEADINGS))
+    with pytest.raises(DeliveryError, match=r"school\.csv mixes encodings: line 400005 is in another"):
+        read(path, school())

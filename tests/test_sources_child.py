@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from etl.sources import headings_of, open_delivery
@@ -19,8 +21,6 @@ from etl.sources.nursery import sweep
 from etl.sources.request import DEFAULT_LIMITS, Limits
 from layers.errors import DeliveryError
 from tests.test_sources import HEADINGS, csv_text, school
-
-TIGHT = Limits(memory_mb=64, seconds=60)
 
 
 def children_of(pid: int) -> list[int]:
@@ -57,16 +57,19 @@ def test_a_child_knows_no_secret_and_has_no_network(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "school.csv"
-    path.write_text(csv_text() + '7,"' + "白" * 40_000_000 + '",5\n', encoding="utf-8")
-    with pytest.raises(DeliveryError, match=r"school\.csv (needs more than the 64 MB|cannot be read|made its reader)"):
-        n_rows(path, TIGHT)
+    path = tmp_path / "school.parquet"
+    bomb = pa.table({heading: ["x" * 100_000_000] for heading in HEADINGS})
+    pq.write_table(bomb, path, compression="zstd", use_dictionary=False)
+    assert path.stat().st_size < 1_000_000
+    with pytest.raises(DeliveryError, match=r"school\.parquet needs more than the 256 MB of memory"):
+        rows = open_delivery(path, school(format="parquet"), Limits(memory_mb=256, seconds=60)).batches(HEADINGS)
+        assert not list(rows)
     assert n_rows(long_file(tmp_path, 10)) == 13
 
 
 def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match=r"school\.csv was not read within 0\.001 seconds"):
-        n_rows(long_file(tmp_path), replace(TIGHT, seconds=0.001))
+        n_rows(long_file(tmp_path), replace(DEFAULT_LIMITS, seconds=0.001))
 
 
 def test_a_child_that_is_killed_ends_the_delivery_and_nothing_else(tmp_path: Path) -> None:

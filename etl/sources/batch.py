@@ -8,7 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
+
+from etl.masks import present
 
 BLANK = ("", "NULL", "null", "\\N", "N/A", "NaN", "nan", "None")
 """Values that mean nothing is there; every reader gives them as null."""
@@ -54,6 +57,39 @@ class Source(Protocol):
 
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the rows, only the `wanted` headings of them."""
+
+
+_CAST_BY_ARROW = (
+    pa.types.is_large_string,
+    pa.types.is_string_view,
+    pa.types.is_integer,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_decimal,
+)
+
+
+def shapes_of(wkb: pa.Array) -> np.ndarray:
+    """Build shapes out of WKB: rings are closed, None where nothing is there, `UNBUILT` where none can be built."""
+    wkb = wkb.storage if isinstance(wkb, pa.ExtensionArray) else wkb
+    shapes: np.ndarray = shapely.from_wkb(wkb.to_numpy(zero_copy_only=False), on_invalid="fix")
+    shapes[shapely.is_missing(shapes) & present(wkb)] = UNBUILT
+    return shapes
+
+
+def arrow_texts(column: pa.Array) -> pa.Array:
+    """Make a text column out of a typed one: whole numbers without a point, moments in ISO form, "" as missing."""
+    if isinstance(column, pa.ExtensionArray):
+        column = column.storage
+    if isinstance(column, pa.DictionaryArray):
+        column = column.dictionary_decode()
+    kind = column.type
+    if any(is_kind(kind) for is_kind in _CAST_BY_ARROW):
+        column = column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        blank = pc.is_in(column, pa.array(BLANK))
+        return pc.if_else(blank, pa.scalar(None, pa.string()), column)
+    return text_column(column.to_pylist())
 
 
 def text_column(values: list[Any]) -> pa.Array:

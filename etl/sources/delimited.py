@@ -1,14 +1,12 @@
-"""CSV files: UTF-8 with or without BOM, GB18030 (and so GBK), plain or gzipped."""
+"""Text tables: any usual separator, quotes, UTF-8, UTF-16 or GB18030 (and so GBK)."""
 
 from __future__ import annotations
 
-import csv
-import io
-import zlib
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,77 +14,74 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from etl.sources.batch import BLANK, RawBatch
-from etl.sources.encoding import find_encoding, has_quotes, open_bytes
+from etl.sources.dialect import Dialect, find_dialect
+from etl.sources.encoding import find_encoding, find_odd_line, has_byte, mixed_at
+from etl.sources.request import Request
 from layers.errors import DeliveryError
 
 BLOCK_BYTES = 16 << 20
 """Bytes of text per batch: some 100,000 rows."""
 
+_SAMPLE_BYTES = 256 << 10
+_HINT = "Export it again as CSV in UTF-8 or GB18030, and check that it opens in a spreadsheet."
+
 
 @dataclass(frozen=True)
 class DelimitedSource:
-    """An opened CSV file."""
+    """An opened text table; `name` is what it was delivered as."""
 
     path: Path
+    name: str
     encoding: str
-    header_row: int
-    headings: tuple[str, ...]
+    dialect: Dialect
     is_quoted: bool
     has_geometry: bool = False
     notes: tuple[str, ...] = ()
 
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Headings of the file, in its order."""
+        return self.dialect.headings
+
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the rows block by block; rows with another number of fields than the heading come as `broken`."""
-        reader = _Lines(self.header_row, self.is_quoted)
+        reader = _Lines(self.dialect.skip, self.is_quoted)
         # line breaks inside quotes can stand in any column, so all are read when there are quotes
         include = self.headings if self.is_quoted else tuple(h for h in self.headings if h in wanted)
         try:
             with self._open() as stream:
                 for block in _open_csv(stream, self, include, reader):
                     yield reader.number(block, wanted)
-        except (pa.ArrowInvalid, UnicodeError, EOFError, zlib.error, OSError) as error:
-            raise DeliveryError(f"{self.path.name} cannot be read as CSV: {_short(error)}.", _HINT) from error
+        except (pa.ArrowInvalid, UnicodeError, EOFError) as error:
+            line = find_odd_line(self.path, self.encoding)
+            if line is not None:
+                raise mixed_at(self.path, line, self.encoding) from error
+            raise DeliveryError(f"{self.name} cannot be read as CSV: {_short(error)}.", _HINT) from error
         rest = reader.rest(wanted)
         if rest.broken:
             yield rest
 
     def _open(self) -> Any:
-        stream: Any = pa.input_stream(str(self.path), compression="gzip" if self.path.suffix == ".gz" else None)
+        stream: Any = pa.input_stream(str(self.path), compression=None)
         return stream if self.encoding == "utf-8" else pa.transcoding_input_stream(stream, self.encoding, "utf-8")
 
 
-_HINT = "Export it again as CSV in UTF-8 or GB18030, and check that it opens in a spreadsheet."
-
-
-def open_delimited(path: Path, encoding: str | None = None, header_row: int = 1) -> DelimitedSource:
-    """Open a CSV file: find its encoding and read its headings.
+def open_delimited(path: Path, request: Request) -> DelimitedSource:
+    """Open a text table: find its encoding, how it is written, and its headings.
 
     Raises
     ------
     DeliveryError
         The file is empty, cannot be read, or is in no known encoding.
     """
-    try:
-        encoding = find_encoding(path, encoding)
-        with open_bytes(path) as stream:
-            headings = _headings(stream, encoding, header_row)
-        is_quoted = has_quotes(path)
-    except (OSError, EOFError, zlib.error, UnicodeError) as error:
-        raise DeliveryError(f"{path.name} cannot be read: {_short(error)}.", _HINT) from error
-    if not headings:
-        raise DeliveryError(f"{path.name} has no headings on line {header_row}.", _HINT)
-    return DelimitedSource(path, encoding, header_row, headings, is_quoted)
-
-
-def _headings(stream: IO[bytes], encoding: str, header_row: int) -> tuple[str, ...]:
-    text = io.TextIOWrapper(stream, "utf-8-sig" if encoding == "utf-8" else encoding, newline="")
-    rows = csv.reader(text)
-    names: list[str] = []
-    for row, _ in zip(rows, range(header_row), strict=False):
-        names = [name.strip() for name in row]
-    text.detach()
-    # a heading met twice keeps its place under another name: the first one is meant
-    return tuple(f"{n}.{i}" if n in names[:i] or not n else n for i, n in enumerate(names)) if any(names) else ()
+    encoding = find_encoding(path, request.encoding)
+    with path.open("rb") as stream:
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(stream.read(_SAMPLE_BYTES))
+    dialect = find_dialect(text.removeprefix("\ufeff"), request.headings, request.header_row)
+    if dialect is None:
+        raise DeliveryError(f"{request.path.name} has no headings on line {request.header_row or 1}.", _HINT)
+    is_quoted = has_byte(path, dialect.quote.encode())
+    return DelimitedSource(path, request.path.name, encoding, dialect, is_quoted)
 
 
 def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], lines: _Lines) -> Any:
@@ -94,10 +89,14 @@ def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], li
         stream,
         # one thread: only then does the handler learn the number of a broken row
         pacsv.ReadOptions(
-            use_threads=False, block_size=BLOCK_BYTES, column_names=source.headings, skip_rows=source.header_row
+            use_threads=False, block_size=BLOCK_BYTES, column_names=source.headings, skip_rows=source.dialect.skip
         ),
         pacsv.ParseOptions(
-            newlines_in_values=source.is_quoted, ignore_empty_lines=False, invalid_row_handler=lines.refuse
+            delimiter=source.dialect.delimiter,
+            quote_char=source.dialect.quote if source.is_quoted else False,
+            newlines_in_values=source.is_quoted,
+            ignore_empty_lines=False,
+            invalid_row_handler=lines.refuse,
         ),
         pacsv.ConvertOptions(
             column_types=dict.fromkeys(include, pa.string()),
@@ -111,8 +110,8 @@ def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], li
 class _Lines:
     """Counts physical rows and the line breaks inside their values, so that every row knows its line."""
 
-    def __init__(self, header_row: int, is_quoted: bool) -> None:
-        self._next = header_row + 1
+    def __init__(self, skip: int, is_quoted: bool) -> None:
+        self._next = skip + 1
         self._extra = 0
         self._is_quoted = is_quoted
         self._refused: list[tuple[int, str]] = []

@@ -18,14 +18,14 @@ import pyogrio
 from etl.sources.request import Limits
 
 DRIVERS = {
-    "shapefile": "ESRI Shapefile",
-    "geopackage": "GPKG",
-    "geojson": "GeoJSON",
-    "geojsonseq": "GeoJSONSeq",
-    "kml": "LIBKML",
-    "flatgeobuf": "FlatGeobuf",
+    "shapefile": ("ESRI Shapefile",),
+    "geopackage": ("GPKG",),
+    "geojson": ("GeoJSON",),
+    "geojsonseq": ("GeoJSONSeq",),
+    "kml": ("LIBKML", "KML"),
+    "flatgeobuf": ("FlatGeobuf",),
 }
-"""The one GDAL driver each format is read by; all other formats are read without GDAL."""
+"""The GDAL driver each format is read by, the first there is; all other formats are read without GDAL."""
 
 GDAL_SWITCHES = {
     "CPL_VSIL_CURL_ALLOWED_EXTENSIONS": ".none",
@@ -61,7 +61,8 @@ def confine(limits: Limits, file_format: str, folder: Path) -> None:
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     os.chdir(folder)
     os.umask(0o077)
-    _keep_drivers({DRIVERS[file_format]} if file_format in DRIVERS else set())
+    there = pyogrio.list_drivers()
+    _keep_drivers({next(name for name in DRIVERS[file_format] if name in there)} if file_format in DRIVERS else set())
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     seconds = math.ceil(limits.seconds)
     for what, most in (

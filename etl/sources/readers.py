@@ -7,13 +7,17 @@ import json
 import os
 from pathlib import Path
 
+from etl.sources.archive import unpack
 from etl.sources.batch import Source
 from etl.sources.delimited import open_delimited
+from etl.sources.parquet import open_parquet
 from etl.sources.request import Request
 from etl.sources.vector import open_vector
 from etl.sources.wire import send_batches, send_line
 from etl.sources.workbook import open_workbook
 from layers.errors import DeliveryError
+
+WORKBOOKS, PARQUETS = ("xlsx", "xls", "ods"), ("parquet", "geoparquet")
 
 
 def open_file(request: Request, folder: Path) -> Source:
@@ -24,11 +28,14 @@ def open_file(request: Request, folder: Path) -> Source:
     DeliveryError
         The file cannot be read.
     """
+    path = unpack(request, folder)
     if request.format == "csv":
-        return open_delimited(request.path, request.encoding, request.header_row or 1)
-    if request.format == "xlsx":
-        return open_workbook(request.path, request.sheet, request.header_row or 1)
-    return open_vector(request.path, request.format, request.layer, request.encoding)
+        return open_delimited(path, request)
+    if request.format in WORKBOOKS:
+        return open_workbook(path, request)
+    if request.format in PARQUETS:
+        return open_parquet(path, request)
+    return open_vector(path, request)
 
 
 def serve(request: Request, questions: int, answers: int) -> None:
@@ -49,13 +56,13 @@ def serve(request: Request, questions: int, answers: int) -> None:
 def problem_of(error: Exception, request: Request) -> tuple[str, str]:
     """Say what an error means for the delivery: what is the matter, and the remedy."""
     name = request.path.name
-    if isinstance(error, DeliveryError):
-        return error.message, error.hint
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or isinstance(error.__cause__, MemoryError):
         return (
             f"{name} needs more than the {request.limits.memory_mb} MB of memory that reading may take.",
             "Deliver it in several smaller files or as CSV, or allow more by the setting READ_MEMORY_MB.",
         )
+    if isinstance(error, DeliveryError):
+        return error.message, error.hint
     if isinstance(error, OSError) and error.errno == errno.EFBIG:
         return (
             f"{name} unpacks to more than {request.limits.unpacked_mb} MB.",

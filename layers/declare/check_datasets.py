@@ -6,11 +6,10 @@ it is left out when one of those is broken already.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable, Iterator
 
 from layers.declare.core_columns import CORE, NEEDED, reserved
-from layers.declare.keys import FORMATS
+from layers.declare.keys import GEOMETRIES
 from layers.declare.lines import Path
 from layers.declare.problems import either, nearest, quoted
 from layers.declare.records import Catalog, Dataset
@@ -20,6 +19,7 @@ Check = Callable[[Dataset, Catalog], Said]
 
 _CLOSING = {"level": ("grid",), "of_dataset": ("event_step", "reading")}
 _WITH_CATEGORY = ("event", "place", "thing", "organisation")
+_WORKBOOKS = ("xlsx", "xls", "ods")
 _OWNERS = {"event_step": "event", "reading": "thing"}
 
 
@@ -90,7 +90,7 @@ def row_key_is_of_columns(dataset: Dataset, catalog: Catalog) -> Said:
 def coordinates_have_a_crs(dataset: Dataset, catalog: Catalog) -> Said:
     """Where coordinates are delivered their crs is said; lon and lat come together, and only without a geometry."""
     source = dataset.source
-    if source.format in FORMATS[2:]:
+    if source.format in GEOMETRIES:
         for key in ("lon", "lat"):
             if getattr(source, key) is not None:
                 yield ("source", key), f"{source.format} files have a geometry of their own; take {key} out."
@@ -99,7 +99,7 @@ def coordinates_have_a_crs(dataset: Dataset, catalog: Catalog) -> Said:
         return
     if dataset.table == "grid":
         says = f"grids are areas, which a {source.format} file cannot hold"
-        yield ("source", "format"), f"{says}; use {either(FORMATS[2:])}."
+        yield ("source", "format"), f"{says}; use {either(GEOMETRIES)}."
     elif (source.lon is None) != (source.lat is None):
         absent = "lon" if source.lon is None else "lat"
         yield ("source",), f"lon and lat come together; add {absent} = the heading of the other coordinate."
@@ -120,16 +120,16 @@ def source_keys_fit_the_format(dataset: Dataset, catalog: Catalog) -> Said:
     """`layer`, `sheet`, `header_row` and `encoding` are given only for formats that have such a thing."""
     source = dataset.source
     for key, given, formats in (
-        ("layer", source.layer is not None, ("geopackage",)),
-        ("sheet", source.sheet is not None, ("xlsx",)),
-        ("header_row", source.header_row != 1, ("csv", "xlsx")),
+        ("layer", source.layer is not None, ("geopackage", "kml")),
+        ("sheet", source.sheet is not None, _WORKBOOKS),
+        ("header_row", source.header_row is not None, ("csv", *_WORKBOOKS)),
         ("encoding", source.encoding is not None, ("csv", "shapefile")),
     ):
         if given and source.format not in formats:
             yield ("source", key), f"{key} is for {either(formats)} only; take it out of a {source.format} source."
     if source.encoding is not None:
         try:
-            codecs.lookup(source.encoding)
+            "".encode(source.encoding)
         except LookupError:
             known = ("gb18030", "utf-8", "utf-8-sig")
             yield (

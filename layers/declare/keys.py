@@ -64,8 +64,11 @@ TABLES = (
 ELEMENTS = TABLES[:5]
 """The five elements: people, events, places, things, organisations."""
 
-FORMATS = ("csv", "xlsx", "shapefile", "geopackage", "geojson")
-"""File formats; the last three bring a geometry of their own."""
+GEOMETRIES = ("shapefile", "geopackage", "geojson", "geojsonseq", "kml", "flatgeobuf", "geoparquet")
+"""File formats that bring a geometry of their own."""
+
+FORMATS = ("csv", "xlsx", "xls", "ods", "parquet", *GEOMETRIES)
+"""File formats, one word for each kind."""
 
 COLUMN_TYPES = (
     "text",
@@ -166,7 +169,7 @@ SOURCE = Shape(
         Key("grid_code", a_text("网格编码")),
         Key("layer", a_text("schools")),
         Key("sheet", a_text("Sheet1")),
-        Key("header_row", whole(1, 1000, 3), default=1),
+        Key("header_row", whole(1, 1000, 3)),
         Key("within_km", whole(1, 40000, 20), default=20),
     ),
     lambda name, values: Source(**values),

@@ -110,7 +110,7 @@ class Source:
     encoding: str | None = None
     sheet: str | None = None
     layer: str | None = None
-    header_row: int = 1
+    header_row: int | None = None
     within_km: int = 20  # a point farther outside the city's box than this is taken for an error
 
 
