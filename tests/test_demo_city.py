@@ -82,7 +82,7 @@ def test_workbooks_have_merged_titles_above_the_heading(city_folder: Path, catal
 def test_the_answer_sheet_adds_up(answers: dict[str, Any], catalog: Catalog, city_folder: Path) -> None:
     for key, sheet in answers.items():
         dataset, faults = catalog.datasets[key], sheet["faults"]
-        first = dataset.source.header_row + 1 if dataset.source.format in ("csv", "xlsx") else 1
+        first = (dataset.source.header_row or 1) + 1 if dataset.source.format in ("csv", "xlsx") else 1
         lines = [fault["line"] for fault in faults]
         assert sheet["rows"] == sheet["clean"] + len(faults)
         assert len(set(lines)) == len(lines), "one fault a row"
