@@ -1,7 +1,8 @@
 """The map's database: how each role connects to it, and how it is brought to the schema of this code.
 
-Four logins, each with its own rights (`layers.migrations.roles`): `admin` makes databases and roles and is used by
-migrations only; `loader` writes; `web` and `analyst` read `pub` and what definer functions give them.
+Five logins, each with its own rights (`layers.migrations.roles`): `admin` makes databases and roles and is used by
+migrations only; `loader` writes; `web` and `analyst` read `pub` and what definer functions give them; `door` keeps
+accounts and sessions and sees nothing else.
 """
 
 from __future__ import annotations
@@ -26,7 +27,12 @@ NAME = "minqing"
 MAINTENANCE = ("postgres", "template1", "")
 """Databases that are there on every server and never ours."""
 
-LOGINS: Mapping[Role, str] = {"loader": "atlas_loader", "web": "atlas_web", "analyst": "atlas_analyst"}
+LOGINS: Mapping[Role, str] = {
+    "loader": "atlas_loader",
+    "web": "atlas_web",
+    "analyst": "atlas_analyst",
+    "door": "atlas_door",
+}
 """Name on the server of each role that has one; the admin's stands in the server's address."""
 
 

@@ -20,7 +20,7 @@ from typing import Literal, get_args
 from layers.errors import SettingError
 from layers.settings import Settings
 
-Role = Literal["admin", "loader", "web", "analyst"]
+Role = Literal["admin", "loader", "web", "analyst", "door"]
 _KEYS = ("identity_key", "token_key", "rounding_key")
 
 
@@ -54,7 +54,7 @@ def read_secrets(settings: Settings) -> Secrets:
             _make(path)
         if path.stat().st_mode & 0o077:
             raise SettingError(f"{path} can be read by others.", f"Run `chmod 600 {path}`.")
-        text = path.read_text(encoding="utf-8")
+        text = _complete(path, path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingError(
             f"{path} cannot be read or made: {error.strerror}.",
@@ -86,6 +86,23 @@ def _make(path: Path) -> None:
             return
     finally:
         whole.unlink()
+
+
+def _complete(path: Path, text: str) -> str:
+    """Give a file made by an earlier version the passwords of roles that are new since."""
+    if "\n[passwords]\n" not in text:
+        return text
+    missing = [role for role in get_args(Role) if f"\n{role} = " not in text]
+    if not missing:
+        return text
+    whole = text.rstrip("\n") + "\n" + "".join(f'{role} = "{chance.token_urlsafe(24)}"\n' for role in missing)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix="secrets-")
+    with os.fdopen(handle, "w", encoding="utf-8") as out:
+        out.write(whole)
+        out.flush()
+        os.fsync(out.fileno())
+    Path(name).replace(path)
+    return whole
 
 
 def _parse(text: str, path: Path) -> Secrets:

@@ -6,11 +6,13 @@
 | `LOCAL_DIR`    | `.local`            | where everything made at run time lies                                  |
 | `CATALOG_DIR`  | `data`              | folder of the declarations                                              |
 | `DELIVERY_DIR` | `.local/deliveries` | folder the departments' files lie in                                    |
-| `HOST`         | `127.0.0.1`         | address the map is served at; loopback only until there is sign-in      |
+| `HOST`         | `127.0.0.1`         | address the map is served at; beyond loopback it takes TLS              |
 | `PORT`         | `8050`              | its port                                                                |
 | `READ_MEMORY_MB` | `2048`            | most memory reading one delivered file may take                         |
 | `READ_SECONDS` | `600`               | longest that reading one may take                                       |
 | `READ_UNPACKED_MB` | `4096`          | most that a gzipped or zipped file may unpack to                        |
+| `TLS_CERT`     | none                | file of the certificate; `python -m mapapp certificate` makes one       |
+| `TLS_KEY`      | none                | file of its key                                                         |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -40,6 +42,8 @@ class Settings:
     read_memory_mb: int = 2048
     read_seconds: int = 600
     read_unpacked_mb: int = 4096
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -59,9 +63,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = False
-    if not loopback:
+    cert, key = _file(environ, "TLS_CERT"), _file(environ, "TLS_KEY")
+    if (cert is None) != (key is None):
+        raise SettingError("TLS_CERT and TLS_KEY belong together, and only one is there.", "Name both, or neither.")
+    if not loopback and cert is None:
         raise SettingError(
-            f"HOST is {host!r}, which others can reach.", "Until there is sign-in the map is served on 127.0.0.1 only."
+            f"HOST is {host!r}, which others can reach, and there is no TLS.",
+            f"`python -m mapapp certificate {host}` makes a certificate, to be named by TLS_CERT and TLS_KEY.",
         )
     browser = environ.get("BROWSER_PATH")
     return Settings(
@@ -75,7 +83,19 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         read_memory_mb=_whole(environ, "READ_MEMORY_MB", 2048, 256),
         read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
+        tls_cert=cert,
+        tls_key=key,
     )
+
+
+def _file(environ: Mapping[str, str], name: str) -> Path | None:
+    value = environ.get(name)
+    if not value:
+        return None
+    path = Path(value).expanduser().resolve()
+    if not path.is_file():
+        raise SettingError(f"{name} is {value!r}, and there is no such file.", "Name the file, or leave it out.")
+    return path
 
 
 def _folder(value: str | None, default: Path) -> Path:

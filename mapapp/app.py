@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, cast
 from dash import Dash, set_props
 from fastapi import FastAPI, Request, Response
 
-from layers.access import Scope
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
+from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
 from mapapp.desk import Desk
@@ -22,6 +22,7 @@ from mapapp.door import Asgi, Guard, content_policy
 from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
 from mapapp.pages.map import fault
+from mapapp.porter import Porter
 
 if TYPE_CHECKING:
     from layers.atlas import Atlas
@@ -32,23 +33,29 @@ ENGINE_DIR = CHECKOUT / "node_modules" / "maplibre-gl"
 log = logging.getLogger(__name__)
 
 
-def create_app(atlas: Atlas, *, engine_dir: Path = ENGINE_DIR) -> Asgi:
+def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, is_secure: bool = False) -> Asgi:
     """Make the server of one atlas.
 
     Parameters
     ----------
     atlas
         Database and declarations; the database is read as role `web`.
+    porter
+        Who knows who is signed in.
     engine_dir
         Folder of the npm package maplibre-gl.
+    is_secure
+        Served over TLS: cookies are for TLS only, and other machines are answered too.
 
     Raises
     ------
     SettingError
         The map engine has not been installed.
     """
-    desk = Desk(atlas.catalog, Scope(atlas.catalog.city.code), atlas.database.pool("web", max_size=6))
-    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk))
+    desk = Desk(atlas.catalog, atlas.database.pool("web", max_size=6))
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter))
+    api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
+    api.include_router(account_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
@@ -70,7 +77,7 @@ def create_app(atlas: Atlas, *, engine_dir: Path = ENGINE_DIR) -> Asgi:
         """Answer for every address nobody knows; Dash would show its page there."""
         return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
 
-    return Guard(Packed(api), content_policy(dash.csp_hashes()))
+    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure)
 
 
 def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
@@ -97,13 +104,15 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
     return dash
 
 
-def _lifespan(desk: Desk) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(desk: Desk, porter: Porter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
+        porter.open()
         desk.open()
         try:
             yield
         finally:
             desk.close()
+            porter.close()
 
     return run

@@ -13,32 +13,49 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from layers.access import Scope
+from layers.accounts.sessions import carry
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
 from layers.tiles import data_version
 from mapapp.text import Words, read_words
+from mapapp.visitor import visitor
 
 SHELF_BYTES = 64_000_000
 """Bytes of cut tiles kept in memory."""
+
+GAZETTEERS_MOST = 64
+"""Scopes whose names of grids are kept in memory."""
 
 
 class Desk:
     """Everything one running map has; made by `create_app`, nothing of it is global."""
 
-    def __init__(self, catalog: Catalog, scope: Scope, pool: ConnectionPool[Any]) -> None:
+    def __init__(self, catalog: Catalog, pool: ConnectionPool[Any]) -> None:
         self.catalog = catalog
-        self.scope = scope
         self.words: Mapping[str, Words] = read_words()
         self.shelf = Shelf(SHELF_BYTES)
         self.started = time.time_ns()
         self._pool = pool
-        self._gazetteer: Gazetteer | None = None
+        self._gazetteers: OrderedDict[Scope, Gazetteer] = OrderedDict()
+
+    @property
+    def scope(self) -> Scope:
+        """What whoever asks may see.
+
+        Raises
+        ------
+        AccessError
+            Nobody is signed in.
+        """
+        return visitor().actor.scope
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """Lend a connection as role `web`, for reading."""
+        """Lend a connection as role `web` that sees what whoever asks may see, for one transaction."""
+        token = visitor().token
         with self._pool.connection() as connection:
+            carry(connection, token)
             yield connection
 
     def open(self) -> None:
@@ -50,19 +67,22 @@ class Desk:
         self._pool.close()
 
     def gazetteer(self, connection: psycopg.Connection[Any]) -> Gazetteer:
-        """Names of the grids in force; read again when an edition or a version is new."""
+        """Names of the grids in force inside the scope; read again when an edition or a version is new."""
         row = connection.execute(
             "select edition, version from pub.edition where closed_on is null order by edition desc limit 1"
         ).fetchone()
-        held = self._gazetteer
+        scope = self.scope
+        held = self._gazetteers.get(scope)
         if held is None or row is None or (held.edition, held.version) != tuple(row):
-            held = self._gazetteer = read_gazetteer(connection, self.scope)
+            held = self._gazetteers[scope] = read_gazetteer(connection, scope)
+            while len(self._gazetteers) > GAZETTEERS_MOST:
+                self._gazetteers.popitem(last=False)
         return held
 
     def stamp(self, connection: psycopg.Connection[Any]) -> str:
         """Say which state of grids, data and program an answer stands for: while it is the same, so is the answer."""
         gazetteer = self.gazetteer(connection)
-        return f"{self.started} {gazetteer.edition}-{gazetteer.version} {data_version(connection)[0]}"
+        return f"{self.started} {self.scope.code} {gazetteer.edition}-{gazetteer.version} {data_version(connection)[0]}"
 
     def point_datasets(self, element: str) -> tuple[str, ...]:
         """Datasets of an element that a layer draws as points."""

@@ -1,22 +1,39 @@
 """The door: pure ASGI, outermost, over everything the server answers. What it does not let through is refused.
 
-There is no sign-in yet, so it lets through requests from this machine only, and only under a name of this machine: a
-foreign page whose name was made to point at 127.0.0.1 gets nothing. Websockets, which nothing here uses, stay shut.
+In this order a request must: come under a name of this machine while only this machine may ask; not be sent by another
+site; be small; not come too often; be public or carry the cookie of a session; carry the form's token if it changes
+anything; and be for an address that the role may open. Websockets, which nothing here uses, stay shut.
 """
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
+import hmac
+import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
+
+from layers.accounts.sessions import Session
+from mapapp.names import is_loopback, name_of
+from mapapp.porter import Porter
+from mapapp.rights import is_public, may_open
+from mapapp.visitor import visiting
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS = ("GET", "HEAD")
+BODY_MOST = 262_144
+"""Bytes of a request's body."""
+
+FORM = b"application/x-www-form-urlencoded"
+SESSION_COOKIE, SECURE_COOKIE, FORM_COOKIE = "session", "__Host-session", "_csrf_token"
+LOOK_AGAIN_S = 5.0
+"""Seconds after which a stream looks whether its session goes on."""
 
 ON_ALL = (
     (b"x-content-type-options", b"nosniff"),
@@ -28,6 +45,19 @@ ON_PAGES = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
 )
+ON_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
+
+
+class RefusedError(Exception):
+    """A request that is not let through: status, sentence, and where to go instead."""
+
+    def __init__(self, status: int, sentence: str, location: str | None = None) -> None:
+        super().__init__(sentence)
+        self.status, self.sentence, self.location = status, sentence, location
+
+
+class EndedError(Exception):
+    """A stream whose session has ended."""
 
 
 def content_policy(script_hashes: Iterable[str]) -> str:
@@ -55,10 +85,13 @@ def content_policy(script_hashes: Iterable[str]) -> str:
 
 
 class Guard:
-    """Let requests from this machine through, refuse all else, and put the security headers on every answer."""
+    """Let through what may pass, refuse all else, and put the security headers on every answer."""
 
-    def __init__(self, app: Asgi, policy: str) -> None:
+    def __init__(self, app: Asgi, policy: str, porter: Porter, *, is_secure: bool = False) -> None:
         self.app = app
+        self.porter = porter
+        self.is_secure = is_secure
+        self._pace = Pace()
         self._page_headers = (*ON_PAGES, (b"content-security-policy", policy.encode()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -73,56 +106,191 @@ class Guard:
                 await send({"type": "websocket.close", "code": 1008})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def dressed(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                headers = list(message.get("headers", ()))
-                is_page = any(name == b"content-type" and value.startswith(b"text/html") for name, value in headers)
-                message["headers"] = headers + list(ON_ALL) + list(self._page_headers if is_page else ())
-            await send(message)
+        headers: dict[bytes, bytes] = dict(scope.get("headers", ()))
+        answer = _Answer(self, send)
+        try:
+            refuse_strangers(scope, headers, is_secure=self.is_secure)
+            refuse_forged(scope["method"], headers)
+            if not self._pace.take(_address(scope)):
+                raise RefusedError(429, "Too many requests. Wait a moment.")
+            token = cookie(headers, SECURE_COOKIE if self.is_secure else SESSION_COOKIE)
+            session = await asyncio.to_thread(self.porter.read, token) if token else None
+            read = await _limited(headers, receive)
+            if not is_public(scope["method"], scope["path"]):
+                if session is None:
+                    raise _to_sign_in(scope, headers)
+                if scope["method"] not in SAFE_METHODS:
+                    read = await _with_token(session, headers, read)
+                if not may_open(session.actor.role, scope["path"]):
+                    raise RefusedError(404, "There is nothing here.")
+            answer.token = token if session else None
+            with visiting(session):
+                await self.app(scope, read, answer)
+        except RefusedError as refused:
+            if not answer.has_begun:
+                await _say(answer, refused)
+        except EndedError:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-        refusal = refuse(scope)
-        if refusal:
-            await _say(dressed, *refusal)
-        else:
-            await self.app(scope, receive, dressed)
+
+class _Answer:
+    """Sends an answer on, dressed in headers; a stream is cut when its session ends."""
+
+    def __init__(self, guard: Guard, send: Send) -> None:
+        self.token: str | None = None
+        self.has_begun = False
+        self._guard, self._send = guard, send
+        self._is_stream, self._looked_at = False, time.monotonic()
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.has_begun = True
+            headers = list(message.get("headers", ()))
+            kind = next((value for name, value in headers if name == b"content-type"), b"")
+            self._is_stream = kind.startswith(b"text/event-stream")
+            message["headers"] = headers + self._dress(kind, {name for name, _ in headers})
+        elif self._is_stream and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
+            self._looked_at = time.monotonic()
+            if await asyncio.to_thread(self._guard.porter.read, self.token) is None:
+                raise EndedError
+        await self._send(message)
+
+    def _dress(self, kind: bytes, there: set[bytes]) -> list[tuple[bytes, bytes]]:
+        more = list(ON_ALL) + list(ON_TLS if self._guard.is_secure else ())
+        if kind.startswith(b"text/html"):
+            more += self._guard._page_headers
+        if b"cache-control" not in there:
+            more.append((b"cache-control", b"no-store"))
+        return more
 
 
-def refuse(scope: Scope) -> tuple[int, str] | None:
-    """Tell why a request is refused, as status and sentence; None when it may pass."""
-    headers: dict[bytes, bytes] = dict(scope.get("headers", ()))
+class Pace:
+    """How often one address may ask: a bucket that fills again as time goes on."""
+
+    def __init__(self, burst: float = 1500, per_s: float = 150, room: int = 10_000) -> None:
+        self._burst, self._per_s, self._room = burst, per_s, room
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def take(self, address: str) -> bool:
+        """Take one request; False where there is none left."""
+        now = time.monotonic()
+        left, since = self._left.get(address, (self._burst, now))
+        left = min(self._burst, left + (now - since) * self._per_s)
+        if len(self._left) > self._room:
+            self._left.clear()
+        self._left[address] = (max(left - 1, 0), now)
+        return left >= 1
+
+
+def refuse_strangers(scope: Scope, headers: dict[bytes, bytes], *, is_secure: bool) -> None:
+    """Without TLS only this machine is answered, and only under a name of its own.
+
+    Raises
+    ------
+    RefusedError
+        Another machine asks, or a page whose name was made to point here.
+    """
+    if is_secure:
+        return
     client = scope.get("client")
-    if client is not None and not _is_loopback(client[0]):
-        return 403, "The map answers this machine only, until there is sign-in."
-    if not _is_loopback(_host(headers.get(b"host", b""))):
-        return 421, "The map is not served under this name. Open it at http://127.0.0.1."
-    if scope["method"] not in SAFE_METHODS:
-        origin = headers.get(b"origin")
-        if origin is not None and urlsplit(origin).netloc != headers.get(b"host", b""):
-            return 403, "This request came from another site."
-        if headers.get(b"sec-fetch-site", b"same-origin") not in (b"same-origin", b"none"):
-            return 403, "This request came from another site."
+    if client is not None and not is_loopback(client[0]):
+        raise RefusedError(403, "Without TLS the map answers this machine only.")
+    if not is_loopback(name_of(headers.get(b"host", b""))):
+        raise RefusedError(421, "The map is not served under this name. Open it at http://127.0.0.1.")
+
+
+def refuse_forged(method: str, headers: dict[bytes, bytes]) -> None:
+    """What changes something has to come from a page of ours.
+
+    Raises
+    ------
+    RefusedError
+        It came from another site, or does not say where from.
+    """
+    if method in SAFE_METHODS:
+        return
+    same = urlsplit(headers.get(b"origin", b"")).netloc == headers.get(b"host", b"-")
+    if not same or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
+        raise RefusedError(403, "This request came from another site.")
+
+
+def cookie(headers: dict[bytes, bytes], name: str) -> str | None:
+    """Value of a cookie, None where there is none."""
+    for part in headers.get(b"cookie", b"").decode("latin-1").split(";"):
+        key, _, value = part.strip().partition("=")
+        if key == name and value:
+            return value
     return None
 
 
-def _host(value: bytes) -> str:
-    text = value.decode("latin-1").strip().lower()
-    if text.startswith("["):
-        name, closed, _ = text[1:].partition("]")
-        return name if closed else ""
-    return text.partition(":")[0]
+def cookie_headers(session_token: str | None, form_token: str, *, is_secure: bool) -> list[tuple[str, str]]:
+    """Headers that give a browser the cookies of a session, or take them away where there is no token."""
+    name = SECURE_COOKIE if is_secure else SESSION_COOKIE
+    rest = "; Path=/" + ("; Secure" if is_secure else "") + ("" if session_token else "; Max-Age=0")
+    return [
+        ("set-cookie", f"{name}={session_token or ''}{rest}; HttpOnly; SameSite=Lax"),
+        ("set-cookie", f"{FORM_COOKIE}={form_token}{rest}; SameSite=Strict"),
+    ]
 
 
-def _is_loopback(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
+def _to_sign_in(scope: Scope, headers: dict[bytes, bytes]) -> RefusedError:
+    wants_page = scope["method"] == "GET" and b"text/html" in headers.get(b"accept", b"")
+    if not wants_page:
+        return RefusedError(401, "Sign in first.")
+    asked = scope["path"] + (f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else "")
+    return RefusedError(303, "Sign in first.", "/sign-in" + ("" if asked == "/" else f"?next={quote(asked, safe='')}"))
 
 
-async def _say(send: Send, status: int, sentence: str) -> None:
-    body = (sentence + "\n").encode()
+async def _limited(headers: dict[bytes, bytes], receive: Receive) -> Receive:
+    """Refuse a body that is too large, and count one that does not say how large it is."""
+    said = headers.get(b"content-length", b"0")
+    if not said.isdigit() or int(said) > BODY_MOST:
+        raise RefusedError(413, "This request is too large.")
+    n = 0
+
+    async def read() -> Message:
+        nonlocal n
+        message = await receive()
+        n += len(message.get("body", b""))
+        if n > BODY_MOST:
+            raise RefusedError(413, "This request is too large.")
+        return message
+
+    return read
+
+
+async def _with_token(session: Session, headers: dict[bytes, bytes], read: Receive) -> Receive:
+    """Refuse what does not carry the form's token: in a header, or in a field of a form."""
+    given = headers.get(b"x-csrftoken", b"").decode("latin-1")
+    if headers.get(b"content-type", b"").startswith(FORM):
+        body = b""
+        while True:
+            message = await read()
+            body += message.get("body", b"")
+            if not message.get("more_body", False):
+                break
+        given = parse_qs(body.decode("utf-8", "replace")).get("form_token", [given])[0]
+        waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def again() -> Message:
+            return waiting.pop() if waiting else await read()
+
+        if hmac.compare_digest(given.encode(), session.form_token.encode()):
+            return again
+    elif hmac.compare_digest(given.encode(), session.form_token.encode()):
+        return read
+    raise RefusedError(403, "This form is out of date. Load the page again.")
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+async def _say(send: Send, refused: RefusedError) -> None:
+    body = (refused.sentence + "\n").encode()
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if refused.location:
+        headers.append((b"location", refused.location.encode()))
+    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -15,14 +15,17 @@ import pytest
 from dash import Dash
 from dash.development.base_component import Component
 from fastapi import FastAPI
+from signing import cookies, sign_in
 
 from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
+from layers.settings import Settings
 from mapapp import ids
 from mapapp.app import ENGINE_DIR, create_app, make_dash
 from mapapp.desk import Desk
+from mapapp.porter import make_porter
 
 Ask = Callable[..., httpx.Response]
 
@@ -33,9 +36,11 @@ def atlas(small_city: Database, catalog: Catalog) -> Atlas:
 
 
 @pytest.fixture(scope="module")
-def ask(atlas: Atlas) -> Iterator[Ask]:
-    """Ask the whole server, its lifespan running."""
-    app: Any = create_app(atlas)
+def ask(atlas: Atlas, settings: Settings) -> Iterator[Ask]:
+    """Ask the whole server as a leader who is signed in, its lifespan running."""
+    app: Any = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+    session = sign_in(atlas.database)
+    known = cookies(session) | {"origin": "http://127.0.0.1:8050", "x-csrftoken": session.form_token}
     loop = asyncio.new_event_loop()
     inbox: asyncio.Queue[Any] = asyncio.Queue()
     outbox: asyncio.Queue[Any] = asyncio.Queue()
@@ -43,11 +48,11 @@ def ask(atlas: Atlas) -> Iterator[Ask]:
     loop.run_until_complete(inbox.put({"type": "lifespan.startup"}))
     assert loop.run_until_complete(outbox.get())["type"] == "lifespan.startup.complete"
 
-    def ask(path: str, method: str = "GET", **more: Any) -> httpx.Response:
+    def ask(path: str, method: str = "GET", headers: dict[str, str] | None = None, **more: Any) -> httpx.Response:
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8050") as http:
-                return await http.request(method, path, **more)
+                return await http.request(method, path, headers=known | (headers or {}), **more)
 
         return loop.run_until_complete(go())
 
@@ -59,7 +64,7 @@ def ask(atlas: Atlas) -> Iterator[Ask]:
 
 @pytest.fixture(scope="module")
 def dash(atlas: Atlas) -> Dash:
-    desk = Desk(atlas.catalog, atlas.scope, atlas.database.pool("web"))
+    desk = Desk(atlas.catalog, atlas.database.pool("web"))
     return make_dash(desk, FastAPI(), "6.0.0")
 
 
@@ -156,8 +161,10 @@ def test_a_view_is_sent_once_and_then_known_again(ask: Ask) -> None:
     assert known[1] is None and known[3] is None
 
 
-def test_an_empty_database_is_a_sentence_on_the_page(db: Database, catalog: Catalog) -> None:
-    app: Any = create_app(Atlas(catalog, db, "web", Scope(catalog.city.code)))
+def test_an_empty_database_is_a_sentence_on_the_page(db: Database, catalog: Catalog, settings: Settings) -> None:
+    atlas = Atlas(catalog, db, "web", Scope(catalog.city.code))
+    app: Any = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+    known = cookies(sign_in(db))
 
     async def go() -> httpx.Response:
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
@@ -165,7 +172,7 @@ def test_an_empty_database_is_a_sentence_on_the_page(db: Database, catalog: Cata
             app.app.app.router.lifespan_context(app.app.app),
             httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8050") as http,
         ):
-            return await http.get("/api/view?lang=en")
+            return await http.get("/api/view?lang=en", headers=known)
 
     answer = asyncio.run(go())
     assert answer.status_code == 409

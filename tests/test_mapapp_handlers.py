@@ -12,23 +12,25 @@ import pandas as pd
 import plotly.utils
 import psycopg
 import pytest
+from signing import sign_in
 
-from layers.access import Scope
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.indicators import latest, values
 from layers.people import people
 from mapapp import handlers
 from mapapp.desk import Desk, Shelf
+from mapapp.visitor import visiting
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
 
 @pytest.fixture(scope="module")
 def desk(small_city: Database, catalog: Catalog) -> Iterator[Desk]:
-    desk = Desk(catalog, Scope(catalog.city.code), small_city.pool("web", max_size=2))
+    desk = Desk(catalog, small_city.pool("web", max_size=2))
     desk.open()
-    yield desk
+    with visiting(sign_in(small_city)):
+        yield desk
     desk.close()
 
 

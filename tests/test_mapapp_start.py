@@ -13,8 +13,8 @@ import pytest
 
 from layers.errors import SettingError
 from layers.settings import CHECKOUT, read_settings
-from mapapp.__main__ import listen
 from mapapp.api.engine import engine_version
+from mapapp.serve import listen
 
 
 def start(**environ: str) -> subprocess.CompletedProcess[str]:
@@ -48,7 +48,7 @@ def test_a_database_that_does_not_run_is_a_sentence(tmp_path: Path) -> None:
 def test_an_address_others_can_reach_is_refused() -> None:
     done = start(HOST="0.0.0.0")
     assert done.returncode == 2
-    assert "sign-in" in done.stderr and "Traceback" not in done.stderr
+    assert "TLS" in done.stderr and "Traceback" not in done.stderr
 
 
 def test_a_missing_engine_is_a_sentence(tmp_path: Path) -> None:

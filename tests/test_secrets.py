@@ -26,8 +26,19 @@ def test_they_are_made_on_first_use_and_stay(place: Settings, tmp_path: Path) ->
     keys = {made.identity_key, made.token_key, made.rounding_key}
     assert len(keys) == 3
     assert {len(key) for key in keys} == {32}
-    assert set(made.passwords) == {"admin", "loader", "web", "analyst"}
-    assert len(set(made.passwords.values())) == 4
+    assert set(made.passwords) == {"admin", "loader", "web", "analyst", "door"}
+    assert len(set(made.passwords.values())) == 5
+
+
+def test_a_file_of_an_earlier_version_gets_what_is_new(place: Settings) -> None:
+    made = read_secrets(place)
+    path = secrets_file(place)
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("door")))
+    again = read_secrets(place)
+    assert again.token_key == made.token_key and again.passwords["web"] == made.passwords["web"]
+    assert again.passwords["door"] != made.passwords["door"]
+    assert read_secrets(place) == again
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_only_their_owner_can_read_them(place: Settings) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import mapbox_vector_tile
 import psycopg
 import pytest
+from signing import carry_on, sign_in
 
 from layers.access import Scope
 from layers.codes import level_of
@@ -77,6 +78,7 @@ def web(db: Database) -> Iterator[psycopg.Connection[Any]]:
                 [dataset, sensitive, dataset, f"the {dataset}"],
             )
     with db.connect("web", autocommit=True) as connection:
+        carry_on(connection, sign_in(db))
         yield connection
 
 

@@ -56,6 +56,52 @@ def drop_function(schema: str, name: str) -> None:
     connection.execute(sql.SQL("drop function {}").format(_signature(connection, schema, name)))
 
 
+def guard_rows(*tables: str) -> None:
+    """Put tables of `vault` or `ops` under row-level security, forced on their owner too.
+
+    The owner, as whom definer functions run, and the loader see every row. The web and the analysts have no rights on
+    these tables; had they any by mistake, they would see the rows of their scope and no more. Every table of the two
+    schemas has to be named to this function by the revision that makes it.
+    """
+    connection = _driver()
+    for table in tables:
+        schema, _, name = table.partition(".")
+        columns = {
+            column
+            for (column,) in connection.execute(
+                "select column_name::text from information_schema.columns where table_schema = %s and table_name = %s",
+                [schema, name],
+            )
+        }
+        code = next((one for one in ("grid_code", "town_code") if one in columns), None)
+        statements = [
+            "alter table {table} enable row level security",
+            "alter table {table} force row level security",
+            "create policy whole on {table} to atlas_owner, atlas_loader using (true) with check (true)",
+        ]
+        if code:
+            statements.append(
+                "create policy scoped on {table} for select to atlas_web, atlas_analyst"
+                " using ({code} >= (select auth.low()) and {code} < (select auth.high()))"
+            )
+        for statement in statements:
+            connection.execute(
+                sql.SQL(statement).format(table=sql.Identifier(schema, name), code=sql.Identifier(code or "none"))
+            )
+
+
+def unguard_rows(*tables: str) -> None:
+    """Undo `guard_rows`."""
+    for table in tables:
+        for statement in (
+            "drop policy whole on {}",
+            "drop policy if exists scoped on {}",
+            "alter table {} no force row level security",
+            "alter table {} disable row level security",
+        ):
+            _driver().execute(sql.SQL(statement).format(sql.Identifier(*table.split("."))))
+
+
 def _driver() -> psycopg.Connection[Any]:
     """Return the connection below Alembic's, where `%` and `:` in SQL mean themselves."""
     return cast("psycopg.Connection[Any]", op.get_bind().connection.driver_connection)

@@ -6,6 +6,7 @@
 | `atlas_loader`  | yes     | read and write rows in `raw`, `vault`, `ops`, `pub`                              |
 | `atlas_web`     | yes     | read `pub`, call the functions granted to it                                     |
 | `atlas_analyst` | yes     | read `pub`, call the functions granted to it                                     |
+| `atlas_door`    | yes     | keep accounts and sessions in `auth`, write and read `audit`; no data of the map   |
 
 Roles belong to the whole server, so they are made here and not in a revision, and none is ever dropped: another
 database may use it. Passwords come from the secrets of the installation and are sent to the server as SCRAM digests.
@@ -13,7 +14,7 @@ database may use it. Passwords come from the secrets of the installation and are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,9 +24,13 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from layers.database import LOGINS, Database
 from layers.errors import ServerError
+from layers.secrets import Role
 
 OWNER = "atlas_owner"
 """Role that owns everything and cannot log in."""
+
+TIMEOUTS: Mapping[Role, str] = {"web": "15s", "analyst": "10min", "door": "15s"}
+"""Longest a statement of a login may run; loads take as long as they take."""
 
 _LOCK = 4_490_001
 """Advisory lock that lets one process at a time make databases and roles."""
@@ -125,6 +130,10 @@ def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
         ).decode()
         connection.execute(sql.SQL("alter role {} password {}").format(name, sql.Literal(digest)))
         connection.execute(sql.SQL("alter role {} set timezone to 'UTC'").format(name))
+        if role in TIMEOUTS:
+            limit = sql.Literal(TIMEOUTS[role])
+            connection.execute(sql.SQL("alter role {} set statement_timeout to {}").format(name, limit))
+            connection.execute(sql.SQL("alter role {} set idle_in_transaction_session_timeout to '60s'").format(name))
 
 
 def _close_doors(connection: psycopg.Connection[Any], db: Database) -> None:

@@ -1,5 +1,7 @@
 """GeoAlchemy2 models of everything the map keeps, one module per family of tables."""
 
+from layers.tables.accounts import Account, Analyst, Pairing, Session
+from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
 from layers.tables.cases import UNITS, Promise, Transition
 from layers.tables.elements import (
@@ -31,6 +33,7 @@ from layers.tables.tallies import (
 )
 
 __all__ = [
+    "KINDS",
     "LEVELS",
     "OUTCOMES",
     "RESOLUTIONS",
@@ -38,12 +41,15 @@ __all__ = [
     "SRID",
     "STATES",
     "UNITS",
+    "Account",
+    "Analyst",
     "Base",
     "CarriedTally",
     "CategoryNumber",
     "DatasetNumber",
     "Delivery",
     "Edition",
+    "Entry",
     "Event",
     "EventStep",
     "FormerGrid",
@@ -55,6 +61,7 @@ __all__ = [
     "Link",
     "Measure",
     "Organisation",
+    "Pairing",
     "Past",
     "PeopleCount",
     "Person",
@@ -63,10 +70,12 @@ __all__ = [
     "Quarantine",
     "Reading",
     "Reform",
+    "Seal",
     "SealedPast",
     "SealedTallyLargeMonth",
     "SealedTallyMediumDay",
     "SealedTallySmallMonth",
+    "Session",
     "SourceRegistry",
     "Staging",
     "Succession",

@@ -79,7 +79,7 @@ async def _answer(request: Request, desk: Desk, key: tuple[str | int, ...], cut:
 
     tile = await asyncio.to_thread(fetch)
     etag = f'"{hashlib.blake2b(tile, digest_size=12).hexdigest()}"'
-    headers = {"cache-control": FOR_GOOD, "etag": etag, "vary": "accept-encoding"}
+    headers = {"cache-control": FOR_GOOD, "etag": etag, "vary": "accept-encoding, cookie"}
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
     return Response(tile, media_type=KIND, headers=headers | ({"content-encoding": coding} if coding else {}))

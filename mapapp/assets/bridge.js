@@ -51,7 +51,11 @@
     if (before) query.set("known", [before.language, before.style, before.defaults].join());
     return "/api/view?" + query.toString().replaceAll("%2C", ",");
   };
-  const ask = async (url) => (await fetch(url)).json();
+  const ask = async (url) => {
+    const answer = await fetch(url);
+    if (answer.status === 401) window.location.reload(); // the session has ended: on to the sign-in page
+    return answer.json();
+  };
   const draw = (style, view) => {
     atlas.last = { style, view };
     window.dispatchEvent(new Event("atlas-view"));

@@ -16,9 +16,10 @@ import numpy as np
 import uvicorn
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, JSONResponse
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from layers.access import Scope
+from layers.accounts.sessions import Session
 from layers.atlas import Atlas
 from layers.classes import classes
 from layers.database import Database
@@ -29,8 +30,11 @@ from mapapp.api.tiles import tile_routes
 from mapapp.app import ENGINE_DIR, create_app
 from mapapp.desk import Desk
 from mapapp.packed import Packed
+from mapapp.porter import make_porter
+from mapapp.visitor import visiting
 from tests.benchmarks import Report, bench_settings, loaded_city
 from tests.chromium import open_chromium
+from tests.signing import sign_in
 
 START = "449901"
 DRILLS = 6
@@ -85,14 +89,24 @@ def run(report: Report) -> None:
     city = loaded_city()
     catalog = read_catalog(bench_settings().catalog_dir)
     atlas = Atlas(catalog, city, "web", Scope(catalog.city.code))
-    ours, theirs = Counted(create_app(atlas)), Counted(Packed(handmade(atlas, city)))
+    session, porter = sign_in(city), make_porter(atlas, bench_settings(), is_demo=True)
+    ours = Counted(create_app(atlas, porter))
+
+    async def theirs_for(scope: Any, receive: Any, send: Any) -> None:
+        with visiting(session):
+            await theirs_bare(scope, receive, send)
+
+    with visiting(session):
+        theirs_bare = Packed(handmade(atlas, city))
+    theirs = Counted(theirs_for)
     with served(ours) as address, served(theirs) as peer, open_chromium() as browser:
-        page_bytes, hosts = first_page(browser, ours, address)
+        page_bytes, hosts = first_page(browser, ours, address, session)
         report("first map page", f"{page_bytes / 1e6:.2f} MB", "< 1.0 MB before charts", page_bytes < 1e6)
         report("requests to other hosts", str(len(hosts)), "0", not hosts)
         codes = [row.grid_code for row in _cells(atlas, city, "large").itertuples() if row.grid_code.startswith(START)]
         mine, peers = [], []
-        with opened(browser, f"{address}/?at={START}&layers=none") as one, opened(browser, peer) as other:
+        ours_at = f"{address}/?at={START}&layers=none"
+        with opened(browser, ours_at, session) as one, opened(browser, peer, session) as other:
             for code in codes[:DRILLS] * 2:  # in turn, so that both meet the same load; the second round is warm
                 mine.append(drill(*one, ours, code))
                 peers.append(drill(*other, theirs, code))
@@ -112,9 +126,17 @@ def run(report: Report) -> None:
     )  # fmt: skip
 
 
-def first_page(browser: Browser, server: Counted, address: str) -> tuple[int, set[str]]:
-    """Open the city with an empty cache; give the bytes sent and the other hosts asked."""
+def known(browser: Browser, session: Session, address: str) -> BrowserContext:
+    """A window of a browser that is signed in."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    cookies = {"session": session.token, "_csrf_token": session.form_token}
+    context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
+    return context
+
+
+def first_page(browser: Browser, server: Counted, address: str, session: Session) -> tuple[int, set[str]]:
+    """Open the city with an empty cache; give the bytes sent and the other hosts asked."""
+    context = known(browser, session, address)
     hosts: set[str] = set()
     context.on("request", lambda asked: hosts.add(urlsplit(asked.url).netloc))
     before = server.n_bytes
@@ -126,15 +148,15 @@ def first_page(browser: Browser, server: Counted, address: str) -> tuple[int, se
 
 
 @contextmanager
-def opened(browser: Browser, address: str) -> Iterator[tuple[Page, Any]]:
+def opened(browser: Browser, address: str, session: Session) -> Iterator[tuple[Page, Any]]:
     """A page and its session with the browser, ready to drill."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080})
+    context = known(browser, session, urlsplit(address)._replace(path="/", query="").geturl())
     page = context.new_page()
     page.goto(address)
     page.wait_for_function(READY, timeout=60_000)
-    session = context.new_cdp_session(page)
-    session.send("Performance.enable")
-    yield page, session
+    tools = context.new_cdp_session(page)
+    tools.send("Performance.enable")
+    yield page, tools
     context.close()
 
 
@@ -157,7 +179,7 @@ def drill(page: Page, session: Any, server: Counted, code: str) -> Drill:
 
 def handmade(atlas: Atlas, city: Database) -> FastAPI:
     """The hand-made page and what it needs: tiles, engine, all values in one file."""
-    desk = Desk(atlas.catalog, atlas.scope, city.pool("web"))
+    desk = Desk(atlas.catalog, city.pool("web"))
     desk.open()
     app = FastAPI()
     app.include_router(tile_routes(desk))

@@ -16,19 +16,22 @@ from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
+from layers.settings import Settings
 from mapapp.app import create_app
+from mapapp.porter import make_porter
 
 IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
 
 
 @pytest.fixture(scope="module")
-def address(small_city: Database, catalog: Catalog) -> Iterator[str]:
+def address(small_city: Database, catalog: Catalog, settings: Settings) -> Iterator[str]:
     """Address of a running map over the small city."""
     atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
-        config = uvicorn.Config(create_app(atlas), log_level="warning", timeout_graceful_shutdown=2, ws="none")
+        app = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -61,6 +64,12 @@ class Screen:
         parts = urlsplit(url)
         if parts.scheme not in ("data", "blob"):
             self.hosts.add(parts.netloc)
+
+    def sign_in(self, role: str = "leader") -> None:
+        """Sign in by one click, as the demonstration does."""
+        self.page.goto(f"{self.address}/sign-in")
+        self.page.locator(f"button[value={role}]").click(no_wait_after=True)
+        self.page.wait_for_url(lambda url: "sign-in" not in url, wait_until="commit")
 
     def open(self, search: str = "") -> Screen:
         """Open a view and wait until it is drawn."""
@@ -95,6 +104,7 @@ def screen(browser: Browser, address: str) -> Iterator[Screen]:
     """A fresh page of 1920 x 1080; fails the test if anything was wrong on it, or another host was asked."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
     screen = Screen(context.new_page(), address)
+    screen.sign_in()
     yield screen
     context.close()
     assert screen.faults == []

@@ -60,6 +60,8 @@ begin
     end loop;
     -- rows that go into a table emptied in the same transaction need not be written twice (wal_level minimal)
     execute format('truncate %s', target);
+    -- COPY is refused where rows are guarded one by one; nobody else sees the table until the guard is back
+    execute format('alter table %s disable row level security', target);
     return true;
 end $$;
 comment on function raw.drop_indexes is 'Drop keys and indexes of an empty table before its first load; false when it has rows.';
@@ -75,6 +77,9 @@ begin
         execute one;
     end loop;
     delete from raw.held_index where table_name = of_table;
+    if (select relforcerowsecurity and not relrowsecurity from pg_class where oid = of_table::regclass) then
+        execute format('alter table %s enable row level security', of_table::regclass);
+    end if;
 end $$;
 comment on function raw.make_indexes is 'Make again what raw.drop_indexes dropped.';
 revoke all on function raw.make_indexes from public;

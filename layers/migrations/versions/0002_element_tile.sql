@@ -14,6 +14,9 @@ declare
     north constant float8 := ST_YMax(box);
     answer bytea;
 begin
+    if not auth.covers(low, high) then
+        return ''::bytea;
+    end if;
     with found as materialized (
         select id, dataset, category, name, ST_PointOnSurface(geom) as geom from ops.place
         where element = 'place' and geom && box and dataset = any (datasets)

@@ -13,6 +13,9 @@ declare
     north constant float8 := ST_YMax(box);
     answer bytea;
 begin
+    if not auth.covers(low, high) then
+        return ''::bytea;
+    end if;
     if z < 14 then
         with found as materialized (
             select ST_X(geom) as lon, ST_Y(geom) as lat

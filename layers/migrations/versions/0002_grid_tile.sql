@@ -9,6 +9,9 @@ declare
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
     answer bytea;
 begin
+    if not auth.covers(low, high) then
+        return ''::bytea;
+    end if;
     with drawn as materialized (
         select level, coalesce(min(zoom) filter (where zoom >= z - 1), max(zoom)) as zoom
         from pub.grid_shape

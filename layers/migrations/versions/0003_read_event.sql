@@ -20,6 +20,9 @@ declare
         where d.dataset = $3 and one.value ->> 'type' = 'text'
     );
 begin
+    if not auth.covers(low, high) then
+        return;
+    end if;
     return query execute $query$
         select e.id, e.source_key, e.grid_code, e.tied_by, e.category, e.state, e.outcome,
             e.reported_at, e.due_at, e.closed_at, e.department, e.channel,

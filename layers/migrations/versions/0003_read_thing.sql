@@ -6,6 +6,9 @@ returns table (
 )
 language plpgsql stable parallel restricted as $function$
 begin
+    if not auth.covers(low, high) then
+        return;
+    end if;
     return query execute $query$
         select e.id, e.source_key, e.grid_code, e.tied_by, e.category, e.name, e.state,
             e.updated_at, e.attrs, e.geom

@@ -12,5 +12,5 @@ language sql stable as $function$
         (select to_jsonb(p) from ops.promise as p where p.town_code = e.town_code and p.event_id = e.id
             order by p.round desc limit 1)
     from ops.event as e
-    where e.id = $3 and e.grid_code >= $1 and e.grid_code < $2 and e.gone_on is null
+    where e.id = $3 and auth.covers($1, $2) and e.grid_code >= $1 and e.grid_code < $2 and e.gone_on is null
 $function$

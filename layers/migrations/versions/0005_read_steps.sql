@@ -9,6 +9,6 @@ language sql stable as $function$
     select s.step_no, s.at, s.step, s.from_state, s.state, s.account, s.actor, s.department, s.reason, s.until_at,
         s.duplicate_of, s.change_no, s.recorded_at
     from ops.event as e join ops.event_step as s on s.town_code = e.town_code and s.event_id = e.id
-    where e.id = $3 and e.grid_code >= $1 and e.grid_code < $2
+    where e.id = $3 and auth.covers($1, $2) and e.grid_code >= $1 and e.grid_code < $2
     order by s.step_no
 $function$

@@ -13,7 +13,7 @@ begin
     if moment > clock_timestamp() then
         raise exception 'a case cannot be reported before it happens' using errcode = 'MQ004', detail = 'at';
     end if;
-    if $8 < $1 or $8 >= $2 then
+    if $8 < $1 or $8 >= $2 or not auth.covers($1, $2) then
         raise exception 'grid % is out of reach', $8 using errcode = 'MQ001';
     end if;
     if not exists (select from ops.transition as t where t.step = 'report' and $6 = any (t.roles)) then

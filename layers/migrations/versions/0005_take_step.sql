@@ -19,7 +19,7 @@ declare
 begin
     select e.* into one from ops.event as e
     where e.town_code = $3 and e.id = $4 and e.grid_code >= $1 and e.grid_code < $2 for update;
-    if not found then
+    if not found or not auth.covers($1, $2) then
         raise exception 'there is no case %', $4 using errcode = 'MQ001';
     end if;
     select s.* into old from ops.event_step as s

@@ -1,0 +1,24 @@
+"""Names of machines: which are this one's."""
+
+from __future__ import annotations
+
+import ipaddress
+
+
+def name_of(host: bytes) -> str:
+    """Name in a Host header, its port left out; empty where it makes no sense."""
+    text = host.decode("latin-1").strip().lower()
+    if text.startswith("["):
+        name, closed, _ = text[1:].partition("]")
+        return name if closed else ""
+    return text.partition(":")[0]
+
+
+def is_loopback(name: str) -> bool:
+    """Tell whether a name or address can only mean this machine."""
+    if name == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,67 @@
+"""Which role may open what: one table from the beginning of an address to the roles it is for.
+
+An address that no line names is for nobody, so a new route is shut until it is put here; `tests/test_rights.py` walks
+all routes and finds the ones that are missing. Public are the few that a browser needs before somebody has signed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from layers.access import ROLES, AccountRole
+
+Roles = frozenset[AccountRole]
+
+EVERYBODY: Roles = frozenset(ROLES)
+MAP: Roles = EVERYBODY - {"security_admin", "auditor"}
+"""Roles that work with the map; who keeps accounts or reads the audit sees no data."""
+
+PUBLIC: Mapping[str, tuple[str, ...]] = {
+    "/healthz": ("GET", "HEAD"),
+    "/sign-in": ("GET", "HEAD", "POST"),
+    "/assets/door.css": ("GET", "HEAD"),
+    "/assets/icon.svg": ("GET", "HEAD"),
+}
+"""What is answered without a session, by exact address and method."""
+
+RIGHTS: Mapping[str, Roles] = {
+    "/": MAP,
+    "/api/view": MAP,
+    "/tiles/": MAP,
+    "/static/": MAP,
+    "/assets/": MAP,
+    "/_dash-": MAP,
+    "/_favicon.ico": MAP,
+    "/account": EVERYBODY,
+    "/sign-out": EVERYBODY,
+    "/accounts": frozenset({"security_admin"}),
+    "/audit": frozenset({"auditor"}),
+}
+"""Beginning of an address, up to a slash or the end of the address, and who may ask for it; the longest counts."""
+
+HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit"}
+"""Where a role begins; the others begin on the map."""
+
+
+def is_public(method: str, path: str) -> bool:
+    """Tell whether a request is answered without a session."""
+    return method in PUBLIC.get(path, ())
+
+
+def may_open(role: str, path: str) -> bool:
+    """Tell whether a role may ask for an address."""
+    found = max((start for start in RIGHTS if _begins(path, start)), key=len, default=None)
+    return found is not None and role in RIGHTS[found]
+
+
+def home_of(role: str) -> str:
+    """Address at which a role begins."""
+    return HOME.get(role, "/")
+
+
+def _begins(path: str, start: str) -> bool:
+    if start == "/":
+        return path == "/"
+    if start.endswith(("/", "-")):
+        return path.startswith(start)
+    return path == start or path.startswith(start + "/")
