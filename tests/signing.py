@@ -35,3 +35,13 @@ def carry_on(connection: psycopg.Connection[Any], session: Session) -> None:
 def cookies(session: Session) -> dict[str, str]:
     """Headers of a browser that has the session's cookie, as plain http on loopback has it."""
     return {"cookie": f"session={session.token}; _csrf_token={session.form_token}"}
+
+
+_TOKENS: dict[str, str] = {}
+
+
+def signed(db: Database, **kw: Any) -> psycopg.Connection[Any]:
+    """Connect as role `web` with the session of somebody who may see the whole city, opened once for each database."""
+    if db.name not in _TOKENS:
+        _TOKENS[db.name] = sign_in(db).token
+    return db.connect("web", options=f"-c atlas.session={_TOKENS[db.name]}", **kw)

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from people_at_work import GRID, START, actor, case_in, counted, key, prepare, working_catalog
+from signing import signed
 
 from layers import cases
 from layers.access import Scope
@@ -22,7 +23,7 @@ CITY = Scope("4499")
 @pytest.fixture
 def web(db: Database) -> Any:
     prepare(db)
-    with db.connect("web", autocommit=True) as connection:
+    with signed(db, autocommit=True) as connection:
         yield connection
 
 
@@ -131,10 +132,10 @@ def test_what_is_sent_late_keeps_its_moment_but_never_the_order(web: Any) -> Non
 
 
 def test_changes_come_in_the_order_of_commits_and_wake_who_listens(web: Any, db: Database) -> None:
-    with db.connect("web", autocommit=True) as listener:
+    with signed(db, autocommit=True) as listener:
         listener.execute("listen cases")
         first = case_in(web, CATALOG, "accepted")
-        with db.connect("web") as slow, slow.transaction():
+        with signed(db) as slow, slow.transaction():
             late = report(slow)
             seen = cases.changes(web, CITY)
             assert seen["step"].tolist() == ["report", "accept"]

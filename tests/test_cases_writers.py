@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from people_at_work import actor, counted, key, prepare, working_catalog
+from signing import signed
 
 from layers import cases
 from layers.access import Actor, Scope
@@ -52,7 +53,7 @@ class Storm:
             choice: tuple[cases.Case, str] | None = None
             while True:
                 try:
-                    with self.db.connect("web", autocommit=True) as web:
+                    with signed(self.db, autocommit=True) as web:
                         if choice is None:
                             case = cases.read_case(web, CITY, event_id)
                             steps = [t.step for t in case.steps_for(who) if t.step not in ("merge", "withdraw")]
@@ -84,7 +85,7 @@ class Storm:
 def blow(db: Database, n_writers: int, n_steps: int, disturb: Callable[[], object]) -> Storm:
     """Let the writers write, and disturb them as long as any of them does."""
     prepare(db)
-    with db.connect("web") as web:
+    with signed(db) as web:
         said = [cases.Report(key(), "noise", "449901001001001", dataset="call") for _ in range(6)]
         made = [cases.report(web, CATALOG, actor("grid_worker"), one) for one in said]
     storm = Storm(db, [m.id for m in made], n_steps)
@@ -151,7 +152,7 @@ def own_server(tmp_path: Path) -> Iterator[tuple[Database, Callable[[], object]]
     def restart() -> None:
         os.kill(int((find_place(settings).data / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
         ensure_server(settings, say=lambda line: None)
-        with db.connect("web", autocommit=True) as web:  # let some of them write before the next one
+        with signed(db, autocommit=True) as web:  # let some of them write before the next one
             web.execute("listen cases")
             list(web.notifies(timeout=3, stop_after=200))
 

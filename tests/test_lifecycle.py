@@ -13,6 +13,7 @@ import pytest
 from databases import copy_of
 from people_at_work import START, WAYS, actor, case_in, key, needs, prepare, working_catalog
 from psycopg import errors
+from signing import signed
 
 from layers import cases
 from layers.database import Database
@@ -33,7 +34,7 @@ def here(settings: Any, server: Any, template: Database) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def web(here: Database) -> Iterator[psycopg.Connection[Any]]:
-    with here.connect("web", autocommit=True) as connection:
+    with signed(here, autocommit=True) as connection:
         yield connection
 
 
@@ -126,7 +127,7 @@ def test_nobody_gets_around_the_table(here: Database) -> None:
         "insert into ops.event_step (town_code, event_id, step_no, at, from_state, state, actor, account, step,"
         " change_no) values (%s, %s, 99, now(), %s, %s, 'department_handler', 'x', %s, 9)"
     )
-    with here.connect("web", autocommit=True) as web, here.connect("admin", autocommit=True) as admin:
+    with signed(here, autocommit=True) as web, here.connect("admin", autocommit=True) as admin:
         case = case_in(web, CATALOG, "handling")
         for row, error in (
             (["handling", "closed", "close"], errors.ForeignKeyViolation),

@@ -10,30 +10,137 @@ import httpx
 import pytest
 from starlette.responses import HTMLResponse, PlainTextResponse
 
-from mapapp.door import Guard, content_policy
+from layers.access import Actor, Scope
+from layers.accounts.sessions import Session
+from mapapp.door import BODY_MOST, Guard, Pace, content_policy
+from mapapp.visitor import visitor
+
+LEADER = Session("a" * 43, Actor("li", "leader", Scope("4499")), "person", "Li", False)
+AUDITOR = Session("b" * 43, Actor("wu", "auditor", Scope("4499")), "person", "Wu", False)
+
+
+class Sessions:
+    """Knows the sessions of these tests, as the porter knows those of the database."""
+
+    def __init__(self, *known: Session) -> None:
+        self.known = {one.token: one for one in known}
+
+    def read(self, token: str | None) -> Session | None:
+        return self.known.get(token or "")
 
 
 async def inner(scope: Any, receive: Any, send: Any) -> None:
-    answer = HTMLResponse("<p>page") if scope["path"] == "/" else PlainTextResponse("data")
+    if scope["path"] == "/api/view":
+        answer: Any = PlainTextResponse(f"{visitor().actor.account} {len((await receive()).get('body', b''))}")
+    else:
+        answer = HTMLResponse("<p>page") if scope["path"] == "/" else PlainTextResponse("data")
     await answer(scope, receive, send)
 
 
 Ask = Callable[..., httpx.Response]
 
 
+def guarded(**more: Any) -> Guard:
+    return Guard(inner, content_policy(["'sha256-x'"]), Sessions(LEADER, AUDITOR), **more)  # type: ignore[arg-type]
+
+
 @pytest.fixture
 def ask() -> Ask:
-    guard = Guard(inner, content_policy(["'sha256-x'"]))
+    guard = guarded()
 
-    def ask(method: str = "GET", path: str = "/", *, client: str = "127.0.0.1", **headers: str) -> httpx.Response:
+    def ask(
+        method: str = "GET",
+        path: str = "/",
+        *,
+        client: str = "127.0.0.1",
+        session: Session | None = LEADER,
+        content: bytes = b"",
+        **headers: str,
+    ) -> httpx.Response:
         async def go() -> httpx.Response:
             transport = httpx.ASGITransport(guard, client=(client, 1))
+            known = {"cookie": f"session={session.token}", "x-csrftoken": session.form_token} if session else {}
+            said = known | {k.replace("_", "-"): v for k, v in headers.items()}
             async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8050") as http:
-                return await http.request(method, path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+                return await http.request(method, path, headers=said, content=content)
 
         return asyncio.run(go())
 
     return ask
+
+
+HERE = "http://127.0.0.1:8050"
+
+
+@pytest.mark.parametrize("path", ["/", "/api/view", "/tiles/grid/1-1/1/1/1", "/nope", "/_dash-layout", "/static/x"])
+@pytest.mark.parametrize("token", [None, "", "forged", "a" * 42, "a" * 44])
+def test_nothing_is_answered_without_a_session(ask: Ask, path: str, token: str | None) -> None:
+    more = {} if token is None else {"cookie": f"session={token}"}
+    for method in ("GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "PATCH"):
+        assert ask(method, path, session=None, origin=HERE, **more).status_code == 401
+
+
+def test_a_page_asked_for_without_a_session_leads_to_the_sign_in(ask: Ask) -> None:
+    answer = ask(path="/?at=449901", session=None, accept="text/html,*/*")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=%2F%3Fat%3D449901")
+    assert ask(path="/", session=None, accept="text/html").headers["location"] == "/sign-in"
+
+
+def test_what_is_not_there_and_what_is_not_yours_look_alike(ask: Ask) -> None:
+    not_yours, not_there = ask(path="/audit"), ask(path="/nope")
+    assert not_yours.status_code == not_there.status_code == 404
+    assert not_yours.content == not_there.content
+    assert not_yours.headers == not_there.headers
+    assert ask(path="/", session=AUDITOR).status_code == 404
+    assert ask(path="/auditing", session=AUDITOR).status_code == 404
+
+
+def test_a_route_is_told_who_asks(ask: Ask) -> None:
+    assert ask(path="/api/view").text.startswith("li ")
+
+
+def test_the_token_of_the_form_is_needed_for_whatever_changes_something(ask: Ask) -> None:
+    path, form = "/api/view", "application/x-www-form-urlencoded"
+    assert ask("POST", path, origin=HERE).status_code == 200
+    assert ask("POST", path, origin=HERE, x_csrftoken="").status_code == 403
+    assert ask("POST", path, origin=HERE, x_csrftoken=AUDITOR.form_token).status_code == 403
+    assert ask("POST", path, origin=HERE, x_csrftoken=LEADER.token).status_code == 403
+    body = f"a=1&form_token={LEADER.form_token}".encode()
+    sent = ask("POST", path, origin=HERE, x_csrftoken="", content=body, content_type=form)
+    assert (sent.status_code, sent.text) == (200, f"li {len(body)}")
+    assert ask("POST", path, origin=HERE, x_csrftoken="", content=b"a=1", content_type=form).status_code == 403
+
+
+def test_a_large_body_is_refused(ask: Ask) -> None:
+    assert ask("POST", "/api/view", origin=HERE, content=b"x" * (BODY_MOST + 1)).status_code == 413
+    assert ask("POST", "/api/view", origin=HERE, content_length="many").status_code == 413
+
+
+def test_who_asks_too_often_has_to_wait() -> None:
+    pace = Pace(burst=3, per_s=0)
+    assert [pace.take("a") for _ in range(4)] == [True, True, True, False]
+    assert pace.take("b")
+
+
+def test_dynamic_answers_are_not_kept(ask: Ask) -> None:
+    for answer in (ask(), ask(path="/api/view"), ask(path="/nope"), ask(session=None)):
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_over_tls_the_cookie_is_bound_to_the_host() -> None:
+    guard = guarded(is_secure=True)
+
+    def status(name: str) -> tuple[int, str | None]:
+        async def go() -> httpx.Response:
+            transport = httpx.ASGITransport(guard, client=("192.168.1.7", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="https://map.example") as http:
+                return await http.get("/", headers={"cookie": f"{name}={LEADER.token}"})
+
+        answer = asyncio.run(go())
+        return answer.status_code, answer.headers.get("strict-transport-security")
+
+    assert status("__Host-session") == (200, "max-age=31536000")
+    assert status("session")[0] == 401
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8050", "127.0.0.1", "localhost:1", "[::1]:8050", "LOCALHOST", "127.9.9.9"])
@@ -58,6 +165,7 @@ def test_other_machines_are_refused(ask: Ask, client: str) -> None:
 
 def test_a_post_from_another_site_is_refused(ask: Ask) -> None:
     assert ask("POST", origin="http://127.0.0.1:8050").status_code == 200
+    assert ask("POST").status_code == 403
     assert ask("POST", origin="http://evil.example").status_code == 403
     assert ask("POST", origin="null").status_code == 403
     assert ask("POST", origin="http://127.0.0.1:9999").status_code == 403
@@ -88,7 +196,7 @@ def test_websockets_are_closed_before_they_open() -> None:
     async def send(message: Any) -> None:
         sent.append(message)
 
-    asyncio.run(Guard(inner, "")({"type": "websocket", "path": "/", "headers": []}, receive, send))
+    asyncio.run(guarded()({"type": "websocket", "path": "/", "headers": []}, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
@@ -96,4 +204,8 @@ def test_unknown_kinds_of_request_reach_nothing() -> None:
     async def fail(*_: Any) -> Any:
         raise AssertionError("reached")
 
-    asyncio.run(Guard(fail, "")({"type": "something"}, fail, fail))
+    asyncio.run(
+        Guard(fail, "", Sessions())(  # type: ignore[arg-type]
+            {"type": "something"}, fail, fail
+        )
+    )
