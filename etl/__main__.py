@@ -115,6 +115,28 @@ def reform(
         typer.echo(sentence)
 
 
+@app.command()
+def unplaced(
+    datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to look at; all when none is named.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the whole list to this workbook.")] = None,
+) -> None:
+    """未落格清单 List the rows in no grid, and those whose address may mean several, with the grids it may be."""
+    from etl.unplaced import print_unplaced, read_unplaced, write_unplaced
+    from layers.database import open_database
+    from layers.declare import read_catalog
+    from layers.seal import Sealer
+    from layers.secrets import read_secrets
+
+    settings = _settings()
+    catalog, sealer = read_catalog(settings.catalog_dir), Sealer(read_secrets(settings))
+    worklist = read_unplaced(open_database(settings), catalog, sealer, datasets or ())
+    if out is not None:
+        write_unplaced(worklist, out)
+        typer.echo(f"{len(worklist):,} 行写入 rows written to {out}")
+    else:
+        print_unplaced(worklist, Console() if sys.stdout.isatty() else Console(width=120))
+
+
 @demo.command("build")
 def build(
     size: Annotated[str, typer.Option(help="small (1 county) or full (4 counties).")] = "full",

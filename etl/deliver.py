@@ -255,6 +255,7 @@ def _add(report: DeliveryReport, summary: Summary) -> None:
     _sum_into(report.tied, summary.tied)
     _sum_into(report.filled, summary.filled)
     _sum_into(report.repeats, summary.repeats)
+    _sum_into(report.alike, summary.alike)
 
 
 def _sum_into(total: dict[str, int], more: Mapping[str, int]) -> None:

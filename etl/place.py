@@ -30,7 +30,8 @@ TIED_BY = ("none", "point", "code", "address")
 class Placed:
     """Where rows are: point (NaN: none) or shape (EWKB), position of the grid in the tree, and how it was found.
 
-    `repaired` says whose shape had to be mended.
+    `repaired` says whose shape had to be mended. Where addresses were looked at: `confidence` in the grid found by them, null for other rows, and `candidates`, the
+    codes of the grids it may be, null where there is no doubt.
     """
 
     lon: np.ndarray
@@ -39,11 +40,19 @@ class Placed:
     grid: np.ndarray
     tied_by: np.ndarray
     repaired: np.ndarray
+    confidence: pa.Array | None = None
+    candidates: pa.Array | None = None
 
     def take(self, rows: np.ndarray) -> Placed:
         """Take some rows."""
-        shapes = None if self.shapes is None else self.shapes.take(pa.array(rows))
-        return Placed(self.lon[rows], self.lat[rows], shapes, self.grid[rows], self.tied_by[rows], self.repaired[rows])
+        at = pa.array(rows)
+        shapes, confidence, candidates = (
+            None if column is None else column.take(at) for column in (self.shapes, self.confidence, self.candidates)
+        )
+        lon, lat, grid, tied_by, repaired = (
+            values[rows] for values in (self.lon, self.lat, self.grid, self.tied_by, self.repaired)
+        )
+        return Placed(lon, lat, shapes, grid, tied_by, repaired, confidence, candidates)
 
 
 @dataclass(frozen=True)
@@ -80,10 +89,11 @@ def place(shaped: Shaped, source: Source, conversion: Conversion, tree: GridTree
         known = tree.find(shaped.delivered_code)
         use = (grid < 0) & (known >= 0) & (known != tree.city)
         grid[use], tied_by[use] = known[use], 2
+    confidence = candidates = None
     if shaped.address is not None:
-        _by_address(shaped.address, tree, grid, tied_by)
+        confidence, candidates = _by_address(shaped.address, tree, grid, tied_by)
     grid[grid < 0] = tree.city
-    return Placed(lon, lat, shapes, grid, tied_by, repaired)
+    return Placed(lon, lat, shapes, grid, tied_by, repaired, confidence, candidates)
 
 
 def _from_numbers(x: np.ndarray, y: np.ndarray, door: _Door) -> tuple[np.ndarray, np.ndarray]:
@@ -156,12 +166,24 @@ def _only(geometry: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return kept
 
 
-def _by_address(address: pa.Array, tree: GridTree, grid: np.ndarray, tied_by: np.ndarray) -> None:
+def _by_address(
+    address: pa.Array, tree: GridTree, grid: np.ndarray, tied_by: np.ndarray
+) -> tuple[pa.Array | None, pa.Array | None]:
+    """Tie what is not tied yet by its address; give confidence and candidates, None when nobody was asked."""
     rows = np.flatnonzero((grid < 0) & present(address))
     if not len(rows):
-        return
+        return None, None
     text = address.take(pa.array(rows)).to_numpy(zero_copy_only=False)
     tied = tie_addresses(text, tree.names)
     found = tree.find(pa.array(tied["grid_code"].to_numpy(object), pa.string(), from_pandas=True))
     use = (found >= 0) & (found != tree.city)
     grid[rows[use]], tied_by[rows[use]] = found[use], 3
+    confidence = np.full(len(address), np.nan)
+    confidence[rows] = tied["confidence"]
+    candidates = np.full(len(address), None, object)
+    doubtful = tied["candidates"].str.len().to_numpy() > 0
+    candidates[rows[doubtful]] = tied["candidates"][doubtful].map(list)
+    return (
+        pa.array(confidence, pa.float64(), from_pandas=True),
+        pa.array(candidates, pa.list_(pa.string()), from_pandas=True),
+    )

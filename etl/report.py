@@ -21,8 +21,8 @@ _COUNTED = ("读入\nread", "新增\nnew", "更新\nupdated", "不变\nsame", "�
 _UNCOUNTED = {"known": "已入库", "refused": "[red]未入库[/red]"}
 
 _KEPT = (
-    "reasons", "tied", "dropped", "out_of_scope", "filled", "repeats", "accepted", "notes", "seconds", "n_stale",
-    "n_moved", "n_repaired",
+    "reasons", "tied", "dropped", "out_of_scope", "filled", "repeats", "alike", "accepted", "notes", "seconds",
+    "n_stale", "n_moved", "n_repaired",
 )  # fmt: skip
 """What the ledger keeps as JSON; the other counts have columns."""
 
@@ -53,6 +53,7 @@ class DeliveryReport:
     out_of_scope: list[str] = field(default_factory=list)
     filled: dict[str, int] = field(default_factory=dict)
     repeats: dict[str, int] = field(default_factory=dict)
+    alike: dict[str, int] = field(default_factory=dict)
     accepted: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -134,6 +135,11 @@ def _lines(report: RunReport) -> list[str]:
             lines.append(f"{d.dataset}: 未声明，已丢弃 not declared, dropped: {'、'.join(d.dropped)}")
         for columns, n in d.repeats.items():
             lines.append(f"{d.dataset}: {columns} 在不同键下重复 stands under other keys too: {n:,}")
+        if d.alike:
+            most = sorted(d.alike.items(), key=lambda item: (-item[1], item[0]))
+            said = "；".join(f"{names} {n:,}" for names, n in most[:_SHOWN]) + ("；.." if len(most) > _SHOWN else "")
+            lines.append(f"{d.dataset}: 地址可指多处 addresses that mean several places: {said}")
+            lines.append(f"  逐行 row by row: python -m etl unplaced {d.dataset}")
         if d.accepted:
             lines.append(
                 f"{d.dataset}: 已由 {d.accepted['by']} 确认收下 accepted: {' '.join(d.accepted['in_spite_of'])}"

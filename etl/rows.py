@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -47,7 +47,10 @@ _DEFAULTS: Mapping[str, Mapping[str, bool | str]] = {
 
 @dataclass(frozen=True)
 class GoodRows:
-    """Rows to be written: shaped, placed, with safe keys, the hash of what was delivered and the time of the change."""
+    """Rows to be written: shaped, placed, with safe keys, the hash of what was delivered and the time of the change.
+
+    `doubts` goes into `attrs` beside the declared columns: what is known of a tie by address, see `etl.doubts`.
+    """
 
     shaped: Shaped
     placed: Placed
@@ -57,6 +60,7 @@ class GoodRows:
     is_sensitive: np.ndarray
     category: pa.Array | None
     subjects: list[bytes] | None = None
+    doubts: Mapping[str, pa.Array] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -75,6 +79,7 @@ class GoodRows:
             self.is_sensitive[rows],
             None if self.category is None else self.category.take(at),
             None if self.subjects is None else [self.subjects[i] for i in rows],
+            {key: values.take(at) for key, values in self.doubts.items()},
         )
 
 
@@ -137,7 +142,7 @@ def table_fields(
         }
     fields |= {key: field for key in core if (field := _core_field(key, rows, dataset)) is not None}
     if "attrs" in held:
-        fields["attrs"] = binary.json(json_objects(rest_columns(shaped, dataset), n))
+        fields["attrs"] = binary.json(json_objects({**rest_columns(shaped, dataset), **rows.doubts}, n))
     return fields
 
 

@@ -13,6 +13,7 @@ import shapely
 
 from etl.columns import Context
 from etl.coordinates import Conversion
+from etl.doubts import count_alike, doubts_of
 from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows
 from etl.place import Placed, place
 from etl.quarantine import Quarantined, broken_rows, refused_rows
@@ -56,8 +57,9 @@ class FileMemory:
 class Summary:
     """Counts of one batch.
 
-    `filled` has the values there are of each column whose fill rate is expected, `repaired` the keys of the rows whose
-    shape was mended.
+    `filled` has the values there are of each column whose fill rate is expected, `repeats` the rows with a value of
+    another key by columns, `alike` the rows whose address may mean several grids, by their names, `repaired` the keys
+    of the rows whose shape was mended.
     """
 
     n_read: int
@@ -67,6 +69,7 @@ class Summary:
     filled: Mapping[str, int] = field(default_factory=dict)
     repeats: Mapping[str, int] = field(default_factory=dict)
     repaired: tuple[str, ...] = ()
+    alike: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         filled=shaped.filled,
         repeats=repeats,
         repaired=tuple(good.keys.filter(pa.array(good.placed.repaired)).to_pylist()),
+        alike=count_alike(good.placed, rules.tree),
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary)
 
@@ -216,6 +220,7 @@ def _good(
         sensitive_rows(category, dataset, rules.context.catalog, len(rows)),
         category,
         None if subjects is None else [subjects[row] for row in rows],
+        doubts_of(taken, placed.take(rows), rules.tree, rules.sealer),
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from opencc import OpenCC
 
 from layers.codes import LENGTHS
 
@@ -16,7 +18,8 @@ FULL, LOOSE, NUMBER = 0, 1, 2
 """Kinds of a form: a full name stands on its own; a name without its ending, and a bare number such as 3组, only
 count right behind the name of a grid above."""
 
-_NUMBERED = "(?:(?:村民|居民)?小?组|号?网格)"
+_GROUP = "(?:(?:村民|居民)?小?组|(?:生产)?小?队)"
+_NUMBERED = f"(?:{_GROUP}|号?网格)"
 _HAN_DIGITS = "零一二三四五六七八九"
 _HAN_NUMBER = re.compile(f"第?([{_HAN_DIGITS}十]{{1,3}})(?={_NUMBERED})")
 
@@ -24,24 +27,41 @@ _FAMILIES: dict[str, tuple[tuple[str, ...], ...]] = {
     "county": (("区",), ("县",), ("市",), ("旗",)),
     "large": (("街道", "街道办事处", "街道办", "街办"), ("镇", "镇人民政府", "镇政府"), ("乡", "乡人民政府", "乡政府")),
     "medium": (
-        ("社区", "社区居民委员会", "社区居委会", "居民委员会", "居委会"),
-        ("村", "村民委员会", "村委会"),
+        ("社区", "社区居民委员会", "社区居委会", "社区居委", "居民委员会", "居委会", "居委"),
+        ("村", "村民委员会", "村委会", "村委", "行政村"),
     ),
 }
 """Endings of names by level: those in one bracket mean the same; the first is the one without more."""
 
 
 def spelled_alike(texts: pa.Array) -> pa.Array:
-    """Write addresses and names in one way: half-width, no spaces, numbers of groups in figures, one word for each."""
+    """Write addresses and names in one way: half-width, simplified, no spaces, numbers of groups in figures.
+
+    Source of traditional to simplified characters: OpenCC.
+    """
     plain = pc.utf8_normalize(pc.fill_null(texts, ""), "NFKC")
     plain = pc.replace_substring_regex(plain, r"[\s,/|·]+", "")
+    plain = _simplified(plain)
+    plain = pc.replace_substring(plain, "〇", "零")
     in_words = pc.match_substring_regex(plain, f"[{_HAN_DIGITS}十]{_NUMBERED}")
     if pc.any(in_words).as_py():
         rows = pc.filter(plain, in_words).to_pylist()
         figures = [_HAN_NUMBER.sub(lambda found: str(_number(found[1])), text) for text in rows]
         plain = pc.replace_with_mask(plain, in_words, pa.array(figures, pa.string()))
-    plain = pc.replace_substring_regex(plain, r"第?0*([0-9]+)(?:村民|居民)?小?组", r"\1组")
+    plain = pc.replace_substring_regex(plain, f"第?0*([0-9]+){_GROUP}", r"\1组")
     return pc.replace_substring_regex(plain, r"第?0*([0-9]+)号?网格", r"\1网格")
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def _simplified(texts: pa.Array) -> pa.Array:
+    """Write traditional characters as simplified ones; all texts in one go, parted by what none of them holds."""
+    if not len(texts):
+        return texts
+    return pa.array(_converter().convert("\n".join(texts.to_pylist())).split("\n"), pa.string())
 
 
 def _number(words: str) -> int:

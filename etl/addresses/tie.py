@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ Ints = npt.NDArray[np.int64]
 
 _ENDS = "省市县区旗镇乡街道路巷号村社组格办会场在于是从到往住址的与和及.;:()、-"
 """Characters after which a full name may begin; behind any other it may be the rest of a longer, unknown name."""
+
+_CANDIDATES = 10
+"""Places of one name that are told at most."""
 
 _GOES_ON = "0123456789第"
 """What may stand behind a name without its ending, beside the end of the address and another name."""
@@ -48,8 +52,9 @@ def tie_addresses(addresses: npt.NDArray[np.object_], grids: pd.DataFrame) -> pd
     """Tie addresses to the finest grid they name without doubt; one row for each address, in their order.
 
     Names are matched down the tree (county, large, medium, small), by full names and other names, without their
-    endings (桥头 for 桥头村) and by number (第三网格, 3组) right behind the grid above. When names can mean several
-    grids, or contradict each other, the grid common to all is taken.
+    endings (桥头 for 桥头村) and by number (第三网格, 3组) right behind the grid above. A name of two places, with
+    nothing in the address to tell them apart, is no place: the address is tied to what it names above them, if it
+    does, and both are candidates. Names that contradict each other tie to the grid common to all.
 
     Parameters
     ----------
@@ -62,23 +67,42 @@ def tie_addresses(addresses: npt.NDArray[np.object_], grids: pd.DataFrame) -> pd
     -------
     pandas.DataFrame
         grid_code: None when no grid below the city is named. confidence: 1 when every name agrees on one grid, 0.5
-        when the common parent of several was taken, 0 without a grid.
+        when there are others it may be, 0 without a grid. candidates: codes of the grids it may be, a tuple, empty
+        when there is no doubt or nothing was named.
     """
     grids = grids.reset_index(drop=True)
     n = len(addresses)
-    answer = pd.DataFrame({"grid_code": np.full(n, None, dtype=object), "confidence": np.zeros(n)})
+    answer = pd.DataFrame(
+        {
+            "grid_code": np.full(n, None, dtype=object),
+            "confidence": np.zeros(n),
+            "candidates": pd.Series([()] * n, dtype=object),
+        }
+    )
     forms = forms_of(grids)
     if not n or forms.empty:
         return answer
     which, distinct = pd.factorize(pd.Series(addresses, dtype=object))
     texts = spelled_alike(pa.array(distinct, pa.string()))
-    tree = _Tree.of(grids["code"].astype(object))
+    codes = grids["code"].astype(object)
+    tree = _Tree.of(codes)
     found = _meant(texts, forms, tree)
-    grid, confidence = _decided(_longest(_believed(found, tree)), tree, len(distinct))
+    grid, confidence, left = _decided(_longest(_believed(found, tree)), tree, len(distinct))
     known = (which >= 0) & (np.append(grid, -1)[which] >= 0)
-    answer.loc[known, "grid_code"] = grids["code"].to_numpy(dtype=object)[grid[which[known]]]
+    answer.loc[known, "grid_code"] = codes.to_numpy(dtype=object)[grid[which[known]]]
     answer.loc[known, "confidence"] = confidence[which[known]]
+    if len(left):
+        doubted = left.assign(code=codes.to_numpy(dtype=object)[left["grid"]]).groupby("address")["code"]
+        answer["candidates"] = pd.Series(which).map(doubted.agg(_few)).map(_or_none)
     return answer
+
+
+def _few(codes: pd.Series) -> tuple[str, ...]:
+    return tuple(sorted(codes)[:_CANDIDATES])
+
+
+def _or_none(codes: Any) -> tuple[str, ...]:
+    return codes if isinstance(codes, tuple) else ()
 
 
 def _meant(texts: pa.Array, forms: pd.DataFrame, tree: _Tree) -> pd.DataFrame:
@@ -110,6 +134,8 @@ def _believed(found: pd.DataFrame, tree: _Tree) -> pd.DataFrame:
     kind, start = found["kind"].to_numpy(), found["start"].to_numpy()
     leads = np.zeros(len(found), dtype=bool)
     leads[front[kind[behind] != LOOSE]] = True
+    for _ in LENGTHS:  # 临海 leads on to 青石 when that leads on to 桥头村
+        leads[front[leads[behind]]] = True
     goes_on = np.isin(found["after"], [0, *map(ord, _GOES_ON)])
     goes_on[front] = True
     begins = (start == 0) | np.isin(found["before"], list(map(ord, _ENDS)))
@@ -133,22 +159,42 @@ def _longest(found: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found[~is_part])
 
 
-def _decided(found: pd.DataFrame, tree: _Tree, n: int) -> tuple[Ints, npt.NDArray[np.float64]]:
-    """Decide for each address: the finest grid that agrees with every name in it, else the grid common to all."""
+def _decided(found: pd.DataFrame, tree: _Tree, n: int) -> tuple[Ints, npt.NDArray[np.float64], pd.DataFrame]:
+    """Decide for each address: grid (-1: none) and confidence; and (address, grid) of those that leave a doubt."""
     rows = found[["address", "grid"]].assign(name=found.groupby(["address", "start", "end"]).ngroup())
-    pairs = rows[["address", "grid"]].drop_duplicates().merge(rows, on="address", suffixes=("", "_other"))
-    one, other = pairs["grid"].to_numpy(np.int64), pairs["grid_other"].to_numpy(np.int64)
-    pairs = pairs[tree.holds(one, other) | tree.holds(other, one)]
-    n_agreeing = pairs.groupby(["address", "grid"])["name"].nunique().reset_index()
-    n_names = rows.groupby("address")["name"].nunique()
-    n_agreeing["agrees"] = n_agreeing["name"].to_numpy() == n_names.loc[n_agreeing["address"]].to_numpy()
-    n_agreeing["level"] = tree.level[n_agreeing["grid"]]
-    some = n_agreeing.groupby("address")["agrees"].transform("any")
-    left = n_agreeing[n_agreeing["agrees"] | ~some]
+    agreeing = _agreeing(rows, tree)
+    some = agreeing.groupby("address")["agrees"].transform("any")
+    left = agreeing[agreeing["agrees"] | ~some]
     finest = left.groupby("address")["level"].transform("max")
     left = left[(left["level"] == finest) | ~left["agrees"]]
 
     address, grids = left["address"].to_numpy(np.int64), left["grid"].to_numpy(np.int64)
+    common = _common(address, grids, tree, n)
+    n_left = np.bincount(address, minlength=n)
+    alike = np.zeros(n, dtype=bool)
+    alike[address[left["agrees"].to_numpy(dtype=bool)]] = True
+    alike &= n_left > 1
+    # of places with one name, only what is named above them all is sure
+    named = _named_above(agreeing, alike, common, tree, n)
+    grid = np.where(alike, named, common)
+    confidence = np.where(grid < 0, 0.0, np.where(n_left == 1, 1.0, 0.5))
+    return grid, confidence, left[n_left[address] > 1][["address", "grid"]]
+
+
+def _agreeing(rows: pd.DataFrame, tree: _Tree) -> pd.DataFrame:
+    """Grids meant in each address, their level, and whether each agrees with every name in it."""
+    pairs = rows[["address", "grid"]].drop_duplicates().merge(rows, on="address", suffixes=("", "_other"))
+    one, other = pairs["grid"].to_numpy(np.int64), pairs["grid_other"].to_numpy(np.int64)
+    pairs = pairs[tree.holds(one, other) | tree.holds(other, one)]
+    agreeing = pairs.groupby(["address", "grid"])["name"].nunique().reset_index()
+    n_names = rows.groupby("address")["name"].nunique()
+    agreeing["agrees"] = agreeing["name"].to_numpy() == n_names.loc[agreeing["address"]].to_numpy()
+    agreeing["level"] = tree.level[agreeing["grid"]]
+    return agreeing
+
+
+def _common(address: Ints, grids: Ints, tree: _Tree, n: int) -> Ints:
+    """Finest grid below the city that is above all grids of an address, or is the only one; -1 for none."""
     grid = np.full(n, -1, dtype=np.int64)
     for level in range(1, len(LENGTHS)):
         above = tree.above[level, grids]
@@ -156,5 +202,16 @@ def _decided(found: pd.DataFrame, tree: _Tree, n: int) -> tuple[Ints, npt.NDArra
         np.minimum.at(low, address, above)
         np.maximum.at(high, address, above)
         grid = np.where((low == high) & (high >= 0), high, grid)
-    sure = np.bincount(address, minlength=n) == 1
-    return grid, np.where(grid < 0, 0.0, np.where(sure, 1.0, 0.5))
+    return grid
+
+
+def _named_above(agreeing: pd.DataFrame, asked: npt.NDArray[np.bool_], common: Ints, tree: _Tree, n: int) -> Ints:
+    """Finest grid that the addresses asked for name, and that is the common one or above it; -1 for none."""
+    rows = agreeing[agreeing["agrees"]]
+    address, grids = rows["address"].to_numpy(np.int64), rows["grid"].to_numpy(np.int64)
+    use = asked[address] & (common[address] >= 0)
+    use[use] = tree.holds(grids[use], common[address[use]])
+    order = np.argsort(tree.level[grids[use]], kind="stable")
+    named = np.full(n, -1, dtype=np.int64)
+    named[address[use][order]] = grids[use][order]
+    return named

@@ -88,14 +88,12 @@ def spoken_addresses(ground: Ground, cell: Ints, rng: np.random.Generator) -> tu
     twice = _repeated_villages(ground)
     if len(twice):
         which = rng.choice(len(twice), n)
-        address = np.where(how == 4, np.array([name for name, _ in twice], dtype=object)[which] + number, address)
-        cannot = np.array([len({code[:6] for code in codes}) > 1 for _, codes in twice])[which]
-        return address, (how == 5) | ((how == 4) & cannot)
+        address = np.where(how == 4, np.array(twice, dtype=object)[which] + number, address)
     return address, how >= 4
 
 
-def _repeated_villages(ground: Ground) -> list[tuple[str, list[str]]]:
-    """Villages whose name stands in more than one town, with their codes."""
+def _repeated_villages(ground: Ground) -> list[str]:
+    """Names of villages that stand in more than one town."""
     medium = pd.DataFrame({"code": [c[:12] for c in ground.codes], "name": ground.names["medium"]}).drop_duplicates()
-    groups = medium.groupby("name")["code"].agg(list)
-    return [(str(name), codes) for name, codes in groups.items() if len(codes) > 1]
+    n = medium.groupby("name")["code"].nunique()
+    return [str(name) for name in n.index[n > 1]]
