@@ -30,8 +30,8 @@ TIED_BY = ("none", "point", "code", "address")
 class Placed:
     """Where rows are: point (NaN: none) or shape (EWKB), position of the grid in the tree, and how it was found.
 
-    `repaired` says whose shape had to be mended. Where addresses were looked at: `confidence` in the grid found by them, null for other rows, and `candidates`, the
-    codes of the grids it may be, null where there is no doubt.
+    `repaired` says whose shape had to be mended. Where addresses were looked at: `confidence` in the grid found by
+    them, null for other rows, and `candidates`, the codes of the grids it may be, null where there is no doubt.
     """
 
     lon: np.ndarray

@@ -33,8 +33,13 @@ def check_rules(columns: Columns, text: Columns, context: Context, to: Refusals)
     A rule holds where a value it looks at is missing, but for `is required`.
     """
     zone = context.catalog.city.zone
+    numbers = {rule.clause.right for rule in context.dataset.rules if rule.clause.sign == AGREES}
+    in_numbers = {key: birth_and_sex(columns[key]) for key in numbers}
     for rule in context.dataset.rules:
-        broken = _broken(rule.clause, columns, zone)
+        if rule.clause.sign == AGREES:
+            broken = _disagrees(rule.clause, columns, *in_numbers[rule.clause.right])
+        else:
+            broken = _broken(rule.clause, columns, zone)
         if rule.condition is not None and broken.any():
             broken &= _holds(rule.condition, columns, zone)
         if broken.any():
@@ -45,8 +50,6 @@ def _broken(clause: Clause, columns: Columns, zone: str) -> Mask:
     values = columns[clause.column]
     if clause.sign == REQUIRED:
         return ~present(values)
-    if clause.sign == AGREES:
-        return _disagrees(clause, columns)
     return flags(pc.invert(_compared(clause, columns, zone)))
 
 
@@ -83,13 +86,10 @@ def _day(values: pa.Array | pa.Scalar, zone: str) -> pa.Array | pa.Scalar:
     )
 
 
-def _disagrees(clause: Clause, columns: Columns) -> Mask:
+def _disagrees(clause: Clause, columns: Columns, born: np.ndarray, sex: np.ndarray) -> Mask:
     """Where the day of birth or the sex is not the one in a valid ID number."""
-    born, sex = birth_and_sex(columns[clause.right])
-    values = columns[clause.column]
-    if clause.column == "sex":
-        return flags(pc.not_equal(values, pa.array(sex, pa.string())))
-    return flags(pc.not_equal(values, pa.array(born)))
+    said = pa.array(sex, pa.string()) if clause.column == "sex" else pa.array(born)
+    return flags(pc.not_equal(columns[clause.column], said))
 
 
 def _refuse(rule: Rule, broken: Mask, text: Columns, context: Context, to: Refusals) -> None:

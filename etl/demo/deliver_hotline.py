@@ -50,6 +50,7 @@ def deliver_hotline(ground: Ground, n: int) -> Delivery:
         set_to("unknown_category", "诉求类别", "咨询", "其他"),
         set_to("unknown_code", "工单状态", "回访中"),
         set_to("bad_phone", "来电号码", "未留号码", "123"),
+        set_to("rule_broken", "答复时限", "2001/01/01 08:00"),
         set_to("too_long", "诉求内容", "来电人情绪激动，反复陈述。" * 200),
     ]
     rows, faults = plant(rows, dirt, "工单号", rng)

@@ -6,7 +6,18 @@ import numpy as np
 import pandas as pd
 
 from etl.demo.delivery import Delivery
-from etl.demo.dirt import FIELD_COUNT, lonlat_dirt, missing, no_such_digit, plant, set_to, wrong_check_digit
+from etl.demo.dirt import (
+    FIELD_COUNT,
+    Dirt,
+    change,
+    lonlat_dirt,
+    missing,
+    no_such_digit,
+    plant,
+    same_as,
+    set_to,
+    wrong_check_digit,
+)
 from etl.demo.ground import Ground
 from etl.demo.households import ROLES, Population
 from etl.demo.mesh import Ints
@@ -66,15 +77,20 @@ def _residents(ground: Ground, population: Population) -> Delivery:
     rows.loc[boats, LON], rows.loc[boats, LAT] = degrees(sea[:, 0]), degrees(sea[:, 1])
     rows.loc[boats, ["住址", "网格编码"]] = ""
     n_unplaced = int((kind == 3).sum()) + len(boats)
-    rows["_keep"] = (kind > 0) | np.isin(np.arange(n), boats) | (rows["公民身份号码"] == "")
+    first = int(np.argmax(rows["公民身份号码"] != ""))
+    rows["_keep"] = (kind > 0) | np.isin(np.arange(n), [*boats, first]) | (rows["公民身份号码"] == "")
     dirt = [
+        *_number_dirt(rows.iloc[first]),
         missing("姓名"),
-        wrong_check_digit("bad_id_number", "公民身份号码"),
+        set_to("garbled_text", "姓名", "锟斤拷", "张锟斤拷"),
         set_to("unknown_code", "性别", "未知", "X"),
         set_to("unknown_code", "人员类别", "其他"),
         set_to("not_a_date", "出生日期", "1985-02-29", "不详", "19820031"),
         set_to("date_in_future", "出生日期", "2099-01-01"),
         set_to("date_too_early", "出生日期", "1700-01-01"),
+        set_to("date_is_nought", "出生日期", "1899-12-30", "1900-01-01", "1900/1/0"),
+        set_to("date_is_serial", "出生日期", "31112"),
+        set_to("two_digit_year", "出生日期", "85-03-05", "3/5/85"),
         set_to("bad_phone", "联系电话", "123456", "1990000000"),
         no_such_digit("bad_grid_code", "网格编码"),
         *lonlat_dirt(LON, LAT),
@@ -82,6 +98,19 @@ def _residents(ground: Ground, population: Population) -> Delivery:
     ]
     rows, faults = plant(rows, dirt, "人员编号", rng)
     return Delivery("resident", "resident.csv", rows, "csv", {"encoding": "gbk"}, faults, n_unplaced)
+
+
+def _number_dirt(first: pd.Series) -> list[Dirt]:
+    """All that goes wrong with ID numbers; `first` is the first row that has one, which others are given too."""
+    number = "公民身份号码"
+    return [
+        wrong_check_digit("bad_id_number", number),
+        change("old_id_number", number, lambda s: s.str[:6] + s.str[8:17]),
+        set_to("digits_lost", number, "4.49901E+17", "449901198501010000"),
+        change("disagrees_with_number", "性别", lambda s: s.map({"男": "女", "女": "男"})),
+        change("disagrees_with_number", "出生日期", lambda s: s.map(lambda day: "1951-02-03")),
+        same_as("duplicate_value", number, first, "出生日期", "性别"),
+    ]
 
 
 def household_keys(home: Ints) -> Texts:

@@ -52,6 +52,11 @@ def no_such_digit(reason: str, heading: str) -> Dirt:
     return change(reason, heading, lambda s: s.str[:5] + "O" + s.str[6:])
 
 
+def same_as(reason: str, heading: str, row: pd.Series, *others: str) -> Dirt:
+    """Dirt that gives a row the value of another, and what belongs to that value with it."""
+    return Dirt(reason, heading, lambda rows: rows.assign(**{name: row[name] for name in (heading, *others)}))
+
+
 def swapped(lon: str, lat: str) -> Dirt:
     """Dirt that delivers latitude as longitude and the other way round."""
     return Dirt("swapped_coordinates", lon, lambda rows: rows.assign(**{lon: rows[lat], lat: rows[lon]}))
