@@ -127,6 +127,9 @@ class TallyChanges:
     ) -> int:
         """Write the changes under one `delta_id` in the transaction under way; return how many rows that took.
 
+        Counts of a time earlier or later than any counted before are sums at once: nothing is there to add them to, so
+        that a year of more rows leaves nothing to fold.
+
         Parameters
         ----------
         connection
@@ -154,7 +157,10 @@ class TallyChanges:
             rows = _wire_rows(len(keys))
             rows["town_code"] = town
             rows["grid_no"], rows["period"], rows["category_no"], rows["state_no"] = grid, period, category, state
-            rows["dataset_no"], rows["delta_id"], rows["n"] = dataset_no, delta_id, n
+            rows["dataset_no"], rows["n"] = dataset_no, n
+            if delta_id:
+                first, last = _periods(connection, schema, grain, dataset_no)
+                rows["delta_id"] = np.where((period < first) | (period > last), 0, delta_id)
             written += _copy(connection, schema, grain, rows)
         return written
 
@@ -198,6 +204,13 @@ def fold(connection: psycopg.Connection[Any]) -> int:
 
 def _table(schema: Schema, grain: Grain) -> sql.Identifier:
     return sql.Identifier(schema, f"tally_{grain}")
+
+
+def _periods(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, dataset_no: int) -> tuple[int, int]:
+    """First and last period counted of a dataset; of none, such that all others lie outside."""
+    query = sql.SQL("select min(period), max(period) from {} where dataset_no = %s").format(_table(schema, grain))
+    first, last = connection.execute(query, [dataset_no]).fetchone() or (None, None)
+    return (1 << 31, -1) if first is None else (first, last)
 
 
 def _wire_rows(n: int) -> npt.NDArray[np.void]:

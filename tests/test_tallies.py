@@ -103,6 +103,26 @@ def test_changes_add_up_and_fold_away(db: Database) -> None:
         assert fold(connection) == 0
 
 
+def test_counts_of_times_never_counted_before_are_sums_at_once(db: Database) -> None:
+    def changes(*days: int) -> TallyChanges:
+        made, n = TallyChanges(), len(days)
+        same = np.full(n, 7)
+        made.add(Rows(same, same, same, np.array(days), np.ones(n, int), np.ones(n, int), np.zeros(n, bool)))
+        return made
+
+    unfolded = "select distinct period from pub.tally_medium_day where delta_id <> 0 order by 1"
+    with db.connect("loader") as connection:
+        changes(20260601, 20260630).write(connection, 1, {7: "449901001"}, 101)
+        assert connection.execute(unfolded).fetchall() == []
+        changes(20260531, 20260601, 20260615, 20260701).write(connection, 1, {7: "449901001"}, 102)
+        assert connection.execute(unfolded).fetchall() == [(20260601,), (20260615,)]
+        changes(20260601).write(connection, 2, {7: "449901001"}, 103)
+        assert connection.execute(unfolded).fetchall() == [(20260601,), (20260615,)]
+        assert fold(connection) == 2 + 2  # two days, and twice the month of June: small and large grids
+        total = "select sum(n), count(*) from pub.tally_medium_day"
+        assert connection.execute(total).fetchone() == (7, 6)
+
+
 def test_numbers_are_kept_and_new_ones_appended(db: Database, catalog: Catalog) -> None:
     keys = list(catalog.datasets)
     first = replace(catalog, datasets={k: catalog.datasets[k] for k in keys[3:]})
