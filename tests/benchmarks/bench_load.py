@@ -1,7 +1,8 @@
-"""Load 1 M events: first, the same rows again, one in a hundred changed; beside ogr2ogr, `to_postgis` and a bare COPY.
+"""Load 1 M events: first, again, one in a hundred changed, 1 M more beside them; and 1 M people.
 
-Ours reads, checks, converts, ties, quarantines, indexes and tallies; the peers only put the rows into a table with a
-spatial index, and the bare COPY sends rows that are ready into a table without any.
+Ours reads, checks, converts, ties, quarantines, indexes and tallies; the peers, ogr2ogr and `to_postgis`, only put the
+rows into a table with a spatial index, and the bare COPY sends rows that are ready into a table without any. What more
+rows cost is put beside `INSERT .. ON CONFLICT` of rows that are ready into a table with the same keys and indexes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import statistics
 import subprocess
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ import geopandas as gpd
 import pandas as pd
 import psycopg
 import sqlalchemy
+from psycopg import sql
 
 from etl.demo import build_city
 from etl.run import run as run_deliveries
@@ -27,6 +29,7 @@ from layers.declare import read_catalog
 from layers.secrets import read_secrets
 from tests.benchmarks import BENCH_DIR, UNTIL, Report, bench_settings, fresh_database
 
+N_PEOPLE = 1_000_000
 N_EVENTS = 1_250_000
 """Events of the city; eight in ten of them come in the file that is loaded here."""
 
@@ -36,21 +39,26 @@ TIMES = 3
 
 def run(report: Report) -> None:
     """Measure all ways in turn, three times over, and report the ratios of their medians."""
-    files = _files()
+    ready = files()
     seconds: dict[str, list[float]] = {}
     for _ in range(TIMES):
         database = fresh_database("load")
-        _load(database, files.first, "grid_county", "grid_large", "grid_medium", "grid_small")
+        _load(database, ready.first, "grid_county", "grid_large", "grid_medium", "grid_small")
         steps: dict[str, Callable[[], object]] = {
-            "first": partial(_load, database, files.first, DATASET),
-            "again": partial(_load, database, files.again, DATASET),
-            "changed": partial(_load, database, files.changed, DATASET),
-            "ogr2ogr": partial(_ogr2ogr, database, files.first / f"{DATASET}.csv"),
-            "to_postgis": partial(_to_postgis, database, files.first / f"{DATASET}.csv"),
+            "first": partial(_load, database, ready.first, DATASET),
+            "again": partial(_load, database, ready.again, DATASET),
+            "changed": partial(_load, database, ready.changed, DATASET),
+            "ogr2ogr": partial(_ogr2ogr, database, ready.first / f"{DATASET}.csv"),
+            "to_postgis": partial(_to_postgis, database, ready.first / f"{DATASET}.csv"),
         }
         for name, step in steps.items():
             seconds.setdefault(name, []).append(_timed(step))
         seconds.setdefault("copy", []).append(_bare_copy(database))
+        seconds.setdefault("more", []).append(_timed(partial(_load, database, ready.more, DATASET)))
+        seconds.setdefault("on conflict", []).append(_on_conflict(database))
+        people = fresh_database("load_people")
+        _load(people, ready.people, "grid_county", "grid_large", "grid_medium", "grid_small")
+        seconds.setdefault("people", []).append(_timed(partial(_load, people, ready.people, "resident")))
     s = {name: statistics.median(taken) for name, taken in seconds.items()}
     first = s["first"]
     _say(report, "first load of 1 M events, against ogr2ogr", s["ogr2ogr"] / first, first, s["ogr2ogr"], 3, 1)
@@ -58,29 +66,56 @@ def run(report: Report) -> None:
     _say(report, "first load of 1 M events, against a bare COPY", first / s["copy"], first, s["copy"], 4, -1)
     _say(report, "the same rows again, against the first load", s["again"] / first, s["again"], first, 0.3, -1)
     _say(report, "one row in a hundred changed, against the first", s["changed"] / first, s["changed"], first, 0.4, -1)
+    more, other = s["more"], s["on conflict"]
+    _say(report, "1 M more events beside 1 M, against ON CONFLICT", other / more, more, other, 3, 1)
+    _say(report, "first load of 1 M people, against 1 M events", s["people"] / first, s["people"], first, 3, -1)
 
 
 @dataclass(frozen=True)
-class _Files:
+class Files:
     first: Path
     again: Path
     changed: Path
+    more: Path
+    people: Path
 
 
-def _files() -> _Files:
+def files() -> Files:
     """The deliveries: as sent, the same rows in a file that differs by its end, and one row in a hundred changed."""
     first = BENCH_DIR / "million"
     if not (first / "answers.json").exists():
         build_city(first, "full", events=N_EVENTS, until=UNTIL)
-    files = _Files(first, BENCH_DIR / "million_again", BENCH_DIR / "million_changed")
+    people = BENCH_DIR / "people"
+    if not (people / "answers.json").exists():
+        build_city(people, "full", people=N_PEOPLE, events=2_000, until=UNTIL)
+    more = BENCH_DIR / "million_more"
+    made = Files(first, BENCH_DIR / "million_again", BENCH_DIR / "million_changed", more, people)
     name = f"{DATASET}.csv"
     lines = (first / name).read_text(encoding="utf-8-sig").splitlines(keepends=True)
-    for folder in (files.again, files.changed):
+    for folder in (made.again, made.changed):
         folder.mkdir(exist_ok=True)
-    (files.again / name).write_text("".join(lines) + "\n", encoding="utf-8-sig")
+    (made.again / name).write_text("".join(lines) + "\n", encoding="utf-8-sig")
     lines[100::100] = [line.replace("村民", "居民").replace('"结案"', '"已核查"') for line in lines[100::100]]
-    (files.changed / name).write_text("".join(lines), encoding="utf-8-sig")
-    return files
+    (made.changed / name).write_text("".join(lines), encoding="utf-8-sig")
+    multiply(first / name, made.more / name, ["F"], years_back=4)
+    return made
+
+
+def multiply(source: Path, target: Path, letters: Sequence[str], *, years_back: int = 0) -> None:
+    """Write a file's events once for each letter, which their keys then begin with, so many years earlier."""
+    target.parent.mkdir(exist_ok=True)
+    years = [(f'"{year}-', f'"{year - years_back}-') for year in range(UNTIL.year, UNTIL.year - 4, -1)]
+    with target.open("w", encoding="utf-8-sig") as out:
+        for letter in letters:
+            with source.open(encoding="utf-8-sig") as rows:
+                heading = next(rows)
+                if letter == letters[0]:
+                    out.write(heading)
+                for row in rows:
+                    line = f'"{letter}{row[2:]}' if row.startswith('"E') else row
+                    for year, earlier in years if years_back else ():
+                        line = line.replace(year, earlier)
+                    out.write(line)
 
 
 def _load(database: Database, folder: Path, *names: str) -> None:
@@ -132,6 +167,25 @@ def _bare_copy(database: Database) -> float:
                 copy.write(ready)
 
         return _timed(send)
+
+
+def _on_conflict(database: Database) -> float:
+    """Seconds to add the events loaded last, ready as they are, to as many others by their key, under all indexes."""
+    with psycopg.connect(database.url("admin"), autocommit=True) as connection:
+        run = connection.execute
+        run("drop table if exists public.peer_conflict, public.peer_new")
+        run("create table public.peer_conflict (like ops.event including all)")
+        run("create unique index on public.peer_conflict (dataset, source_key)")
+        run("insert into public.peer_conflict select * from ops.event where source_key < 'F'")
+        run("create table public.peer_new as select * from ops.event where source_key >= 'F'")
+        names = [row[0] for row in run("select attname from pg_attribute where attrelid = 'ops.event'::regclass"
+                                       " and attnum > 0 and attname not in ('dataset', 'source_key')")]  # fmt: skip
+        sets = sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in names)
+        add = sql.SQL(
+            "insert into public.peer_conflict select * from public.peer_new"
+            " on conflict (dataset, source_key) do update set {}"
+        ).format(sets)
+        return _timed(lambda: run(add))
 
 
 def _timed(step: Callable[[], object]) -> float:
