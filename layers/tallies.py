@@ -209,8 +209,8 @@ def _table(schema: Schema, grain: Grain) -> sql.Identifier:
 def _periods(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, dataset_no: int) -> tuple[int, int]:
     """First and last period counted of a dataset; of none, such that all others lie outside."""
     query = sql.SQL("select min(period), max(period) from {} where dataset_no = %s").format(_table(schema, grain))
-    first, last = connection.execute(query, [dataset_no]).fetchone() or (None, None)
-    return (1 << 31, -1) if first is None else (first, last)
+    row = connection.execute(query, [dataset_no]).fetchone()
+    return (1 << 31, -1) if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
 def _wire_rows(n: int) -> npt.NDArray[np.void]:
