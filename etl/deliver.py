@@ -269,6 +269,8 @@ def _note_dropped(report: DeliveryReport, source: Source, job: Job) -> None:
     of_people = job.dataset.table in ("person", "grid_worker")
     report.out_of_scope = [heading for heading in left if out_of_scope(heading, of_people=of_people)]
     report.dropped = [heading for heading in left if heading not in report.out_of_scope]
+    if source.notes:
+        report.notes["file"] = "; ".join(source.notes)
 
 
 def _close(desk: Desk, table: str, dataset: str, delivery_id: int, report: DeliveryReport) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +29,17 @@ _BESIDE = (".dbf", ".shx", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".json", ".md
 """Suffixes of files that come with others and are no deliveries themselves."""
 
 
+_PACKED = ("", ".gz", ".zip")
+"""What may follow a pattern: a file may be packed."""
+
+
 @dataclass(frozen=True)
 class Job:
-    """One file of one dataset."""
+    """One file of one dataset; `name` is its path inside the delivery folder."""
 
     dataset: Dataset
     path: Path
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,13 +70,13 @@ def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = ()) -> Plan
             "Name the folder of the deliveries by `--from FOLDER` or DELIVERY_DIR; "
             "`python -m etl demo build --out FOLDER` makes those of the sample city.",
         )
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    files, links = _files_in(folder, is_deep=any("/" in d.source.files for d in catalog.datasets.values()))
     wanted = [catalog.datasets[name] for name in (names or catalog.datasets)]
-    found = {d.key: [path for path in files if _belongs(path, d)] for d in wanted}
-    absent = tuple(key for key, paths in found.items() if not paths)
+    found = {d.key: [name for name in files if _belongs(name, d)] for d in wanted}
+    absent = tuple(key for key, its in found.items() if not its)
     if names and absent:
         pattern = catalog.datasets[absent[0]].source.files
-        near = difflib.get_close_matches(pattern, [p.name for p in files], n=3, cutoff=0.3)
+        near = difflib.get_close_matches(pattern, files, n=3, cutoff=0.3)
         raise DeliveryError(
             f"In {folder} no file is called {pattern} (dataset {absent[0]}).",
             f"The nearest are {', '.join(near)}."
@@ -82,13 +88,39 @@ def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = ()) -> Plan
             f"No file in {folder} belongs to a declared dataset.",
             "Put the departments' files there, or name another folder by `--from FOLDER`.",
         )
-    jobs = [Job(d, path) for d in sorted(wanted, key=_rank) for path in found[d.key]]
-    return Plan(tuple(sorted(jobs, key=_job_rank)), absent, () if names else _strangers(files, catalog))
+    jobs = [Job(d, folder / name, name) for d in sorted(wanted, key=_rank) for name in found[d.key]]
+    return Plan(tuple(sorted(jobs, key=_job_rank)), absent, (*links, *(() if names else _strangers(files, catalog))))
 
 
-def _belongs(path: Path, dataset: Dataset) -> bool:
+def _files_in(folder: Path, *, is_deep: bool) -> tuple[list[str], list[str]]:
+    """Paths of the files inside a folder, sub-folders included when wanted; and a sentence for each link.
+
+    Links are not followed: whoever may put a file into the folder could read any other file with one.
+    """
+    files, links = [], []
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if is_deep and not name.startswith("."))
+        for path in (Path(here) / name for name in names if not name.startswith(".")):
+            name = path.relative_to(folder).as_posix()
+            if path.is_symlink():
+                links.append(f"{name} is a link and was left alone; put the file itself there.")
+            elif path.is_file():
+                files.append(name)
+    return sorted(files), sorted(links)
+
+
+def _belongs(name: str, dataset: Dataset) -> bool:
     pattern = dataset.source.files
-    return fnmatch.fnmatch(path.name, pattern) or fnmatch.fnmatch(path.name, f"{pattern}.gz")
+    return any(_fits(name.split("/"), f"{pattern}{suffix}".split("/")) for suffix in _PACKED)
+
+
+def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, part by part; `**` stands for any number of folders."""
+    if not pattern:
+        return not parts
+    if pattern[0] == "**":
+        return any(_fits(parts[at:], pattern[1:]) for at in range(len(parts)))
+    return bool(parts) and fnmatch.fnmatch(parts[0], pattern[0]) and _fits(parts[1:], pattern[1:])
 
 
 def _rank(dataset: Dataset) -> tuple[int, int]:
@@ -102,13 +134,13 @@ def _job_rank(job: Job) -> tuple[int, int, int]:
     return (*_rank(job.dataset), size)
 
 
-def _strangers(files: Sequence[Path], catalog: Catalog) -> tuple[str, ...]:
+def _strangers(files: Sequence[str], catalog: Catalog) -> tuple[str, ...]:
     patterns = {d.source.files: key for key, d in catalog.datasets.items()}
     sentences = []
-    for path in files:
-        if path.suffix.lower() in _BESIDE or any(_belongs(path, d) for d in catalog.datasets.values()):
+    for name in files:
+        if Path(name).suffix.lower() in _BESIDE or any(_belongs(name, d) for d in catalog.datasets.values()):
             continue
-        near = difflib.get_close_matches(path.name, patterns, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(name, patterns, n=1, cutoff=0.4)
         hint = f"; the nearest is {near[0]} (dataset {patterns[near[0]]})" if near else ""
-        sentences.append(f"{path.name} belongs to no declared dataset and was left alone{hint}.")
+        sentences.append(f"{name} belongs to no declared dataset and was left alone{hint}.")
     return tuple(sentences)

@@ -111,7 +111,7 @@ def _whole(plan: Plan, reports: list[DeliveryReport], seconds: float) -> RunRepo
 
 def _one(desk: Desk, job: Job, say: Callable[[str], None]) -> DeliveryReport:
     started = time.perf_counter()
-    report = DeliveryReport(job.dataset.key, job.path.name)
+    report = DeliveryReport(job.dataset.key, job.name or job.path.name)
     desk.seconds = report.seconds
     try:
         with desk.connection.transaction():
@@ -135,7 +135,7 @@ def _one(desk: Desk, job: Job, say: Callable[[str], None]) -> DeliveryReport:
 def _refused(desk: Desk, job: Job, error: AtlasError) -> DeliveryReport:
     desk.tree = None  # grids of the transaction that was undone
     code = EXIT_CODES[type(error)]
-    return DeliveryReport(job.dataset.key, job.path.name, "refused", problem=str(error), exit_code=code)
+    return DeliveryReport(job.dataset.key, job.name or job.path.name, "refused", problem=str(error), exit_code=code)
 
 
 def _gone(error: psycopg.OperationalError, job: Job) -> ServerError:

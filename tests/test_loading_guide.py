@@ -69,7 +69,7 @@ def checkout(tmp_path: Path, settings: Settings, city_folder: Path) -> Path:
     deliveries = tmp_path / ".local" / "deliveries"
     deliveries.mkdir(parents=True)
     for path in city_folder.iterdir():
-        (deliveries / path.name).symlink_to(path)
+        shutil.copy2(path, deliveries)  # links are not followed
     (deliveries.parent / "secrets.toml").symlink_to(settings.local_dir / "secrets.toml")
     (deliveries.parent / "cache").symlink_to(settings.local_dir / "cache")
     return tmp_path

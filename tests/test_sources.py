@@ -2,138 +2,170 @@
 
 from __future__ import annotations
 
-import gzip
-from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import pyarrow as pa
 import pytest
 import shapely
 import xlsxwriter
 
-from etl.sources import RawBatch, headings_of, open_delivery
-from layers.declare.records import Column, Dataset, Source, Text
+from etl.sources import open_delivery
+from etl.sources.readers import open_file
+from etl.sources.request import DEFAULT_LIMITS, request_for
 from layers.errors import DeliveryError
-
-HEADINGS = ("编号", "名称", "座位数")
-ROWS = [("1", "青石小学", "120"), ("2", "白塘小学", ""), ("3", "沙湾“新”小学", "88")]
-
-
-def school(**source: object) -> Dataset:
-    columns = tuple(Column(key, heading, "text") for key, heading in zip("abc", HEADINGS, strict=True))
-    how = replace(Source("school.*", "csv"), **source)  # type: ignore[arg-type]
-    text = Text("学校", "schools")
-    return Dataset("school", text, "education", "place", text, ("a",), how, columns, category="school")
-
-
-def read(path: Path, dataset: Dataset) -> RawBatch:
-    batches = list(open_delivery(path, dataset).batches(headings_of(dataset)))
-    columns = {h: pa.concat_arrays([b.columns[h] for b in batches if h in b.columns]) for h in headings_of(dataset)}
-    geometry = [b.geometry for b in batches if b.geometry is not None]
-    return RawBatch(
-        columns,
-        np.concatenate([b.lines for b in batches]),
-        np.concatenate(geometry) if geometry else None,
-        tuple(row for b in batches for row in b.broken),
-    )
-
-
-def as_rows(batch: RawBatch) -> list[tuple[str, ...]]:
-    return list(zip(*(batch.columns[h].fill_null("").to_pylist() for h in HEADINGS), strict=True))
-
-
-def csv_text() -> str:
-    return "\n".join(",".join(row) for row in [HEADINGS, *ROWS]) + "\n"
-
-
-def write_csv(encoding: str) -> Callable[[Path], Path]:
-    def write(folder: Path) -> Path:
-        path = folder / "school.csv"
-        path.write_bytes(csv_text().encode(encoding))
-        return path
-
-    return write
-
-
-def write_gzip(folder: Path) -> Path:
-    path = folder / "school.csv.gz"
-    path.write_bytes(gzip.compress(csv_text().encode("gb18030")))
-    return path
-
-
-def write_xlsx(folder: Path) -> Path:
-    path = folder / "school.xlsx"
-    with xlsxwriter.Workbook(path) as book:
-        sheet = book.add_worksheet()
-        sheet.merge_range(0, 0, 0, 2, "海晏市学校登记表（虚构）")
-        sheet.write_row(2, 0, HEADINGS)
-        for at, row in enumerate(ROWS):
-            sheet.write_row(3 + at, 0, [int(row[0]), row[1], int(row[2]) if row[2] else None])
-    return path
-
-
-def frame() -> gpd.GeoDataFrame:
-    rows = pd.DataFrame([[int(a), b, int(c) if c else None] for a, b, c in ROWS], columns=list(HEADINGS))
-    rows["座位数"] = rows["座位数"].astype("Int64")
-    return gpd.GeoDataFrame(rows, geometry=shapely.points([115.1, 115.2, 115.3], [22.8] * 3), crs="EPSG:4490")
-
-
-def write_geojson(folder: Path) -> Path:
-    path = folder / "school.geojson"
-    frame().to_crs("EPSG:4326").to_file(path, driver="GeoJSON")
-    return path
-
-
-def write_geojson_gz(folder: Path) -> Path:
-    plain = write_geojson(folder)
-    path = folder / "school.geojson.gz"
-    path.write_bytes(gzip.compress(plain.read_bytes()))
-    return path
-
-
-def write_geopackage(folder: Path) -> Path:
-    path = folder / "school.gpkg"
-    frame().to_file(path, layer="schools", driver="GPKG")
-    return path
-
-
-def write_shapefile(folder: Path) -> Path:
-    path = folder / "school.shp"
-    frame().to_file(path, encoding="gb18030")
-    for sidecar in folder.glob("*.cpg"):
-        sidecar.unlink()  # as it comes from old software: nothing says that the table is in GBK
-    return path
-
-
-@pytest.mark.parametrize(
-    ("write", "source", "first_line"),
-    [
-        (write_csv("utf-8"), {}, 2),
-        (write_csv("utf-8-sig"), {}, 2),
-        (write_csv("gb18030"), {}, 2),
-        (write_csv("gbk"), {"encoding": "gbk"}, 2),
-        (write_gzip, {}, 2),
-        (write_xlsx, {"format": "xlsx", "header_row": 3}, 4),
-        (write_geojson, {"format": "geojson"}, 1),
-        (write_geojson_gz, {"format": "geojson"}, 1),
-        (write_geopackage, {"format": "geopackage"}, 1),
-        (write_geopackage, {"format": "geopackage", "layer": "schools"}, 1),
-        (write_shapefile, {"format": "shapefile"}, 1),
-    ],
+from tests.source_files import (
+    FIRST_LINES,
+    HEADINGS,
+    KINDS,
+    ROWS,
+    as_rows,
+    csv_text,
+    gzipped,
+    read,
+    records,
+    school,
+    write,
+    zipped,
 )
-def test_the_same_rows_come_out_of_every_format(
-    write: Callable[[Path], Path], source: dict[str, object], first_line: int, tmp_path: Path
-) -> None:
-    batch = read(write(tmp_path), school(**source))
+
+
+def put(folder: Path, content: str | bytes, name: str = "school.csv", encoding: str = "utf-8") -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize("packed", ["", "gz", "zip"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_same_rows_come_out_of_every_format(kind: str, packed: str, tmp_path: Path) -> None:
+    path = write(kind, tmp_path)
+    if packed == "gz" and kind != "shapefile":
+        path = gzipped(path)
+    elif packed:
+        path = zipped(path)
+    batch = read(path, school(format=kind))
+    first = FIRST_LINES.get(kind, 1)
     assert as_rows(batch) == ROWS
-    assert batch.lines.tolist() == [first_line, first_line + 1, first_line + 2]
+    assert batch.lines.tolist() == [first, first + 1, first + 2]
     assert batch.broken == ()
     if batch.geometry is not None:
         assert shapely.get_x(batch.geometry).round(6).tolist() == [115.1, 115.2, 115.3]
+        assert (shapely.get_type_id(batch.geometry) == 0).all()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_separator_and_encoding_are_found(encoding: str, delimiter: str, tmp_path: Path) -> None:
+    batch = read(put(tmp_path, csv_text(delimiter), encoding=encoding), school())
+    assert as_rows(batch) == ROWS
+    assert batch.lines.tolist() == [2, 3, 4]
+
+
+@pytest.mark.parametrize("encoding", ["gbk", "utf-16", "utf-8"])
+def test_an_encoding_may_be_declared(encoding: str, tmp_path: Path) -> None:
+    assert as_rows(read(put(tmp_path, csv_text(), encoding=encoding), school(encoding=encoding))) == ROWS
+
+
+def test_quotes_and_title_lines_are_found(tmp_path: Path) -> None:
+    text = (
+        "sep=;\n海晏市学校登记表;;\n'编号';'名称';'座位数'\n'1';'青石;小学';'120'\n'2';'白塘\n小学';''\n'3';'三';'88'\n"
+    )
+    batch = read(put(tmp_path, text), school())
+    assert as_rows(batch) == [("1", "青石;小学", "120"), ("2", "白塘\n小学", ""), ("3", "三", "88")]
+    assert batch.lines.tolist() == [4, 5, 7]
+
+
+@pytest.mark.parametrize("odd", [0, 3, 40_000])
+@pytest.mark.parametrize(("main", "other"), [("utf-8", "gb18030"), ("gb18030", "utf-8")])
+def test_mixed_encodings_are_refused_with_the_line(main: str, other: str, odd: int, tmp_path: Path) -> None:
+    row = "7,海晏市第一中心小学,5\n"
+    text = "编号,名称,座位数\n".encode(main) + row.encode(main) * odd + row.encode(other) + row.encode(main) * 200_000
+    with pytest.raises(DeliveryError, match=rf"school\.csv mixes encodings: line {odd + 2} is in") as caught:
+        read(put(tmp_path, text), school())
+    assert "Parts of two files were put together" in caught.value.hint
+
+
+def test_records_that_begin_with_a_separator_are_read(tmp_path: Path) -> None:
+    assert as_rows(read(put(tmp_path, records(), "school.geojsons"), school(format="geojsonseq"))) == ROWS
+
+
+def test_a_layer_of_a_geopackage_may_be_named(tmp_path: Path) -> None:
+    assert as_rows(read(write("geopackage", tmp_path), school(format="geopackage", layer="schools"))) == ROWS
+
+
+@pytest.mark.parametrize("page", [None, "UTF-8", "GBK"])
+def test_a_shapefile_is_read_in_the_encoding_it_has(page: str | None, tmp_path: Path) -> None:
+    path = write("shapefile", tmp_path)
+    if page:
+        path.with_suffix(".cpg").write_text(page)  # "UTF-8" is a lie: the table is in GB18030
+    assert as_rows(read(path, school(format="shapefile"))) == ROWS
+
+
+def test_a_kmz_is_a_kml_in_a_zip(tmp_path: Path) -> None:
+    path = zipped(write("kml", tmp_path), "").rename(tmp_path / "school.kmz")
+    assert as_rows(read(path, school(format="kml"))) == ROWS
+
+
+def workbook(folder: Path, sheets: dict[str, list[list[object]]], **options: object) -> Path:
+    path = folder / "school.xlsx"
+    with xlsxwriter.Workbook(path, dict(options)) as book:
+        days = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for at, row in enumerate(rows):
+                for column, value in enumerate(row):
+                    if isinstance(value, datetime):
+                        sheet.write_datetime(at, column, value, days)
+                    elif value is not None:
+                        sheet.write(at, column, value)
+    return path
+
+
+def test_sheets_are_chosen_by_name_by_pattern_or_by_their_headings(tmp_path: Path) -> None:
+    months = {
+        "说明": [["本表由各校填报"]],
+        "1月": [["登记表"], [*HEADINGS], [1, "一", 10]],
+        "2月": [[*reversed(HEADINGS)], [20, "二", 2], [None, "三", 3]],
+    }
+    path = workbook(tmp_path, months)
+    first = open_delivery(path, school(format="xlsx"))
+    assert first.notes == (
+        "sheet '2月' has the same headings and was left alone; sheet = \"*\" in [source] reads all such sheets",
+    )
+    assert [b.columns["名称"].to_pylist() for b in first.batches(HEADINGS)] == [["一"]]
+    assert as_rows(read(path, school(format="xlsx", sheet="2月"))) == [("2", "二", "20"), ("3", "三", "")]
+    every = read(path, school(format="xlsx", sheet="*"))
+    assert as_rows(every) == [("1", "一", "10"), ("2", "二", "20"), ("3", "三", "")]
+    assert every.lines.tolist() == [3, 10_000_002, 10_000_003]
+    assert open_delivery(path, school(format="xlsx", sheet="*")).notes == (
+        "sheet '说明' has not all declared headings and was left alone",
+    )
+
+
+@pytest.mark.parametrize("from_1904", [False, True])
+def test_days_counted_as_numbers_are_dates_where_dates_are_declared(from_1904: bool, tmp_path: Path) -> None:
+    day = datetime(2026, 3, 5, 14, 30)
+    serial = (day - (datetime(1904, 1, 1) if from_1904 else datetime(1899, 12, 30))).total_seconds() / 86_400
+    cells = [day, serial, int(serial), str(int(serial)), 20260305, 202603, 2026, "2026年3月5日"]
+    rows = [[*HEADINGS], *([n, "一", cell] for n, cell in enumerate(cells))]
+    path = workbook(tmp_path, {"名单": rows}, date_1904=from_1904)
+    columns = tuple(replace(c, type="moment") if c.heading == "座位数" else c for c in school().columns)
+    as_dates = read(path, replace(school(format="xlsx"), columns=columns)).columns["座位数"].to_pylist()
+    assert as_dates == [
+        "2026-03-05 14:30:00", "2026-03-05 14:30:00", "2026-03-05", "2026-03-05", "20260305", "202603", "2026",
+        "2026年3月5日",
+    ]  # fmt: skip
+    as_text = read(path, school(format="xlsx")).columns["座位数"].to_pylist()
+    assert as_text[2] == str(int(serial))
+
+
+def test_a_number_too_long_for_a_spreadsheet_shows_that_it_lost_digits(tmp_path: Path) -> None:
+    rows = [[*HEADINGS], [440524188001010014, "一", 123456789012345], [6222021234567890123, "二", 1.5]]
+    assert as_rows(read(workbook(tmp_path, {"名单": rows}), school(format="xlsx"))) == [
+        ("4.40524188001010E+17", "一", "123456789012345"),
+        ("6.22202123456789E+18", "二", "1.5"),
+    ]
 
 
 def test_broken_blank_and_quoted_rows_keep_their_lines(tmp_path: Path) -> None:
@@ -149,12 +181,13 @@ def test_broken_blank_and_quoted_rows_keep_their_lines(tmp_path: Path) -> None:
 
 def test_lines_are_right_across_many_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("etl.sources.delimited.BLOCK_BYTES", 64)
-    path = tmp_path / "school.csv"
     lines = [f"{i},第{i}所" if i % 7 == 0 else f"{i},第{i}所,{i}" for i in range(2, 500)]
-    path.write_text("编号,名称,座位数\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    batch = read(path, school())
-    assert batch.columns["编号"].to_pylist() == [str(line) for line in batch.lines]
-    assert [line for line, _ in batch.broken] == [i for i in range(2, 500) if i % 7 == 0]
+    path = put(tmp_path, "编号,名称,座位数\n" + "\n".join(lines) + "\n")
+    batches = list(open_file(request_for(path, school(), DEFAULT_LIMITS), tmp_path).batches(HEADINGS))
+    assert len(batches) > 20
+    for batch in batches:
+        assert batch.columns["编号"].to_pylist() == [str(line) for line in batch.lines]
+    assert [line for b in batches for line, _ in b.broken] == [i for i in range(2, 500) if i % 7 == 0]
 
 
 @pytest.mark.parametrize(
@@ -185,10 +218,10 @@ def test_what_cannot_be_read_is_said_in_a_sentence(
 
 
 def test_a_missing_sheet_or_layer_names_those_there_are(tmp_path: Path) -> None:
-    with pytest.raises(DeliveryError, match="Its sheets are Sheet1"):
-        open_delivery(write_xlsx(tmp_path), school(format="xlsx", sheet="名单"))
+    with pytest.raises(DeliveryError, match="Its sheets are 名单"):
+        open_delivery(write("xlsx", tmp_path), school(format="xlsx", sheet="花名册"))
     with pytest.raises(DeliveryError, match="Its layers are schools"):
-        open_delivery(write_geopackage(tmp_path), school(format="geopackage", layer="clinics"))
+        open_delivery(write("geopackage", tmp_path), school(format="geopackage", layer="clinics"))
 
 
 def test_bytes_that_are_wrong_far_into_the_file_are_a_sentence_too(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from etl.sources.guarded import Nursery, nursery
 from etl.sources.nursery import sweep
 from etl.sources.request import DEFAULT_LIMITS, Limits
 from layers.errors import DeliveryError
-from tests.test_sources import HEADINGS, csv_text, school
+from tests.source_files import HEADINGS, csv_text, school
 
 
 def children_of(pid: int) -> list[int]:
@@ -108,7 +108,7 @@ def test_nothing_is_left_when_the_loader_is_killed(tmp_path: Path) -> None:
 import os, pathlib
 from etl.sources import open_delivery
 from etl.sources.guarded import nursery
-from tests.test_sources import school
+from tests.source_files import school
 opened = open_delivery(pathlib.Path({str(path)!r}), school())
 print(nursery(os.getpid()).pid, flush=True)
 input()
