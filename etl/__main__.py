@@ -1,4 +1,4 @@
-"""The loader's commands: `python -m etl check`, `run` and `demo build`.
+"""The loader's commands: `python -m etl check`, `run`, `fetch` and `demo build`.
 
 Bad input ends in a sentence that says what is the matter and how to mend it, and in the exit code of that kind of
 error (`layers.errors.EXIT_CODES`); never in a traceback.
@@ -13,14 +13,17 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from typer.exceptions import TyperException
 
-from layers.errors import EXIT_CODES, AtlasError, SettingError
+from layers.errors import EXIT_CODES, AtlasError, SettingError, UnknownNameError
 from layers.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from etl.fetch import Fetcher
 
 app = typer.Typer(help="民情地图数据入库 How data gets in.", no_args_is_help=True, add_completion=False)
 demo = typer.Typer(help="样例城市 The sample city.", no_args_is_help=True)
@@ -74,6 +77,7 @@ def run(
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),
         accepted_by=getpass.getuser() if accept else None,
+        fetcher=_fetcher(settings),
         limits=Limits(settings.read_memory_mb, settings.read_seconds, settings.read_unpacked_mb),
         executor=executor,
     )
@@ -137,6 +141,24 @@ def unplaced(
         print_unplaced(worklist, Console() if sys.stdout.isatty() else Console(width=120))
 
 
+@app.command()
+def fetch(
+    datasets: Annotated[list[str], typer.Argument(help="Datasets whose files to fetch.")],
+    folder: Annotated[Path | None, typer.Option("--to", help="Folder to keep the files in.")] = None,
+) -> None:
+    """从其他系统取数 Fetch the files that datasets declare in [fetch], without loading them."""
+    from etl.fetch import fetch_file
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    catalog, fetcher = read_catalog(settings.catalog_dir), _fetcher(settings)
+    for name in datasets:
+        if name not in catalog.datasets:
+            raise UnknownNameError("dataset", name, catalog.datasets)
+    for name in datasets:
+        typer.echo(fetch_file(catalog.datasets[name], folder or settings.delivery_dir, fetcher).said())
+
+
 @demo.command("build")
 def build(
     size: Annotated[str, typer.Option(help="small (1 county) or full (4 counties).")] = "full",
@@ -170,6 +192,14 @@ def main() -> None:
 
 def _settings() -> Settings:
     return read_settings(os.environ)
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    """Who fetches files: only variables that begin with FETCH_ are ever sent anywhere."""
+    from etl.fetch import Fetcher, read_hosts
+
+    secrets = {name: value for name, value in os.environ.items() if name.startswith("FETCH_")}
+    return Fetcher(read_hosts(settings.allowed_hosts), secrets)
 
 
 def _day(text: str | None, option: str = "--until") -> date:

@@ -12,13 +12,13 @@ from etl.columns import clean
 from etl.coordinates import ZONE_UNKNOWN, Conversion, conversion, find_zone
 from etl.refusals import Refusals
 from etl.shape import coordinates
-from etl.sources import open_delivery
+from etl.sources import Limits, open_delivery
 from etl.tree import GridTree
 from layers.declare.records import Catalog, Dataset
 from layers.errors import DeclarationError, DeliveryError
 
 
-def conversion_of(dataset: Dataset, catalog: Catalog, path: Path, tree: GridTree | None) -> Conversion:
+def conversion_of(dataset: Dataset, catalog: Catalog, path: Path, tree: GridTree | None, limits: Limits) -> Conversion:
     """Find how the coordinates of a delivery become CGCS2000.
 
     Only where the zone is to be found is the file read for it, once, its coordinates alone.
@@ -32,7 +32,7 @@ def conversion_of(dataset: Dataset, catalog: Catalog, path: Path, tree: GridTree
     crs = source.crs or "EPSG:4490"
     if crs == ZONE_UNKNOWN:
         near = None if tree is None else lambda lon, lat: tree.is_near(lon, lat, source.within_km)
-        crs = find_zone(_pairs(dataset, path), near)
+        crs = find_zone(_pairs(dataset, path, limits), near)
     return conversion(crs, catalog.datums.get(source.datum or ""))
 
 
@@ -62,11 +62,11 @@ def check_conversions(catalog: Catalog) -> None:
         raise DeclarationError(problems)
 
 
-def _pairs(dataset: Dataset, path: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _pairs(dataset: Dataset, path: Path, limits: Limits) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Coordinates of a delivery as they stand in it; of a shape, the middle of its box."""
     source = dataset.source
     wanted = tuple(heading for heading in (source.lon, source.lat) if heading)
-    for batch in open_delivery(path, dataset).batches(wanted):
+    for batch in open_delivery(path, dataset, limits).batches(wanted):
         if batch.geometry is not None:
             west, south, east, north = shapely.bounds(batch.geometry).T
             yield (west + east) / 2, (south + north) / 2

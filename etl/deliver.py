@@ -121,7 +121,7 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     desk.at_step("delivery opened")
     context = Context(desk.catalog, dataset, desk.now)
     if dataset.table == "grid":
-        conversion = conversion_of(dataset, desk.catalog, job.path, None)
+        conversion = conversion_of(dataset, desk.catalog, job.path, None, desk.limits)
         _note_conversion(report, conversion)
         _load_grids(desk, source, context, conversion, delivery_id, report)
     elif dataset.table in PARENT_KEY:
@@ -136,7 +136,7 @@ def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Ru
     file_time = datetime.fromtimestamp(int(job.path.stat().st_mtime), UTC)
     with desk.timed("grids"):
         tree = desk.grid_tree()
-    conversion = conversion_of(job.dataset, desk.catalog, job.path, tree)
+    conversion = conversion_of(job.dataset, desk.catalog, job.path, tree, desk.limits)
     _note_conversion(report, conversion)
     return make_rules(context, tree, conversion, desk.sealer, file_time)
 

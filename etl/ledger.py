@@ -84,7 +84,7 @@ def lock_dataset(connection: Connection, dataset: str) -> bool:
 def hash_declaration(dataset: Dataset, catalog: Catalog) -> bytes:
     """SHA-256 of what the declarations say of loading a dataset: names for the screen and bounds are left out."""
     told = asdict(dataset)
-    for key in ("name", "each_row_is_a", "licence", "department", "expect", "delivery"):
+    for key in ("name", "each_row_is_a", "licence", "department", "expect", "delivery", "fetch"):
         told.pop(key, None)
     told["source"].pop("files")
     for column in told["columns"]:

@@ -15,6 +15,7 @@ from psycopg import errors
 from etl.crew import Crew
 from etl.deliver import Desk, Step, load_delivery, no_step
 from etl.executors import open_executor
+from etl.fetch import Fetcher, fetch_file
 from etl.plan import Job, Plan, make_plan
 from etl.report import DeliveryReport, RunReport
 from etl.sources import DEFAULT_LIMITS, Limits, warm_up
@@ -43,8 +44,12 @@ def run(
     accepted_by: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
     executor: str = "local",
+    fetcher: Fetcher | None = None,
 ) -> RunReport:
     """Load the deliveries in a folder: those of the named datasets, or all.
+
+    Files of datasets that declare a `[fetch]` are fetched first when there is a `fetcher`; one that cannot be had is
+    reported, and keeps the others from nothing.
 
     A delivery that cannot be taken in leaves nothing behind and does not keep the others from being loaded; its report
     carries the problem and the exit code. Deliveries that are not what their datasets expect are taken in only when
@@ -60,7 +65,11 @@ def run(
     """
     started = time.perf_counter()
     warm_up()
-    plan = make_plan(catalog, folder, names)
+    fetched = _fetch(catalog, folder, names, fetcher, say) if fetcher else []
+    there = [name for name in names if name not in {report.dataset for report in fetched}]
+    if names and not there:
+        return RunReport(fetched, (), (), time.perf_counter() - started)
+    plan = make_plan(catalog, folder, there)
     with database.connect("loader") as connection:
         numbers = _numbers(connection, catalog)
         moment = now or datetime.now(UTC)
@@ -71,7 +80,26 @@ def run(
             reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()
-    return _whole(plan, reports, time.perf_counter() - started)
+    return _whole(plan, [*fetched, *reports], time.perf_counter() - started)
+
+
+def _fetch(
+    catalog: Catalog, folder: Path, names: Sequence[str], fetcher: Fetcher, say: Callable[[str], None]
+) -> list[DeliveryReport]:
+    """Fetch what is declared to be fetched; a report for each dataset whose file could not be had."""
+    refused = []
+    for name, dataset in catalog.datasets.items():
+        if dataset.fetch is None or (names and name not in names):
+            continue
+        try:
+            say(fetch_file(dataset, folder, fetcher).said())
+        except AtlasError as error:
+            code = EXIT_CODES[type(error)]
+            report = DeliveryReport(name, dataset.source.files, "refused", problem=str(error), exit_code=code)
+            report.seconds["total"] = 0.0
+            say(_line(report))
+            refused.append(report)
+    return refused
 
 
 @contextmanager

@@ -13,6 +13,7 @@
 | `READ_UNPACKED_MB` | `4096`          | most that a gzipped or zipped file may unpack to                        |
 | `TLS_CERT`     | none                | file of the certificate; `python -m mapapp certificate` makes one       |
 | `TLS_KEY`      | none                | file of its key                                                         |
+| `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -44,6 +45,7 @@ class Settings:
     read_unpacked_mb: int = 4096
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -81,6 +83,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         port=int(port),
         browser_path=Path(browser) if browser else None,
         read_memory_mb=_whole(environ, "READ_MEMORY_MB", 2048, 256),
+        allowed_hosts=tuple(environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
         read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
         tls_cert=cert,

@@ -21,6 +21,7 @@ SHAPES = {
     "`datasets/NAME.toml`": keys.DATASET,
     "`[source]`": keys.SOURCE,
     "`[columns]`": keys.COLUMN,
+    "`[fetch]`": keys.FETCH,
     "`[expect]`": keys.EXPECT,
     "`[[unique]]`": keys.UNIQUE,
     "`layers/NAME.toml`": keys.LAYER,

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from layers.declare import check_cases, check_columns, check_datasets, check_datums, check_rules, check_screens
+from layers.declare import (
+    check_cases,
+    check_columns,
+    check_datasets,
+    check_datums,
+    check_fetch,
+    check_rules,
+    check_screens,
+)
 from layers.declare.case_records import Calendar, Limits
 from layers.declare.folder import Files, read_files
 from layers.declare.keys import LINES, SHAPES
@@ -25,7 +33,7 @@ _CHECKS: Mapping[str, _Checks] = {
     "calendar.toml": check_cases.CALENDAR_CHECKS,
     "limits.toml": check_cases.LIMITS_CHECKS,
     "routing.toml": check_cases.ROUTING_CHECKS,
-    "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS),
+    "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS, *check_fetch.CHECKS),
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
     "scenarios": (),

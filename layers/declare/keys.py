@@ -19,6 +19,7 @@ from layers.declare.records import (
     Datum,
     Department,
     Expect,
+    Fetch,
     Indicator,
     Layer,
     Scenario,
@@ -36,9 +37,12 @@ from layers.declare.values import (
     FILES,
     NAME,
     POINT,
+    REMOTE_TABLE,
     ROWS,
     RULE,
+    SECRET,
     SHARES,
+    URL,
     YES_NO,
     ZONE,
     a_text,
@@ -190,6 +194,20 @@ COLUMN = Shape(
     lambda name, values: Column(name, values.pop("from"), **values),
 )
 
+FETCH = Shape(
+    "[fetch]",
+    (
+        Key("kind", OneOf(("database", "ogc_features", "open311")), needed=True),
+        Key("url", URL),
+        Key("secret", SECRET),
+        Key("table", REMOTE_TABLE),
+        Key("since", DAY),
+        Key("mb_max", whole(1, 100_000, 500), default=500),
+        Key("minutes_max", whole(1, 1440, 30), default=30),
+    ),
+    lambda name, values: Fetch(**values),
+)
+
 EXPECT = Shape(
     "[expect]",
     (
@@ -226,6 +244,7 @@ DATASET = Shape(
         Key("source", SOURCE, needed=True),
         Key("columns", Each(COLUMN, NAME), needed=True),
         Key("expect", EXPECT, default=Expect()),
+        Key("fetch", FETCH),
         Key("rules", ListOf(RULE), default=()),
         Key("unique", ListOf(UNIQUE), default=()),
     ),

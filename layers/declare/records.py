@@ -115,6 +115,19 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Fetch:
+    """From where the files of a dataset are fetched, for those that nobody delivers (`[fetch]`)."""
+
+    kind: Literal["database", "ogc_features", "open311"]
+    url: str | None = None
+    secret: str | None = None
+    table: str | None = None
+    since: date | None = None
+    mb_max: int = 500
+    minutes_max: int = 30
+
+
+@dataclass(frozen=True)
 class Expect:
     """Bounds a delivery must keep, or it is refused whole; `fill` has the least and greatest share filled by column."""
 
@@ -151,6 +164,7 @@ class Dataset:
     of_dataset: str | None = None
     licence: str | None = None
     expect: Expect = Expect()
+    fetch: Fetch | None = None
     rules: tuple[Rule, ...] = ()
     unique: tuple[Unique, ...] = ()
 

@@ -11,6 +11,7 @@ from layers.codes import LENGTHS
 from layers.declare.kinds import Plain
 from layers.declare.rules import read_rule
 
+_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?(\?[^\s#]*)?")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}")
 
 
@@ -134,4 +135,20 @@ RULE = Plain(
     '"closed_at >= reported_at"',
     lambda value: read_rule(value) is not None,
     read_rule,
+)
+
+URL = Plain(
+    "an address that begins with https:// or http://, without user and password",
+    '"https://data.example.org/collections/schools"',
+    lambda value: isinstance(value, str) and _URL.fullmatch(value) is not None,
+)
+SECRET = Plain(
+    "the name of an environment variable that begins with FETCH_",
+    '"FETCH_HOUSING"',
+    lambda value: isinstance(value, str) and re.fullmatch("FETCH_[A-Z0-9_]+", value) is not None,
+)
+REMOTE_TABLE = Plain(
+    "the name of a table or view, its schema before it",
+    '"public.schools"',
+    lambda value: isinstance(value, str) and re.fullmatch(r"[^\s.\"']{1,63}(\.[^\s.\"']{1,63})?", value) is not None,
 )
