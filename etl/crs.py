@@ -37,7 +37,7 @@ def conversion_of(dataset: Dataset, catalog: Catalog, path: Path, tree: GridTree
 
 
 def check_conversions(catalog: Catalog) -> None:
-    """Check that there is a way to CGCS2000 for every dataset.
+    """Check that there is a way to CGCS2000 for every dataset, and that every set of parameters keeps its promise.
 
     Raises
     ------
@@ -45,6 +45,11 @@ def check_conversions(catalog: Catalog) -> None:
         There is none for some; a sentence for each.
     """
     problems, seen = [], dict[tuple[str, str | None], str]()
+    for datum in catalog.datums.values():
+        try:
+            conversion(datum.from_crs, datum)
+        except DeliveryError as error:
+            problems.append(f"datums.toml: {error.message} {error.hint}")
     for dataset in catalog.datasets.values():
         source = dataset.source
         if source.crs is None or source.crs == ZONE_UNKNOWN:

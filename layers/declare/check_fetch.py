@@ -46,7 +46,7 @@ def fetched_file_can_be_kept(dataset: Dataset, catalog: Catalog) -> Said:
     formats = _KEPT_AS[fetch.kind]
     if source.format not in formats:
         yield ("source", "format"), f"what kind {quoted(fetch.kind)} fetches is kept as {either(formats)}; mend format."
-    if source.header_row != 1 or source.encoding is not None:
+    if source.header_row is not None or source.encoding is not None:
         yield ("source",), "what is fetched is UTF-8 with its headings first; take encoding and header_row out."
     if source.files.count("*") > 1 or any(sign in source.files for sign in "?[/"):
         yield (
