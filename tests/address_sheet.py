@@ -49,6 +49,7 @@ class _City:
         self.small = sorted(grids.loc[grids["level"] == "small", "code"])
         medium = grids[grids["level"] == "medium"]
         self.named = medium.groupby("name")["code"].agg(sorted).to_dict()
+        self.traditional = OpenCC("s2t")
         self.twice = [name for name, codes in self.named.items() if len(codes) > 1]
 
     def parts(self, small: str) -> tuple[str, str, str, int]:
@@ -116,7 +117,7 @@ def _shortest(city: _City, small: str, rng: np.random.Generator) -> Written:
 
 
 def _traditional(city: _City, small: str, rng: np.random.Generator) -> Written:
-    return OpenCC("s2t").convert(_head(city, small, rng) + city.name[small] + _door(rng)), small, ()
+    return city.traditional.convert(_head(city, small, rng) + city.name[small] + _door(rng)), small, ()
 
 
 def _former(city: _City, small: str, rng: np.random.Generator) -> Written:

@@ -211,12 +211,6 @@ def test_the_answer_sheet_of_the_sample_city(city_grids: pd.DataFrame) -> None:
     assert sheet[sure & ~right].assign(got=grid[sure & ~right]).to_dict("records") == []
     assert sheet[alike & ~right].to_dict("records") == []
     assert answer.loc[alike, "candidates"].tolist() == sheet.loc[alike, "candidates"].tolist()
-
-
-@pytest.mark.parametrize("how", sorted(WAYS))
-def test_every_way_of_writing_is_mostly_understood(how: str, city_grids: pd.DataFrame) -> None:
-    sheet = address_sheet(city_grids, 1500, seed=2)
-    sheet = sheet[sheet["how"] == how]
-    answer = tie_addresses(sheet["address"].to_numpy(dtype=object), city_grids)
-    right = [one == other for one, other in zip(answer["grid_code"], sheet["code"], strict=True)]
-    assert np.mean(right) >= 0.95, sheet[~np.array(right)].to_string()
+    by_way = pd.Series(right).groupby(sheet["how"]).mean()
+    assert set(by_way.index) == set(WAYS)
+    assert by_way[by_way < 0.95].to_dict() == {}, "every way of writing is understood"
