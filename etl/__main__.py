@@ -100,9 +100,8 @@ def reform(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """区划调整 Open a new edition of the grids: succession, rows tied anew, tallies; all of it or nothing."""
-    from etl.reform import Order
-    from etl.reform import reform as carry_out
-    from etl.reform.record import sentences
+    from etl.reform.record import Order, sentences
+    from etl.reform.run import reform as carry_out
     from layers.database import open_database
     from layers.declare import read_catalog
 

@@ -14,9 +14,11 @@ import pyarrow.compute as pc
 
 from etl.masks import plain
 from layers.codes import LENGTHS, town_of
+from layers.editions import read_editions
 from layers.errors import DeliveryError
 from layers.grids import grid_index
 from layers.locate import GridIndex
+from layers.succession import became, shares_between
 
 _KM_PER_DEGREE = 111.2
 
@@ -31,7 +33,8 @@ class GridTree:
     """Grids of one edition in the order of their codes; `codes` and `numbers` (grid_no) go by position.
 
     `of_index` turns positions of the raster index into positions here; `medium` and `large` give, for each grid, the
-    position of the grid of that level above it, or of itself when it is known no finer.
+    position of the grid of that level above it, or of itself when it is known no finer. `gone` are codes of older
+    editions that are no more, `gone_to` the positions of the grids that hold what they were.
     """
 
     edition: int
@@ -46,6 +49,8 @@ class GridTree:
     city: int
     box: tuple[float, float, float, float]
     names: pd.DataFrame
+    gone: pa.Array
+    gone_to: np.ndarray
 
     @property
     def towns(self) -> dict[int, str]:
@@ -58,8 +63,16 @@ class GridTree:
         return dict(zip(self.codes.to_pylist(), self.numbers.tolist(), strict=True))
 
     def find(self, codes: pa.Array) -> np.ndarray:
-        """Positions of delivered codes; -1 where a code is missing or no grid of this edition."""
-        return plain(pc.index_in(codes, self.codes), -1).astype(np.int32)
+        """Positions of delivered codes; -1 where a code is missing or was never a grid.
+
+        A code of an older edition that is no more leads to the finest grid that surely holds what it was.
+        """
+        found = plain(pc.index_in(codes, self.codes), -1).astype(np.int32)
+        if len(self.gone) and (found < 0).any():
+            was = plain(pc.index_in(codes, self.gone), -1)
+            use = (found < 0) & (was >= 0)
+            found[use] = self.gone_to[was[use]]
+        return found
 
     def is_near(self, lon: np.ndarray, lat: np.ndarray, within_km: float) -> np.ndarray:
         """Whether points lie in the city's box widened by so many kilometres; False for NaN."""
@@ -93,6 +106,7 @@ def read_tree(connection: psycopg.Connection[Any], edition: int, cache_dir: Path
     boxes = np.array([row[5:9] for row in rows], float)
     version = connection.execute("select version from pub.edition where edition = %s", [edition]).fetchone()
     array = pa.array(codes, pa.string())
+    gone = _gone(connection, edition, at)
     return GridTree(
         edition=edition,
         version=version[0] if version else 0,
@@ -106,4 +120,17 @@ def read_tree(connection: psycopg.Connection[Any], edition: int, cache_dir: Path
         city=at[codes[0][: LENGTHS["city"]]],
         box=(boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()),
         names=names,
+        gone=pa.array(list(gone), pa.string()),
+        gone_to=np.array(list(gone.values()), np.int32),
     )
+
+
+def _gone(connection: psycopg.Connection[Any], edition: int, at: dict[str, int]) -> dict[str, int]:
+    """Codes of older editions that this one has not, and the positions of what they became."""
+    found: dict[str, int] = {}
+    for one in read_editions(connection):
+        if one.edition < edition:
+            sure = became(shares_between(connection, one.edition, edition))
+            pairs = zip(sure["old_code"], sure["new_code"], strict=True)
+            found |= {old: at[new] for old, new in pairs if old not in at and new in at}
+    return found

@@ -16,9 +16,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from layers.access import Scope
-from layers.codes import LENGTHS
-from layers.editions import edition_on
-from layers.errors import ServerError, UnknownNameError
+from layers.editions import check_grid, edition_on
+from layers.errors import ServerError
 from layers.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -128,6 +127,7 @@ class Atlas:
         until: str | date | None = None,
         where: Mapping[str, Value | Sequence[Value]] | None = None,
         limit: int | None = None,
+        on: str | date | None = None,
     ) -> gpd.GeoDataFrame:
         """Read the rows of a dataset of events, places, things or organisations; a row is what `each_row_is` says.
 
@@ -147,6 +147,8 @@ class Atlas:
             Columns and the value, or list of values, they must have; None stands for a missing value.
         limit
             Largest number of rows.
+        on
+            Day whose grids `within` and the column grid_code mean; those in force when left out.
 
         Returns
         -------
@@ -162,13 +164,15 @@ class Atlas:
             It holds people or is sensitive, or `within` is outside the scope.
         """
         from layers.features import ask, read_features
+        from layers.features_on import tied_on_day
 
-        asked = ask(
-            self.catalog, dataset, self.scope, within=within, since=since, until=until, where=where, limit=limit
-        )
+        is_now = on is None
+        bounds: dict[str, Any] = {"within": within, "limit": limit} if is_now else {}
+        asked = ask(self.catalog, dataset, self.scope, since=since, until=until, where=where, **bounds)
         with self.connect() as connection:
-            self._check_grid(connection, within, edition_on(connection, self.catalog.city))
-        return read_features(self.database, self.role, asked, self.catalog.city.zone)
+            check_grid(connection, self.scope, within, edition_on(connection, self.catalog.city, on))
+        found = read_features(self.database, self.role, asked, self.catalog.city.zone)
+        return found if on is None else tied_on_day(self, found, on, within, limit)
 
     def tally(
         self,
@@ -220,7 +224,7 @@ class Atlas:
         inside = self.scope.within(within)
         with self.connect() as connection:
             edition = edition_on(connection, self.catalog.city, on)
-            self._check_grid(connection, within, edition)
+            check_grid(connection, self.scope, within, edition)
             return tally(
                 connection, self.catalog, dataset, inside,
                 level=level, by=by, period=period, since=since, until=until, edition=edition,
@@ -268,7 +272,7 @@ class Atlas:
         unit = find(self.catalog, name).unit.zh
         with self.connect() as connection:
             edition = edition_on(connection, self.catalog.city, on)
-            self._check_grid(connection, within, edition)
+            check_grid(connection, self.scope, within, edition)
             found = values(
                 connection, self.catalog, name, self.scope, level=level, within=within, period=period, edition=edition
             )
@@ -308,7 +312,7 @@ class Atlas:
         digits_of(level, self.scope.within(within))
         with self.connect() as connection:
             edition = edition_on(connection, self.catalog.city, on)
-            self._check_grid(connection, within, edition)
+            check_grid(connection, self.scope, within, edition)
             return people(connection, self.scope, level=level, within=within, edition=edition)
 
     def grids(self, level: str, within: str | None = None, *, on: str | date | None = None) -> gpd.GeoDataFrame:
@@ -342,10 +346,24 @@ class Atlas:
         digits_of(level, inside)
         with self.connect() as connection:
             edition = edition_on(connection, self.catalog.city, on)
-            self._check_grid(connection, within, edition)
+            check_grid(connection, self.scope, within, edition)
             found = read_grids(connection, edition, level, inside.code)
         found = found.rename(columns={"code": "grid_code"})
         return found[["grid_code", "name", "parent_code", "area_m2", "geom"]]
+
+    def succession(self, code: str) -> pd.DataFrame:
+        """Read what became of a grid and what it came from; a row is an old grid and a new one, the oldest first.
+
+        Returns
+        -------
+        DataFrame
+            As `layers.succession.history` says; no rows where there was no reform.
+        """
+        from layers.succession import history
+
+        self.scope.within(code)
+        with self.connect() as connection:
+            return history(connection, code)
 
     def _rows(self, dataset: Dataset, counted: Mapping[str, int]) -> int | None:
         is_counted = dataset.table in ("event", "place", "thing", "organisation") and not dataset.sensitive
@@ -356,18 +374,3 @@ class Atlas:
             "select level, count(*) from pub.grid where edition = %s and code >= %s and code < %s group by level",
             [edition_on(connection, self.catalog.city), self.scope.low, self.scope.high],
         ).fetchall()
-
-    def _check_grid(self, connection: psycopg.Connection[Any], within: str | None, edition: int) -> None:
-        """Raise where there is no such grid inside the scope."""
-        if within is None:
-            return
-        inside = self.scope.within(within)
-        rows = connection.execute(
-            "select code from pub.grid where edition = %s and code >= %s and code < %s and length(code) = %s"
-            " order by code",
-            [edition, self.scope.low, self.scope.high, len(inside.code)],
-        ).fetchall()
-        codes = [code for (code,) in rows]
-        if within not in codes:
-            level = next(level for level, digits in LENGTHS.items() if digits == len(within))
-            raise UnknownNameError(f"{level} grid", within, codes)

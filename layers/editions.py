@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from layers.errors import AtlasError
+from layers.codes import level_of
+from layers.errors import AtlasError, UnknownNameError
 
 if TYPE_CHECKING:
     import psycopg
 
+    from layers.access import Scope
     from layers.declare.records import City
 
 _READ = "select edition, name, opened_on, closed_on, version from pub.edition order by opened_on, edition"
@@ -49,6 +51,32 @@ def edition_on(connection: psycopg.Connection[Any], city: City, on: str | date |
         first = editions[0].opened_on if editions else city.opened_on
         raise AtlasError(f"No grids are known for {day}.", f"The first edition holds from {first} on.")
     return found[-1]
+
+
+def check_grid(connection: psycopg.Connection[Any], scope: Scope, within: str | None, edition: int) -> None:
+    """Raise where there is no such grid inside the scope in an edition; a code of the past is told what it became.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none.
+    AccessError
+        It is outside the scope.
+    """
+    if within is None:
+        return
+    level = level_of(scope.within(within).code)
+    rows = connection.execute(
+        "select code from pub.grid where edition = %s and code >= %s and code < %s and level = %s order by code",
+        [edition, scope.low, scope.high, level],
+    ).fetchall()
+    codes = [code for (code,) in rows]
+    if within not in codes:
+        from layers.succession import became_sentence  # pandas, which opening an atlas need not wait for
+
+        error = UnknownNameError(f"{level} grid", within, codes)
+        error.hint = became_sentence(connection, within) or error.hint
+        raise error
 
 
 def _day(on: str | date) -> date:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import pandas as pd
 import psycopg
 
 from layers.codes import LENGTHS
-from layers.editions import EditionSpan, read_editions
+from layers.editions import read_editions
 
 SURE = 0.999
 """Share from which on an old grid is said to lie in one new grid."""
@@ -31,6 +33,20 @@ order by s.old_edition, s.old_code, s.new_code
 _HISTORY_COLUMNS = [
     "old_edition", "old_code", "old_name", "new_edition", "new_code", "new_name", "share", "household_share",
 ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Became:
+    """What a code of the past is today: `now` has code, name and share of each grid in force that has a part of it."""
+
+    code: str
+    name: str
+    on: date
+    now: tuple[tuple[str, str, float], ...]
+
+    def __str__(self) -> str:
+        said = [f"{code} {name}" + (f" ({share:.0%})" if len(self.now) > 1 else "") for code, name, share in self.now]
+        return f"{self.code} {self.name} became {', '.join(said)}, on {self.on}."
 
 
 def shares_between(connection: psycopg.Connection[Any], old: int, new: int) -> pd.DataFrame:
@@ -92,31 +108,30 @@ def history(connection: psycopg.Connection[Any], code: str) -> pd.DataFrame:
     return frame
 
 
+def became_of(connection: psycopg.Connection[Any], code: str) -> Became | None:
+    """Find what became of a code that is no more; None for one in force, and for one that never was."""
+    editions = {one.edition: one for one in read_editions(connection)}
+    held = connection.execute("select edition, name from pub.grid where code = %s order by edition", [code]).fetchall()
+    if not held or editions[held[-1][0]].closed_on is None:
+        return None
+    (edition, name), in_force = held[-1], max(n for n, one in editions.items() if one.closed_on is None)
+    shares = shares_between(connection, edition, in_force)
+    parts = shares[shares["old_code"] == code].sort_values("weight", ascending=False)
+    names = dict(
+        connection.execute(
+            "select code, name from pub.grid where edition = %s and code = any(%s)",
+            [in_force, parts["new_code"].tolist()],
+        ).fetchall()
+    )
+    now = [(new, names[new], share) for new, share in zip(parts["new_code"], parts["weight"], strict=True)]
+    on = editions[edition].closed_on
+    return Became(code, name, on, tuple(now)) if now and on else None
+
+
 def became_sentence(connection: psycopg.Connection[Any], code: str) -> str | None:
     """Say what became of a code that is no more: "449901001 东门 became 449905001 东门街道, on 2026-03-01."."""
-    editions = {one.edition: one for one in read_editions(connection)}
-    if not editions:
-        return None
-    in_force = max(n for n, one in editions.items() if one.closed_on is None)
-    held = connection.execute("select edition, name from pub.grid where code = %s order by edition", [code]).fetchall()
-    if not held or held[-1][0] == in_force:
-        return None
-    edition, name = held[-1]
-    frame = history(connection, code)
-    parts = frame[(frame["old_code"] == code) & (frame["old_edition"] == edition)]
-    later = _named_now(connection, editions, in_force, parts)
-    return f"{code} {name} became {later}, on {editions[edition].closed_on}." if later else None
-
-
-def _named_now(
-    connection: psycopg.Connection[Any], editions: dict[int, EditionSpan], in_force: int, parts: pd.DataFrame
-) -> str:
-    said = []
-    for row in parts.sort_values("share", ascending=False).itertuples():
-        share = f" ({row.share:.0%})" if len(parts) > 1 else ""
-        now = "" if row.new_edition == in_force else became_sentence(connection, str(row.new_code))
-        said.append(f"{row.new_code} {row.new_name}{share}" + (f" ({now})" if now else ""))
-    return ", ".join(said)
+    found = became_of(connection, code)
+    return None if found is None else str(found)
 
 
 def _step(connection: psycopg.Connection[Any], old: int, new: int, *, is_forward: bool) -> pd.DataFrame:

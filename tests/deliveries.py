@@ -184,11 +184,11 @@ def write_table(path: Path, text: str) -> Path:
 class Town:
     """A database, the town's declarations and a folder its deliveries are put into."""
 
-    def __init__(self, db: Database, settings: Settings, folder: Path) -> None:
+    def __init__(self, db: Database, settings: Settings, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.db, self.settings = db, settings
         self.files, self.cache = folder / "files", folder / "cache"
         self.catalog_dir = folder / "data"
-        self.catalog = write_declarations(self.catalog_dir)
+        self.catalog = write_declarations(self.catalog_dir, more)
         write_grids_file(self.files)
 
     def load(self, *names: str, **more: Any) -> RunReport:

@@ -8,12 +8,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from etl.reform import Order, ReformReport, reform
+from etl.reform.record import Order, ReformReport
+from etl.reform.run import reform
 from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.settings import Settings
-from tests.deliveries import NOW, Town, write_declarations, write_table
+from tests.deliveries import NOW, Town, write_table
 
 ON = date(2026, 7, 1)
 """First day of the new grids."""
@@ -144,10 +145,9 @@ class ReformTown(Town):
     """The row of groups, loaded, and what is asked of it."""
 
     def __init__(self, db: Database, settings: Settings, folder: Path) -> None:
-        super().__init__(db, settings, folder)
+        super().__init__(db, settings, folder, MORE)
         self.folder = folder
-        self.catalog = write_declarations(self.catalog_dir, MORE)
-        (self.files / "grids.geojson").unlink()
+        (self.files / "grids.geojson").unlink(missing_ok=True)
         for level, digits in (("large", 9), ("medium", 12), ("small", 15)):
             strips = {code: strip_of(code) for code in NAMES if len(code) == digits}
             write_outlines(self.files / f"grids_{level}.geojson", strips)

@@ -134,7 +134,7 @@ def test_what_has_no_time_is_tallied_without_periods(atlas: Atlas) -> None:
 
 def test_an_empty_tally_has_the_same_columns_and_types(atlas: Atlas) -> None:
     full, empty = atlas.tally("call", level="large"), atlas.tally("call", level="large", since="2030-01")
-    assert (len(empty), empty.attrs) == (0, {"n_unplaced": 0})
+    assert (len(empty), empty.attrs) == (0, {"n_unplaced": 0, "n_carried": 0, "carried": {}})
     assert empty.dtypes.to_dict() == full.dtypes.to_dict()
 
 
@@ -143,7 +143,7 @@ def test_an_indicator_comes_with_the_grids_it_is_of(atlas: Atlas) -> None:
     assert found.columns.tolist() == ["grid_code", "name", "value", "numerator", "denominator", "geom"]
     assert found["name"].tolist() == ["一社区", "二社区", "三社区"]
     assert found["value"].tolist() == [6, 0, 7]
-    assert found.attrs == {"period": "2026-03", "n_unplaced": 0, "unit": "件"}
+    assert found.attrs == {"period": "2026-03", "n_unplaced": 0, "unit": "件", "n_carried": 0, "carried": {}}
     assert (found.crs.to_epsg(), found.active_geometry_name) == (4490, "geom")
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from layers.database import Database
+from layers.errors import AtlasError, UnknownNameError
 from layers.settings import Settings
+from layers.succession import became_of
 from tests.deliveries import RESIDENTS
 from tests.reforms import ReformTown
 
@@ -230,3 +232,86 @@ def test_gaps_and_overlaps_are_named(town: ReformTown) -> None:
     assert "two new grids lie upon each other: 449901001001003, 449901001002001" in text
     wide = {"449901001001002": (115.1, 115.1400001), "449901001001003": (115.14, 115.2)}
     assert town.reform(plan, outlines=wide).status == "done"  # a centimetre is of drawing
+
+
+def test_what_is_loaded_later_is_counted_on_the_grids_of_every_day(town: ReformTown) -> None:
+    town.reform("""
+        old_code     | new_code     | new_name | change
+        449901002    | 449901007    | 西街道   | re-coded
+        449901001001 | 449901001001 | 新村     | merged
+        449901001002 | 449901001001 | 新村     | merged
+        449901001001001 | 449901001001001 | 大组 | merged
+        449901001001002 | 449901001001001 | 大组 | merged
+        449901001002001 | 449901001001002 | 丙组 | moved
+        449901001002002 | 449901001001003 | 丁组 | moved
+    """)
+    town.deliver(
+        "letter2.csv",
+        LETTERS.splitlines()[1]
+        + """
+        M1 | noise    | 2026-06-20 08:00:00 | 449901002001002
+        M2 | noise    | 2026-06-20 08:00:00 | 449901001001001
+        M3 | noise    | 2026-06-20 08:00:00 | 449901001002001
+        """,
+    )
+    town.deliver("report2.csv", REPORTS.replace("A1 ", "B1 ").replace("A2 ", "B2 "))
+    town.load("letter", "report")
+    assert town.counts("letter") == {
+        "001001001": 3, "001001002": 2, "007001001": 1, "007001002": 1, "007002002": 1,
+    }  # fmt: skip
+    old = town.counts("letter", on="2026-06-30")
+    assert old == pytest.approx({
+        "001001001": 1.5, "001001002": 1.5, "001002001": 2, "002001001": 1, "002001002": 1, "002002002": 1,
+    })  # fmt: skip
+    assert sum(old.values()) == pytest.approx(sum(town.counts("letter").values()))
+    assert town.counts("report", on="2026-06-30") == {"001001001": 2, "001001002": 4, "002002002": 1}
+
+
+def test_rows_and_codes_of_the_past_can_be_asked_for(town: ReformTown) -> None:
+    town.reform("""
+        old_code        | new_code        | new_name | change
+        449901002       | 449901007       | 西街道   | re-coded
+        449901001001001 | 449901001001001 | 大组     | merged
+        449901001001002 | 449901001001001 | 大组     | merged
+    """)
+    atlas = town.atlas()
+    assert (
+        str(became_of(atlas.connect(), "449901002001")) == "449901002001 三村 became 449901007001 三村, on 2026-07-01."
+    )
+    with pytest.raises(UnknownNameError, match="449901002 西镇 became 449901007 西街道, on 2026-07-01"):
+        atlas.tally("letter", level="small", within="449901002")
+    found = atlas.succession("449901001001001")
+    assert found[["old_code", "new_code", "change"]].to_numpy().tolist() == [
+        ["449901001001001", "449901001001001", "merged"],
+        ["449901001001002", "449901001001001", "merged"],
+    ]
+    then = atlas.features("report", on="2026-06-30", within="449901001001")
+    assert sorted(then["grid_code"].str[6:]) == ["001001001", "001001002", "001001002"]
+    letters = atlas.features("letter", on="2026-06-30", within="449901002")
+    assert sorted(letters["grid_code"].str[6:]) == ["002001001", "002002002"]
+    assert len(atlas.features("letter", on="2026-07-01", within="449901007")) == 2
+    with pytest.raises(AtlasError, match="No grids are known for 2022-01-01"):
+        atlas.grids("small", on="2022-01-01")
+
+
+def test_published_people_are_carried_as_sums_of_published_cells(town: ReformTown) -> None:
+    def people(level: str, on: str) -> dict[str, int]:
+        found = town.atlas().people(level, on=on)
+        return dict(zip(found["grid_code"].str[6:], found["n"], strict=True))
+
+    before = people("medium", "2026-06-30")
+    town.reform("""
+        old_code        | new_code        | new_name | change
+        449901001001    | 449901001001    | 新村     | merged
+        449901001002    | 449901001001    | 新村     | merged
+        449901001001001 | 449901001001001 |          | kept
+        449901001002001 | 449901001001011 |          | moved
+        449901001002002 | 449901001001012 |          | moved
+    """)
+    assert people("medium", "2026-06-30") == before
+    after = town.atlas().people("medium")
+    assert dict(zip(after["grid_code"].str[6:], after["n"], strict=True)) == {
+        "001001": before["001001"] + before["001002"], "002001": before["002001"], "002002": before["002002"],
+    }  # fmt: skip
+    assert after.attrs["off_by"]["449901001001"] == 18
+    assert town.rows("select distinct edition from pub.people_count") == [(1,)]

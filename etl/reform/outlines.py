@@ -96,17 +96,19 @@ def new_tree(plan: Plan, old: pd.DataFrame, redrawn: Redrawn) -> pd.DataFrame:
     news, olds = plan.news, plan.olds
     below_old, below_new = _below(old["code"]), _below(plan.names)
     made: dict[str, tuple[shapely.Geometry, bool]] = {}
+    other = set(redrawn.shapes)  # whose ground is not that of whole old grids
     for code in sorted(plan.names, key=lambda one: -len(one)):
         from_old, children = olds[code], below_new.get(code, [])
         whole = all(len(news[one]) == 1 for one in from_old)
         same = {new for one in from_old for child in below_old.get(one, []) for new in news[child]} == set(children)
-        drawn = any(child in redrawn.shapes for child in children)
+        drawn = any(child in other for child in children)
         if code in redrawn.shapes:
             made[code] = redrawn.shapes[code], False
         elif whole and same and not drawn:
             made[code] = _united([shape[one] for one in from_old]), all(derived[one] for one in from_old)
         else:
             made[code] = _united([made[child][0] for child in children]), True
+            other.add(code)
     codes = sorted(plan.names)
     return pd.DataFrame(
         {

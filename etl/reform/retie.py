@@ -32,7 +32,9 @@ create temp table if not exists became
     (old_code text collate "C", grid_no int, is_sure boolean) on commit drop;
 create temp table if not exists shares
     (old_code text collate "C", grid_no int, weight double precision) on commit drop;
-truncate tie, became, shares;
+create temp table if not exists since
+    (old_code text collate "C", new_code text collate "C") on commit drop;
+truncate tie, became, shares, since;
 """
 
 _POINTS = """
@@ -55,8 +57,19 @@ insert into tie
 select f.id, g.grid_no, false, null
 from ops.former_grid f
 join {table} t on t.id = f.id
+join since s on s.old_code = f.grid_code and s.new_code = t.grid_code
 join pub.grid g on g.edition = f.edition and g.code = f.grid_code
 where f.edition = {edition} and {rows} and not exists (select from tie i where i.id = f.id)
+"""
+
+_UNSURE = """
+insert into tie
+select t.id, b.grid_no, false, b.old_code
+from ops.former_grid f
+join became b on b.old_code = f.grid_code and not b.is_sure
+join {table} t on t.id = f.id
+join pub.grid g on g.grid_no = b.grid_no and g.edition = t.edition and g.code = t.grid_code
+where f.edition = {edition} and {rows}
 """
 
 _REST = """
@@ -160,6 +173,24 @@ def stage_succession(connection: Connection, numbers: dict[str, int], sure: pd.D
             fields["weight"] = binary.double(frame["weight"].to_numpy(float))
         copy_in(connection, table, fields, len(frame))
         connection.execute(sql.SQL("analyze {}").format(sql.Identifier(table)))
+
+
+def stage_since(connection: Connection, sure: pd.DataFrame) -> None:
+    """Lay down what the codes of the edition staged for have become since: who is still there has not moved."""
+    fields: dict[str, binary.Field] = {
+        "old_code": binary.text(pa.array(sure["old_code"].tolist(), pa.string())),
+        "new_code": binary.text(pa.array(sure["new_code"].tolist(), pa.string())),
+    }
+    copy_in(connection, "since", fields, len(sure))
+    connection.execute("analyze since")
+
+
+def stage_unsure(connection: Connection, table: str, edition: int, dataset: str) -> int:
+    """Find the rows of a dataset that stand above the parts of the grid they were known in, in an earlier edition."""
+    connection.execute("truncate tie")
+    rows = sql.SQL("t.dataset = {}").format(sql.Literal(dataset))
+    parts = {"table": table_name(table), "rows": rows, "edition": sql.Literal(edition)}
+    return connection.execute(sql.SQL(_UNSURE).format(**parts)).rowcount
 
 
 def stage_ties(connection: Connection, table: str, tree: GridTree, dataset: str | None = None) -> tuple[int, int]:
