@@ -149,9 +149,10 @@ def coordinates(
     for heading in (lon, lat):
         values = text[heading]
         good = matches(values, _NUMBER)
-        numbers = np.array(plain(_to_double(where(values, good)), np.nan))
+        numbers = plain(_to_double(where(values, good)), np.nan)
         words = np.flatnonzero(~good & present(values))
         if len(words):
+            numbers = numbers.copy()
             other_axis = np.zeros(len(numbers), bool)
             read = parse_degrees(values.take(pa.array(words)), is_longitude=heading == lon)
             numbers[words], other_axis[words] = read

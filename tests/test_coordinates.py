@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import shapely
@@ -64,6 +66,42 @@ def test_back_and_there_is_within_a_millimetre(places) -> None:
         again = shift(*to_cgcs2000(lon, lat, crs))
         assert np.abs(again[0] - lon).max() < ONE_MILLIMETRE
         assert np.abs(again[1] - lat).max() < ONE_MILLIMETRE
+
+
+def as_published(lon: float, lat: float) -> tuple[float, float]:
+    """GCJ-02 as it was published, one point at a time, each sine by itself."""
+    sin, pi, x, y = math.sin, math.pi, lon - 105.0, lat - 35.0
+    root, waves = math.sqrt(abs(x)), (20.0 * sin(6.0 * x * pi) + 20.0 * sin(2.0 * x * pi)) * 2.0 / 3.0
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + waves
+    north += (20.0 * sin(y * pi) + 40.0 * sin(y / 3.0 * pi)) * 2.0 / 3.0
+    north += (160.0 * sin(y / 12.0 * pi) + 320.0 * sin(y * pi / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + waves
+    east += (20.0 * sin(x * pi) + 40.0 * sin(x / 3.0 * pi)) * 2.0 / 3.0
+    east += (150.0 * sin(x / 12.0 * pi) + 300.0 * sin(x / 30.0 * pi)) * 2.0 / 3.0
+    a, e2 = 6378245.0, 0.00669342162296594323
+    magic = 1.0 - e2 * sin(lat / 180.0 * pi) ** 2
+    north = north * 180.0 / ((a * (1.0 - e2)) / (magic * math.sqrt(magic)) * pi)
+    east = east * 180.0 / (a / math.sqrt(magic) * math.cos(lat / 180.0 * pi) * pi)
+    return lon + east, lat + north
+
+
+def bd_as_published(lon: float, lat: float) -> tuple[float, float]:
+    """BD-09 from GCJ-02 as it was published."""
+    turn = math.pi * 3000.0 / 180.0
+    z = math.sqrt(lon * lon + lat * lat) + 0.00002 * math.sin(lat * turn)
+    theta = math.atan2(lat, lon) + 0.000003 * math.cos(lon * turn)
+    return z * math.cos(theta) + 0.0065, z * math.sin(theta) + 0.006
+
+
+@given(st.lists(st.tuples(lons, lats), min_size=1, max_size=50))
+@settings(deadline=None, max_examples=60)
+def test_the_quick_formula_is_the_published_one_both_ways(places) -> None:
+    lon, lat = (np.array(column) for column in zip(*places, strict=True))
+    gcj = np.array([as_published(*place) for place in places]).T
+    bd = np.array([bd_as_published(*place) for place in gcj.T]).T
+    for shift, crs, wanted in ((to_gcj02, "GCJ-02", gcj), (to_bd09, "BD-09", bd)):
+        assert np.abs(np.array(shift(lon, lat)) - wanted).max() < ONE_MILLIMETRE / 1000
+        assert np.abs(np.array(to_cgcs2000(*wanted, crs)) - [lon, lat]).max() < ONE_MILLIMETRE
 
 
 @given(st.lists(st.tuples(lons, lats), min_size=1, max_size=20))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import os
 import socket
 import ssl
 import threading
@@ -210,6 +211,49 @@ def test_a_server_that_lies_is_caught(name: str) -> None:
             client.get_json(f"http://127.0.0.1:{port}/x?key=hidden")
 
 
+PAGES = {
+    "a link to nowhere": '{"features": [F], "links": [{"rel": "next", "href": "http://[x"}]}',
+    "a port out of range": '{"features": [F], "links": [{"rel": "next", "href": "http://x:99999/"}]}',
+    "a line break in a link": '{"features": [F], "links": [{"rel": "next", "href": "/a b\\r\\nHost: c"}]}',
+    "another scheme": '{"features": [F], "links": [{"rel": "next", "href": "file:///etc/passwd"}]}',
+    "features of another kind": '{"features": [1, null]}',
+    "no features": '{"links": []}',
+    "a number of another kind": '{"features": [F], "numberReturned": "1"}',
+    "a text": '"features"',
+    "a number without end": "[" + "9" * 5000 + "]",
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_that_mean_harm_end_in_a_sentence(name: str, declared: Catalog, tmp_path: Path) -> None:
+    body = PAGES[name].replace("F", json.dumps(FEATURES[0])).encode()
+    with answering(lambda s: s.sendall(OK + b"\r\n" + body)) as port:
+        yards = at(declared.datasets["yard"], f"http://127.0.0.1:{port}/collections/x")
+        with pytest.raises(DeliveryError) as caught:
+            fetch_file(yards, tmp_path, fetcher(f"http://127.0.0.1:{port}"))
+    assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_half_a_character_does_not_stop_a_fetch(declared: Catalog, tmp_path: Path) -> None:
+    feature = {**FEATURES[0], "properties": {"no": "\ud800"}}
+    body = json.dumps({"features": [feature]}).encode()
+    with answering(lambda s: s.sendall(OK + b"\r\n" + body)) as port:
+        yards = at(declared.datasets["yard"], f"http://127.0.0.1:{port}/collections/x")
+        done = fetch_file(yards, tmp_path, fetcher(f"http://127.0.0.1:{port}"))
+    assert json.loads(done.path.read_text("utf-8"))["features"][0]["properties"] == {"no": "?"}
+
+
+def test_what_a_killed_fetch_left_is_taken_away(declared: Catalog, port: int, tmp_path: Path) -> None:
+    old, young = tmp_path / ".yard-old.part", tmp_path / ".yard-young.part"
+    for path, days in ((old, 3), (young, 1)):
+        path.write_bytes(b"{")
+        os.utime(path, (NOW.timestamp() - days * 86_400,) * 2)
+    yards = at(declared.datasets["yard"], f"http://127.0.0.1:{port}/collections/yards")
+    done = fetch_file(yards, tmp_path, fetcher(f"http://127.0.0.1:{port}"))
+    assert sorted(tmp_path.iterdir()) == [young, done.path]
+
+
 def certificate(folder: Path, name: str) -> tuple[Path, ssl.SSLContext]:
     """A certificate that vouches for itself, and a server's context with it."""
     key = ec.generate_private_key(ec.SECP256R1())
@@ -375,6 +419,16 @@ def test_a_database_is_only_read_and_only_where_allowed(town: Town, tmp_path: Pa
         with pytest.raises(AtlasError, match=says) as caught:
             fetch_file(table, tmp_path / "kept", fetcher(host, FETCH_HOUSING=wrong))
         assert "atlas_admin:" not in str(caught.value)
+    with town.db.connect("admin", autocommit=True) as connection:
+        connection.execute(
+            """
+            create view housing.long as select n as "编号", repeat('x', 1000) as "名称", 1 as "经度", 2 as "纬度"
+            from generate_series(1, 2000) n
+            """
+        )
+    large = replace(table, fetch=replace(table.fetch, table="housing.long", mb_max=1))
+    with pytest.raises(DeliveryError, match="is larger than 1 MB"):
+        fetch_file(large, tmp_path / "kept", fetcher(host, FETCH_HOUSING=address))
     missing = replace(table, source=replace(table.source, lon="经"))
     with pytest.raises(DeliveryError, match="has no column 经") as caught_column:
         fetch_file(missing, tmp_path / "kept", fetcher(host, FETCH_HOUSING=address))

@@ -57,7 +57,7 @@ class Client:
             body, location = self._get(url)
             if location is None:
                 return _parse(body, asked)
-            following = urljoin(url, location)
+            following = joined(url, location)
             if place_of(following) != place_of(asked):
                 raise DeliveryError(
                     f"{_named(asked)} sends us on to another place, {_named(following)}, where we do not go.",
@@ -176,6 +176,20 @@ def place_of(url: str) -> tuple[str, str, int]:
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username is not None:
         raise DeliveryError(f"{url[:200]!r} is no address to fetch from.", "It must begin with https:// or http://.")
     return parts.scheme, parts.hostname, port or USUAL_PORTS[parts.scheme]
+
+
+def joined(url: str, link: str) -> str:
+    """The address that a link on a page leads to.
+
+    Raises
+    ------
+    DeliveryError
+        It leads nowhere.
+    """
+    try:
+        return urljoin(url, link)
+    except ValueError as error:
+        raise DeliveryError(f"{_named(url)} leads to {link[:200]!r}, which is no address.", _ASK) from error
 
 
 def _cut(sock: socket.socket, late: threading.Event) -> None:

@@ -21,6 +21,8 @@ from etl.sources import headings_of
 from layers.declare.records import Dataset, Fetch
 from layers.errors import DeliveryError, SettingError
 
+_LEFT_OVER_S = 2 * 86_400
+
 
 @dataclass(frozen=True)
 class Fetcher:
@@ -83,6 +85,7 @@ def fetch_file(dataset: Dataset, folder: Path, fetcher: Fetcher) -> Fetched:
     now = fetcher.now or datetime.now(UTC)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / dataset.source.files.replace("*", f"_{now.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+    _sweep(folder, dataset, now)
     handle, name = tempfile.mkstemp(dir=folder, prefix=f".{dataset.key}-", suffix=".part")
     part = Path(name)
     try:
@@ -114,6 +117,13 @@ def _write(dataset: Dataset, fetch: Fetch, fetcher: Fetcher, now: datetime, out:
     if fetch.kind == "ogc_features":
         return fetch_features(client, fetch, out)
     return fetch_requests(client, fetch, headings_of(dataset), now, out)
+
+
+def _sweep(folder: Path, dataset: Dataset, now: datetime) -> None:
+    """Take away what fetches that were killed have left; one that goes on is younger than two days."""
+    for path in folder.glob(f".{dataset.key}-*.part"):
+        if path.stat().st_mtime < now.timestamp() - _LEFT_OVER_S:
+            path.unlink(missing_ok=True)
 
 
 def _newest(folder: Path, dataset: Dataset) -> Path | None:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from typing import IO, Any
-from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from etl.fetch.client import Client, place_of
+from etl.fetch.client import Client, joined, place_of
 from layers.declare.records import Fetch
 from layers.errors import DeliveryError
 
@@ -38,7 +38,7 @@ def fetch_features(client: Client, fetch: Fetch, out: IO[bytes]) -> int:
         features = _features(page, url)
         for feature in features:
             out.write(b",\n" if n else b"\n")
-            out.write(json.dumps(feature, ensure_ascii=False).encode())
+            out.write(json.dumps(feature, ensure_ascii=False).encode(errors="replace"))
             n += 1
         matched = page.get("numberMatched", matched)
         url = _next(page, url, first) if features else ""
@@ -75,7 +75,7 @@ def _next(page: dict[str, Any], url: str, first: str) -> str:
     links = page.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
-            following: str = urljoin(url, str(link["href"]))
+            following = joined(url, link["href"])
             if place_of(following) != place_of(first):
                 raise DeliveryError(
                     f"The next page lies at another place, {following.partition('?')[0][:200]}, where we do not go.",

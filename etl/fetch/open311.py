@@ -53,7 +53,7 @@ class Requests:
 
     def __init__(self, client: Client, fetch: Fetch, headings: Iterable[str], out: IO[bytes]) -> None:
         self._client, self._url = client, fetch.url or ""
-        self._text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+        self._text = io.TextIOWrapper(out, encoding="utf-8", errors="replace", newline="", write_through=True)
         names = tuple(dict.fromkeys((*FIELDS, *headings)))
         self._writer = csv.DictWriter(self._text, names, extrasaction="ignore", lineterminator="\n")
         self._writer.writeheader()
