@@ -71,7 +71,8 @@ def refused_rows(shaped: Shaped, keys: pa.Array, dataset: Dataset, sealer: Seale
     for refusal in found:
         field += [refusal.field or None] * len(refusal.rows)
         value += _shown(refusal.values, refusal.field, dataset).to_pylist()
-    whole = json_objects({heading: values.take(at) for heading, values in shaped.text.items()}, len(rows))
+    delivered = {heading: values.take(at) for heading, values in shaped.text.items()}
+    whole = json_objects(delivered, len(rows))
     sealed = [row or b"" for row in sealer.seal_column(whole.to_pylist())]
     return Quarantined(
         shaped.lines[rows].tolist(),
@@ -80,7 +81,7 @@ def refused_rows(shaped: Shaped, keys: pa.Array, dataset: Dataset, sealer: Seale
         value,
         [refusal.reason for refusal in found for _ in refusal.rows],
         sealed,
-        row_hashes(shaped.text, sealer)[rows].view(np.int64).tolist() if len(rows) else [],
+        row_hashes(delivered, sealer).view(np.int64).tolist(),
         [one for refusal in found for one in _rest_hashes(shaped.text, refusal, sealer)],
         _versions(shaped, at),
     )

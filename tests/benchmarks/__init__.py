@@ -7,9 +7,11 @@ in the tests. What the benchmarks stand on, the full sample city and a database 
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -38,6 +40,47 @@ def medians_s(*functions: Callable[[], object], times: int = 3) -> list[float]:
             function()
             taken.append(time.perf_counter() - started)
     return [statistics.median(taken) for taken in seconds]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a step took: seconds on the clock, and of processors, its own processes' and the database server's."""
+
+    wall_s: float
+    cpu_s: float
+
+
+def cost_of(step: Callable[[], object]) -> Cost:
+    """Take a step and say what it cost; processor time tells more than the clock on a machine that others use."""
+    gc.collect()
+    wall, cpu = time.perf_counter(), _cpu_s()
+    step()
+    return Cost(time.perf_counter() - wall, _cpu_s() - cpu)
+
+
+def median_cost(costs: Sequence[Cost]) -> Cost:
+    """Median of the clock and of the processors, each by itself."""
+    return Cost(statistics.median(c.wall_s for c in costs), statistics.median(c.cpu_s for c in costs))
+
+
+def _cpu_s() -> float:
+    """Processor seconds of this process, the server and all their descendants so far, finished ones included."""
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue  # gone since
+        parents[int(folder.name)] = int(fields[1])
+        ticks[int(folder.name)] = sum(map(int, fields[11:15]))
+    servers = [int(path.read_text().split()[0]) for path in BENCH_DIR.rglob("postmaster.pid")]
+    mine = {os.getpid(), *servers}
+    while more := {pid for pid, parent in parents.items() if parent in mine} - mine:
+        mine |= more
+    return sum(ticks.get(pid, 0) for pid in mine) / os.sysconf("SC_CLK_TCK")
 
 
 def bench_settings() -> Settings:
