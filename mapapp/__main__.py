@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
 from layers.errors import EXIT_CODES, AtlasError
 from layers.settings import read_settings
-from mapapp.commands import account
+from mapapp.commands import account, audit
 
 app = typer.Typer(help="民情地图 The map.", add_completion=False)
 app.add_typer(account.app, name="account")
+app.add_typer(audit.app, name="audit")
 
 
 @app.callback(invoke_without_command=True)
@@ -28,7 +29,31 @@ def serve(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         from mapapp.serve import serve as serve_map
 
-        raise typer.Exit(serve_map(context.obj))
+        raise typer.Exit(serve_map(context.obj, os.environ))
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """检查能否上线 Say what must not be when the map is served; the map does not start while anything is found."""
+    from layers.database import open_database
+    from mapapp.check import findings
+
+    found = list(findings(context.obj, os.environ, open_database(context.obj)))
+    typer.echo("\n".join(found) or "The map may be served.")
+    if found:
+        raise typer.Exit(2)
+
+
+@app.command()
+def certificate(
+    context: typer.Context,
+    names: Annotated[list[str], typer.Argument(help="Names and addresses the map is opened under.")],
+) -> None:
+    """签发证书 Make an own authority and a certificate by it, for serving beyond this machine."""
+    from mapapp.certificate import make_certificate
+
+    authority, made, key = make_certificate(context.obj.local_dir / "tls", names)
+    typer.echo(f"Have each screen trust {authority}, then serve with\n  TLS_CERT={made} TLS_KEY={key} HOST=0.0.0.0")
 
 
 def main() -> int:

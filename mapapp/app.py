@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import psycopg
 from dash import Dash, set_props
 from fastapi import FastAPI, Request, Response
+from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
+from mapapp.api.keeping import keeping_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
@@ -56,6 +60,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter))
     api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
     api.include_router(account_routes(desk, porter, is_secure=is_secure))
+    api.include_router(keeping_routes(desk, porter))
     api.include_router(tile_routes(desk))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
@@ -104,14 +109,26 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
     return dash
 
 
+async def seal_each_minute(porter: Porter) -> None:
+    """Seal the audit's new entries again and again; a minute in which it fails is made up for by the next."""
+    while True:
+        await asyncio.sleep(60)
+        try:
+            await asyncio.to_thread(porter.seal)
+        except (OSError, psycopg.Error, PoolTimeout) as error:
+            log.error("the audit was not sealed: %s", error)
+
+
 def _lifespan(desk: Desk, porter: Porter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         porter.open()
         desk.open()
+        sealing = asyncio.create_task(seal_each_minute(porter))
         try:
             yield
         finally:
+            sealing.cancel()
             desk.close()
             porter.close()
 

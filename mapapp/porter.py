@@ -34,11 +34,18 @@ class Porter:
     """Knows who is signed in, lets in, shows out."""
 
     def __init__(
-        self, pool: ConnectionPool[Any], sealer: Sealer, city: str, departments: Sequence[str], *, is_demo: bool
+        self,
+        pool: ConnectionPool[Any],
+        sealer: Sealer,
+        city: str,
+        departments: Sequence[str],
+        heads: Path,
+        *,
+        is_demo: bool,
     ) -> None:
         self.city, self.departments, self.sealer = city, tuple(departments), sealer
         self.is_demo = is_demo and city == SAMPLE_CITY
-        self._pool = pool
+        self._pool, self._heads = pool, heads
         self._refused = Refused()
 
     @contextmanager
@@ -107,6 +114,11 @@ class Porter:
             end_session(connection, session.token)
             audit.write(connection, "sign_out", session.actor, session.actor.account)
 
+    def seal(self) -> int:
+        """Seal the audit's entries that are new; return how many they were."""
+        with self.connection() as connection:
+            return audit.seal(connection, self._heads)
+
     def _renew(self, connection: psycopg.Connection[Any], account: str, address: str, former: str | None) -> str:
         if former:
             end_session(connection, former)
@@ -145,6 +157,7 @@ def make_porter(atlas: Atlas, settings: Settings, *, is_demo: bool) -> Porter:
         Sealer(read_secrets(settings)),
         atlas.catalog.city.code,
         tuple(atlas.catalog.departments),
+        heads_file(settings),
         is_demo=is_demo,
     )
 

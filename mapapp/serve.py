@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
+from collections.abc import Mapping
 
 import uvicorn
 
@@ -14,7 +15,7 @@ from mapapp.names import is_loopback
 from mapapp.porter import Porter
 
 
-def serve(settings: Settings) -> int:
+def serve(settings: Settings, environ: Mapping[str, str]) -> int:
     """Open the atlas and serve it until interrupted; returns the exit code.
 
     Raises
@@ -23,7 +24,7 @@ def serve(settings: Settings) -> int:
         The port or the certificate cannot be had.
     """
     with listen(settings) as listening:
-        return _serve(settings, listening)
+        return _serve(settings, listening, environ)
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -50,14 +51,18 @@ def listen(settings: Settings) -> socket.socket:
     return listening
 
 
-def _serve(settings: Settings, listening: socket.socket) -> int:
+def _serve(settings: Settings, listening: socket.socket, environ: Mapping[str, str]) -> int:
     from layers.atlas import open_atlas
     from mapapp.app import create_app
+    from mapapp.check import findings
     from mapapp.porter import make_porter
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     atlas = open_atlas(settings, role="web")
     atlas.database.connect("web").close()  # says in one sentence what is wrong, before anybody opens the page
+    wrong = list(findings(settings, environ, atlas.database))
+    if wrong:
+        raise SettingError("The map is not served like this:\n" + "\n".join(f"  {one}" for one in wrong))
     is_secure = settings.tls_cert is not None
     porter = make_porter(atlas, settings, is_demo=is_loopback(settings.host) and not is_secure)
     app = create_app(atlas, porter, is_secure=is_secure)

@@ -1,0 +1,101 @@
+"""Routes of who keeps accounts and who reads the audit: `/accounts` and `/audit`."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from layers.accounts import audit, records
+from layers.accounts.sessions import end_by_handle, list_sessions
+from layers.errors import AtlasError
+from layers.periods import moment
+from layers.tables.audit import KINDS
+from mapapp.api.sign_in import read_form, words_of
+from mapapp.desk import Desk
+from mapapp.pages.accounts import accounts_page
+from mapapp.pages.audit import audit_page
+from mapapp.porter import Porter
+from mapapp.visitor import visitor
+
+
+def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
+    """Make the routes `/accounts` and `/audit`."""
+    routes, zone = APIRouter(), desk.catalog.city.zone
+
+    def show(request: Request, message: str, status: int = 200) -> Response:
+        with porter.connection() as connection:
+            accounts, sessions = records.list_accounts(connection), list_sessions(connection)
+        written = accounts_page(
+            words_of(desk, request), visitor(), accounts, sessions, porter.departments, zone=zone, message=message
+        )
+        return HTMLResponse(written, status)
+
+    @routes.get("/accounts")
+    async def accounts(request: Request) -> Response:
+        """Accounts, and who is signed in."""
+        return await asyncio.to_thread(show, request, "")
+
+    @routes.post("/accounts")
+    async def change(request: Request) -> Response:
+        """Add or change an account, or end a session."""
+        given = await read_form(request)
+        try:
+            message = await asyncio.to_thread(keep, porter, given)
+        except AtlasError as error:
+            return await asyncio.to_thread(show, request, str(error), 400)
+        return await asyncio.to_thread(show, request, message)
+
+    @routes.get("/audit")
+    async def entries(request: Request) -> Response:
+        """What was done, filtered by kind, account and days."""
+        asked = {key: request.query_params.get(key, "") for key in ("kind", "account", "since", "until")}
+        asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
+
+        def read() -> str:
+            since, until = (_day(asked[key], zone) for key in ("since", "until"))
+            with porter.connection() as connection:
+                found = audit.read_entries(
+                    connection, kind=asked["kind"] or None, account=asked["account"] or None, since=since, until=until
+                )
+                most = audit.read_most(connection, since)
+            return audit_page(words_of(desk, request), found, most, zone=zone, **asked)
+
+        return HTMLResponse(await asyncio.to_thread(read))
+
+    return routes
+
+
+def keep(porter: Porter, given: dict[str, str]) -> str:
+    """Do what a form of the accounts page asks for; return what there is to say, such as a new password."""
+    by, account, do = visitor().actor, given.get("account", ""), given.get("do", "")
+    scope = given.get("scope", "")
+    with porter.connection() as connection:
+        match do:
+            case "add":
+                password = records.add_account(
+                    connection, account, given.get("role", ""), by.scope.within(scope).code, name=given.get("name", ""),
+                    department=given.get("department") or None, departments=porter.departments, by=by,
+                )  # fmt: skip
+                return f"{account}: {password}"
+            case "disable":
+                records.disable_account(connection, account, by=by)
+            case "enable":
+                records.enable_account(connection, account, by=by)
+            case "reset":
+                return f"{account}: {records.reset_account(connection, account, by=by)}"
+            case "scope":
+                records.set_scope(connection, account, by.scope.within(scope).code, by=by)
+            case "end":
+                whose = end_by_handle(connection, given.get("session", ""))
+                audit.write(connection, "session", by, whose, done="ended")
+    return ""
+
+
+def _day(text: str, zone: str) -> datetime | None:
+    try:
+        return moment(text or None, zone)
+    except AtlasError:
+        return None

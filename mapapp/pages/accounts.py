@@ -1,0 +1,74 @@
+"""The security admin's page: accounts, and who is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from layers.access import ROLES
+from layers.accounts.records import Account
+from layers.accounts.sessions import OpenSession, Session
+from mapapp.pages.plain import button, choice, field, form, page, said, table
+from mapapp.text import Words
+
+
+def accounts_page(
+    words: Words,
+    session: Session,
+    accounts: Sequence[Account],
+    sessions: Sequence[OpenSession],
+    departments: Sequence[str],
+    *,
+    zone: str,
+    message: str = "",
+) -> str:
+    """Write the page of accounts and sessions; every change is a form of its own."""
+    token, action = session.form_token, "/accounts" + ("?lang=en" if words.language == "en" else "")
+
+    def send(inside: str) -> str:
+        return form(action, inside, form_token=token, kind="row")
+
+    def hidden(name: str, value: str) -> str:
+        return f'<input type="hidden" name="{name}" value="{escape(value)}">'
+
+    def changes(one: Account) -> str:
+        who = hidden("account", one.account)
+        do = "enable" if one.is_disabled else "disable"
+        parts = who + button(words(f"do_{do}"), name="do", value=do)
+        if not one.is_demo:
+            parts += button(words("do_reset"), name="do", value="reset")
+        parts += f'<input name="scope" value="{escape(one.scope)}" size="15" aria-label="{escape(words("scope"))}">'
+        return send(parts + button(words("do_scope"), name="do", value="scope"))
+
+    add = field("account", words("account"), more="required") + field("name", words("account_name"))
+    add += choice("role", words("role"), [(role, words(f"role_{role}")) for role in ROLES], "leader")
+    add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
+    add += choice("department", words("department"), [("", words("none")), *((one, one) for one in departments)])
+    add += button(words("do_add"), name="do", value="add", kind="first")
+    rows = [
+        [
+            escape(one.account), escape(one.name), escape(words(f"role_{one.role}")), escape(one.scope),
+            escape(one.department or ""), escape(words("disabled") if one.is_disabled else ""), changes(one),
+        ]
+        for one in accounts
+    ]  # fmt: skip
+    open_rows = [
+        [
+            escape(one.account), escape(words(f"kind_{one.kind}")), escape(one.label),
+            words.moment(one.began_at, zone), words.moment(one.seen_at, zone),
+            send(hidden("session", one.handle) + button(words("do_end"), name="do", value="end")),
+        ]
+        for one in sessions
+    ]  # fmt: skip
+    title = words("sessions")
+    heads = [words(key) for key in ("account", "account_name", "role", "scope", "department", "state", "change")]
+    open_heads = [words(key) for key in ("account", "kind", "began_from", "began_at", "seen_at", "change")]
+    body = (
+        f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
+        + said(message, "alarm")
+        + f"<section><h2>{escape(words('do_add'))}</h2>{send(add)}</section>"
+        + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"
+        + f"<section><h2>{escape(title)}</h2>{table(open_heads, open_rows)}</section>"
+    )
+    other = "/accounts?lang=en" if words.language == "zh" else "/accounts"
+    return page(words, words("accounts"), body, other=other, wide=True)

@@ -1,0 +1,52 @@
+"""The auditor's page: what was done, by whom, and who asked most."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from html import escape
+
+from layers.accounts.audit import Entry
+from layers.tables.audit import KINDS
+from mapapp.pages.plain import button, choice, field, page, table
+from mapapp.text import Words
+
+
+def audit_page(
+    words: Words,
+    entries: Sequence[Entry],
+    most: Sequence[tuple[str, str, int]],
+    *,
+    kind: str,
+    account: str,
+    since: str,
+    until: str,
+    zone: str,
+) -> str:
+    """Write the page; filters stand in its address."""
+    kinds = [("", words("all")), *((one, words(f"audit_{one}")) for one in KINDS)]
+    filters = choice("kind", words("what"), kinds, kind) + field("account", words("account"), value=account)
+    filters += field("since", words("since"), kind="date", value=since)
+    filters += field("until", words("until"), kind="date", value=until)
+    if words.language == "en":
+        filters += '<input type="hidden" name="lang" value="en">'
+    filters += button(words("show"), kind="first")
+    rows = [
+        [
+            words.moment(one.at, zone), escape(words(f"audit_{one.kind}")), escape(one.account or ""),
+            escape(words(f"role_{one.role}") if one.role else ""), escape(one.scope or ""), escape(one.subject or ""),
+            escape(json.dumps(dict(one.detail), ensure_ascii=False)),
+        ]
+        for one in entries
+    ]  # fmt: skip
+    heads = [words(key) for key in ("when", "what", "account", "role", "scope", "to_what", "detail")]
+    asked = [[escape(who or words("none")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
+    asked_heads = [words(key) for key in ("account", "what", "how_often")]
+    body = (
+        f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
+        f'<section><form method="get" action="/audit" class="row">{filters}</form></section>'
+        f"<section><h2>{escape(words('audit_most'))}</h2>{table(asked_heads, asked)}</section>"
+        f"<section><h2>{escape(words('audit'))}</h2>{table(heads, rows)}</section>"
+    )
+    other = "/audit?lang=en" if words.language == "zh" else "/audit"
+    return page(words, words("audit"), body, other=other, wide=True)
