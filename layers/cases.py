@@ -126,7 +126,7 @@ def report(connection: psycopg.Connection[Any], catalog: Catalog, actor: Actor, 
         said.channel or _CHANNELS.get(actor.role, "department"), said.is_urgent, sensitive, said.summary,
         Jsonb(dict(said.attrs)), catalog.city.zone, said.at,
     ]  # fmt: skip
-    with _refused(), connection.transaction():
+    with refused(), connection.transaction():
         row = connection.execute(_REPORT, values).fetchone()
         if row is None:
             raise CaseError("gone", "The key of this report belongs to a case out of reach.", "Choose another key.")
@@ -204,7 +204,7 @@ def take_step(
         actor.department, reason, department, until_at, outcome, duplicate_of,
         promise, catalog.city.zone, at,
     ]  # fmt: skip
-    with _refused(), connection.transaction():
+    with refused(), connection.transaction():
         row = connection.execute(_TAKE, values).fetchone()
     assert row is not None
     return Moved(case.id, *row)
@@ -301,8 +301,8 @@ def _frame(connection: psycopg.Connection[Any], query: str, values: list[Any]) -
 
 
 @contextmanager
-def _refused() -> Iterator[None]:
-    """Turn what the database refuses into a sentence."""
+def refused() -> Iterator[None]:
+    """Turn what the functions of the database refuse into a `CaseError`."""
     try:
         yield
     except psycopg.DatabaseError as error:

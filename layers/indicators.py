@@ -31,6 +31,7 @@ from layers.declare.records import Catalog, Indicator
 from layers.editions import edition_on
 from layers.errors import UnknownNameError
 from layers.people import people, people_unplaced, published_month
+from layers.performance import case_counts, case_facts
 from layers.periods import Period, months_between, read_period
 
 __all__ = ["classes", "latest", "periods", "values"]
@@ -184,7 +185,8 @@ def _span(
 def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[Hashable, Any]]:
     """Count rows of each grid; beside it, how many of the numerator are known no finer than a grid above."""
     known = numbers(question.connection)
-    counted = _counted(question, known)
+    is_of_cases = question.indicator.count.cases is not None
+    counted = _cases(question) if is_of_cases else _counted(question, known)
     is_tied = counted["grid_code"].str.len() == LENGTHS[question.level]
     rows = counted[is_tied].set_index("grid_code").reindex(grids["grid_code"], fill_value=0)
     frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _whole(rows["n0"])})
@@ -197,7 +199,7 @@ def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[
             frame["denominator"] = _published(question, grids)
         case _:
             frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
-    if not _has_data(question, known):
+    if not (_has_data(question, known) or (is_of_cases and len(counted))):
         frame["numerator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     n_unplaced = round(counted.loc[~is_tied, "n0"].sum())
     carried = counted.attrs["carried"]
@@ -262,6 +264,25 @@ def _counted(question: _Question, known: Numbers) -> pd.DataFrame:
         periods=spans,
         step="day" if is_daily else "month",
     )
+
+
+def _cases(question: _Question) -> pd.DataFrame:
+    """Count cases by what became of them in the period: numerator (n0) and denominator (n1)."""
+    asked, when, city = question.indicator, question.when, question.catalog.city
+    parts = [part for part in (asked.count, asked.of) if part is not None]
+    if when is None:  # there are no events at all
+        nothing = pd.DataFrame(columns=["grid_code", *(f"n{i}" for i in range(len(parts)))])
+        nothing.attrs["carried"] = {}
+        return nothing
+    facts = case_facts(question.connection, question.inside, question.datasets, when, city.zone)
+    counts = case_counts(facts, when, city.zone, question.catalog.limits.due_on(when.first_on))
+    made = {"grid_code": facts["grid_code"].str[: LENGTHS[question.level]]}
+    for i, part in enumerate(parts):
+        kinds = facts["category"].isin(part.categories or facts["category"])
+        made[f"n{i}"] = counts[part.cases].where(kinds, 0)
+    found = pd.DataFrame(made).groupby("grid_code", sort=True).sum().reset_index()
+    found.attrs["carried"] = {}
+    return found
 
 
 def _grids(question: _Question) -> pd.DataFrame:

@@ -11,6 +11,13 @@ Unit = Literal["urgent_hours", "working_hours", "working_days", "calendar_days"]
 Minutes = tuple[int, int]
 """From and to, in minutes of the day; `to` is at most 1440."""
 
+CASE_COUNTS = (
+    "reported", "filed", "settled_on_spot", "due", "closed_of_due", "closed_on_time", "overdue", "sent_back",
+    "due_for_handling", "handled_on_time", "extended", "dispatched", "not_returned", "closed", "asked", "answered",
+    "satisfied", "without_deadline",
+)  # fmt: skip
+"""What cases are counted for in a period; `layers.performance` has the definitions."""
+
 
 @dataclass(frozen=True)
 class Year:

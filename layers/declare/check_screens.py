@@ -102,6 +102,29 @@ def period_fits_what_is_counted(indicator: Indicator, catalog: Catalog) -> Said:
         )
 
 
+def cases_are_counted_alike(indicator: Indicator, catalog: Catalog) -> Said:
+    """`cases` stands in `[count]` and `[of]` or in neither, for events, by a period, and without `states`."""
+    parts = list(_counts(indicator))
+    if not any(count.cases for _, count in parts):
+        return
+    for part, count in parts:
+        if count.cases is None:
+            yield (part,), 'cases are divided by cases; add for example cases = "due" here too.'
+        if count.states:
+            yield (part, "states"), "cases says what is counted, states has no say; take it out."
+        for i, name in enumerate(count.datasets):
+            dataset = catalog.datasets.get(name)
+            if dataset and dataset.table != "event":
+                yield (
+                    (part, "datasets", i),
+                    f"{name} is a dataset of {dataset.table}, only events are cases; take it out.",
+                )
+    if indicator.formula not in ("count", "share"):
+        yield ("formula",), f'cases are for formula "count" or "share", not for {quoted(indicator.formula)}.'
+    if indicator.period == "now":
+        yield ("period",), 'cases are counted in a period; write period = "month".'
+
+
 def classes_have_their_borders(indicator: Indicator, catalog: Catalog) -> Said:
     """`breaks` are given for method fixed alone, rising, one less than there are classes."""
     breaks = indicator.breaks
@@ -161,6 +184,7 @@ INDICATOR_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (formula_has_its_counts, ("formula", "count", "of")),
     (counts_can_be_seen, ("formula", "count", "of")),
     (period_fits_what_is_counted, ("formula", "period", "count")),
+    (cases_are_counted_alike, ("formula", "period", "count", "of")),
     (classes_have_their_borders, ("classes",)),
 )
 """Every check of each kind, with the keys it looks at."""

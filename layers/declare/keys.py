@@ -9,6 +9,7 @@ from typing import Any
 
 from layers.codes import LENGTHS
 from layers.declare.case_keys import CALENDAR, LIMITS, ROUTING
+from layers.declare.case_records import CASE_COUNTS
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     Category,
@@ -273,6 +274,7 @@ COUNT = Shape(
         Key("datasets", ListOf(NameOf("datasets", '"grid_event"')), needed=True),
         Key("categories", ListOf(NameOf("categories", '"fire_hazard"')), default=()),
         Key("states", ListOf(a_text("closed")), default=()),
+        Key("cases", OneOf(CASE_COUNTS)),
     ),
     lambda name, values: Count(**values),
 )

@@ -192,6 +192,7 @@ class Count:
     datasets: tuple[str, ...]
     categories: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    cases: str | None = None
 
 
 @dataclass(frozen=True)

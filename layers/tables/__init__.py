@@ -3,7 +3,7 @@
 from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
-from layers.tables.cases import UNITS, Promise, Transition
+from layers.tables.cases import UNITS, Promise, Transition, VisitBack
 from layers.tables.elements import (
     FormerGrid,
     GridWorker,
@@ -85,6 +85,7 @@ __all__ = [
     "Thing",
     "Transition",
     "Visit",
+    "VisitBack",
     "metadata",
     "row_id",
 ]

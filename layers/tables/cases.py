@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ARRAY, Double, ForeignKeyConstraint, Text, UniqueConstraint
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Double,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import Base, Big, Code, Moment, Small, TownRow, one_of
@@ -46,3 +56,33 @@ class Promise(TownRow, Base):
     clock_at: Mapped[Moment | None] = mapped_column(comment="since when the clock runs; NULL: it stands still")
     due_at: Mapped[Moment | None] = mapped_column(comment="when it falls due; NULL while the clock stands still")
     is_provisional: Mapped[bool] = mapped_column(comment="reaches into a year whose make-up days are not yet published")
+
+
+class VisitBack(TownRow, Base):
+    """One time somebody was asked whether a closed case is settled, and the answer."""
+
+    __tablename__ = "visit_back"
+    __table_args__ = (
+        one_of("way", ("link", "phone")),
+        CheckConstraint("(answered_at is null) = (is_satisfied is null)", name="answered"),
+        ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        Index("ix_visit_back_event_id", "event_id"),
+        Index("ix_visit_back_token_hash", "token_hash", postgresql_where=text("token_hash is not null")),
+        {"schema": "ops"},
+    )
+
+    event_id: Mapped[Big] = mapped_column(comment="event it is about")
+    asked_at: Mapped[Moment] = mapped_column(comment="when it was asked")
+    asked_by: Mapped[Code] = mapped_column(comment="account that asked")
+    way: Mapped[str] = mapped_column(comment="link or phone")
+    token_hash: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="SHA-256 of the token in the link; the token itself is kept nowhere"
+    )
+    answered_at: Mapped[Moment | None] = mapped_column(comment="when it was answered; NULL: not answered")
+    is_satisfied: Mapped[bool | None] = mapped_column(
+        comment="the answer; NULL: not answered, which is neither yes nor no"
+    )
+    reason: Mapped[str | None] = mapped_column(comment="why, in the words of who answered")
+    declined_at: Mapped[Moment | None] = mapped_column(comment="when the wish to reopen was declined")
+    declined_by: Mapped[Code | None] = mapped_column(comment="account that declined it")
+    decline_reason: Mapped[str | None] = mapped_column(comment="why it was declined")
