@@ -18,7 +18,7 @@ from layers.grids.check import REPAIR_AREA_SHARE
 GEOMETRY_FIELD = ""
 """Field named in a refusal when the fault lies in the delivered shape, which has no heading."""
 
-_POINT, _RING, _POLYGON, _MULTIPOINT, _COLLECTION = 0, 2, 3, 4, 7
+_POINT, _RING, _POLYGON, _MULTIPOINT = 0, 2, 3, 4
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def check_geometry(geometry: np.ndarray, conversion: Conversion, to: Refusals) -
     n, there = len(geometry), ~shapely.is_missing(geometry)
     unbuilt = there & (shapely.get_type_id(geometry) == _RING)
     empty = there & ~unbuilt & shapely.is_empty(geometry)
-    to.add("too_few_points", GEOMETRY_FIELD, unbuilt | _too_few(geometry, there & ~empty))
+    to.add("too_few_points", GEOMETRY_FIELD, unbuilt)
     to.add("empty_geometry", GEOMETRY_FIELD, empty)
     points = geometry.copy()
     single = (shapely.get_type_id(geometry) == _MULTIPOINT) & (shapely.get_num_geometries(geometry) == 1)
@@ -58,46 +58,42 @@ def check_geometry(geometry: np.ndarray, conversion: Conversion, to: Refusals) -
     is_point = (shapely.get_type_id(points) == _POINT) & ~empty
     x, y = np.full(n, np.nan), np.full(n, np.nan)
     x[is_point], y[is_point] = shapely.get_x(points[is_point]), shapely.get_y(points[is_point])
-    others = there & ~is_point & ~to.bad
     shapes, repaired = np.full(n, None, object), np.zeros(n, bool)
-    if others.any():
-        converted = conversion.convert_geometries(geometry[others])
-        mended, is_nowhere, is_repaired, fits = _repair(converted)
-        shapes[others], repaired[others] = mended, is_repaired
-        nowhere, crossing = np.zeros(n, bool), np.zeros(n, bool)
-        nowhere[others], crossing[others] = is_nowhere, ~fits
-        to.add("bad_geometry", GEOMETRY_FIELD, nowhere)
-        to.add("self_crossing", GEOMETRY_FIELD, crossing)
+    rows = np.flatnonzero(there & ~is_point & ~to.bad)
+    if len(rows):
+        shapes[rows] = conversion.convert_geometries(geometry[rows])
+        finite = np.isfinite(shapely.bounds(shapes[rows])).all(axis=1)
+        _refuse("bad_geometry", rows[~finite], to)
+        broken = rows[finite & ~shapely.is_valid(shapes[rows])]
+        _refuse("too_few_points", broken[_too_few(geometry[broken])], to)
+        shapes[broken], fits = _repair(shapes[broken])
+        _refuse("self_crossing", broken[~fits], to)
+        repaired[broken] = True
         shapes[to.bad] = None
     return Checked(x, y, shapes, repaired & ~to.bad)
 
 
-def _too_few(geometry: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _refuse(reason: str, rows: np.ndarray, to: Refusals) -> None:
+    mask = np.zeros(len(to.bad), bool)
+    mask[rows] = True
+    to.add(reason, GEOMETRY_FIELD, mask)
+
+
+def _too_few(shapes: np.ndarray) -> np.ndarray:
     """Find areas with a ring of fewer than 4 points, closing one counted, and lines of one place alone."""
-    few = np.zeros(len(geometry), bool)
-    rows = np.flatnonzero(mask & (shapely.get_dimensions(geometry) > 0))
-    parts, of = shapely.get_parts(geometry[rows], return_index=True)
+    few = np.zeros(len(shapes), bool)
+    parts, of = shapely.get_parts(shapes, return_index=True)
     is_area = shapely.get_type_id(parts) == _POLYGON
     rings, of_part = shapely.get_rings(parts[is_area], return_index=True)
-    few[rows[of[is_area][of_part[shapely.get_num_points(rings) < 4]]]] = True
-    is_line = shapely.get_dimensions(parts) == 1
-    few[rows[of[is_line & (shapely.length(parts) == 0)]]] = True
+    few[of[is_area][of_part[shapely.get_num_points(rings) < 4]]] = True
+    few[of[(shapely.get_dimensions(parts) == 1) & (shapely.length(parts) == 0)]] = True
     return few
 
 
-def _repair(shapes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Make shapes valid; gives them, which have a corner nowhere, which were repaired, and which kept their area."""
-    finite = np.asarray(np.isfinite(shapely.bounds(shapes)).all(axis=1))
-    broken = finite & ~shapely.is_valid(shapes)
-    fits = np.ones(len(shapes), bool)
-    if broken.any():
-        before = shapes[broken]
-        after = shapely.make_valid(before, method="structure", keep_collapsed=False)
-        same = shapely.get_dimensions(before) == shapely.get_dimensions(after)
-        area = shapely.area(before)
-        fits[broken] = (
-            same & ~shapely.is_empty(after) & (np.abs(shapely.area(after) - area) <= REPAIR_AREA_SHARE * area)
-        )
-        shapes = shapes.copy()
-        shapes[broken] = after
-    return shapes, ~finite, broken & fits, fits
+def _repair(broken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Make shapes valid; gives them, and which have kept their kind and their area."""
+    valid = np.asarray(shapely.make_valid(broken, method="structure", keep_collapsed=False), dtype=object)
+    same = (shapely.get_dimensions(broken) == shapely.get_dimensions(valid)) & ~shapely.is_empty(valid)
+    area = shapely.area(broken)
+    fits: np.ndarray = same & (np.abs(shapely.area(valid) - area) <= REPAIR_AREA_SHARE * area)
+    return valid, fits
