@@ -18,7 +18,7 @@ import pytest
 from etl.sources import headings_of, open_delivery
 from etl.sources.guarded import Nursery, nursery
 from etl.sources.nursery import sweep
-from etl.sources.request import DEFAULT_LIMITS, Limits
+from etl.sources.request import DEFAULT_LIMITS, Limits, request_for
 from layers.errors import DeliveryError
 from tests.source_files import HEADINGS, csv_text, school
 
@@ -49,11 +49,27 @@ def n_rows(path: Path, limits: Limits = DEFAULT_LIMITS) -> int:
 def test_a_child_knows_no_secret_and_has_no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", "postgresql://loader:secret@localhost/city")
     own = Nursery()
-    own.warm()
-    environment = Path(f"/proc/{own.pid}/environ").read_bytes()
-    assert b"secret" not in environment
-    assert b"TMPDIR" in environment
+    own.ask(request_for(long_file(tmp_path), school(), DEFAULT_LIMITS), (pipes := _pipes())[0])
+    assert os.read(pipes[1], 1) == b"{"
+    pids = [own.pid, *children_of(own.pid)]
+    assert len(pids) == 2
+    may_leave = subprocess.run(["unshare", "--net", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0
+    for pid in pids:
+        environment = Path(f"/proc/{pid}/environ").read_bytes()
+        assert b"secret" not in environment
+        assert b"TMPDIR" in environment
+        has_network = Path(f"/proc/{pid}/ns/net").readlink() == Path("/proc/self/ns/net").readlink()
+        assert not (has_network and may_leave)
     own.close()
+    for end in (*pipes[0], *pipes[1:]):
+        os.close(end)
+
+
+def _pipes() -> tuple[tuple[int, int, int], int, int, int]:
+    questions, asked = os.pipe()
+    answers, given = os.pipe()
+    ended, status = os.pipe()
+    return (questions, given, status), answers, asked, ended
 
 
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path: Path) -> None:
@@ -95,7 +111,7 @@ def test_the_nursery_starts_again_when_it_was_killed(tmp_path: Path) -> None:
 
 
 def test_a_file_nobody_reads_on_ends_its_child(tmp_path: Path) -> None:
-    rows = open_delivery(long_file(tmp_path), school()).batches(HEADINGS)
+    rows = open_delivery(long_file(tmp_path, 3_000_000), school()).batches(HEADINGS)
     next(rows)
     child = children_of(nursery(os.getpid()).pid)[-1]
     rows.close()  # type: ignore[attr-defined]
