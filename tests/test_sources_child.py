@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -154,3 +155,41 @@ def test_what_a_killed_nursery_left_is_swept_up(tmp_path: Path) -> None:
     sweep(tmp_path)
     assert list(tmp_path.iterdir()) == []
     assert Path(tempfile.gettempdir()).is_dir()
+
+
+def test_a_confined_process_reaches_its_file_and_nothing_else(tmp_path: Path) -> None:
+    path, secret, own = long_file(tmp_path, 1), tmp_path / "secret", tmp_path / "own"
+    secret.write_text("secret")
+    own.mkdir()
+    code = f"""
+import ctypes, json, pathlib, socket
+from etl.sources.fence import fence_in
+from etl.sources.jail import confine
+from etl.sources.request import request_for, DEFAULT_LIMITS
+from tests.source_files import school
+confine(request_for(pathlib.Path({str(path)!r}), school(), DEFAULT_LIMITS), pathlib.Path({str(own)!r}))
+
+def fails(attempt):
+    try:
+        attempt()
+    except PermissionError:
+        return True
+    return False
+
+secret = pathlib.Path({str(secret)!r})
+print(json.dumps({{
+    "has_fence": ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1) > 0,
+    "reads": pathlib.Path({str(path)!r}).read_text()[:2],
+    "writes": pathlib.Path("x").write_text("x"),
+    "refused": [fails(secret.read_text), fails(lambda: secret.write_text("x")), fails(lambda: secret.unlink()),
+                fails(lambda: (secret.parent / "new").write_text("x")), fails(lambda: list(secret.parent.iterdir())),
+                fails(pathlib.Path("/etc/passwd").read_text)],
+}}))
+"""
+    said = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent.parent, check=True, stdout=subprocess.PIPE
+    ).stdout
+    found = json.loads(said)
+    assert (found["reads"], found["writes"]) == ("编号", 1)
+    assert set(found["refused"]) == {found["has_fence"]}
+    assert secret.read_text() == "secret" or not found["has_fence"]

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pyogrio
 
-from etl.sources.request import Limits
+from etl.sources.archive import SHAPEFILE_PARTS
+from etl.sources.fence import fence_in
+from etl.sources.request import Request
 
 DRIVERS = {
     "shapefile": ("ESRI Shapefile",),
@@ -55,8 +57,9 @@ def leave_network() -> bool:
     return any(libc.unshare(flags) == 0 for flags in (_NEW_NETWORK, _NEW_USER | _NEW_NETWORK))
 
 
-def confine(limits: Limits, file_format: str, folder: Path) -> None:
-    """Confine this process to reading one file of a format, with a folder of its own to write in."""
+def confine(request: Request, folder: Path) -> None:
+    """Confine this process to reading one file, with a folder of its own to write in."""
+    limits, file_format = request.limits, request.format
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     libc.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
@@ -76,6 +79,16 @@ def confine(limits: Limits, file_format: str, folder: Path) -> None:
         hard = resource.getrlimit(what)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(what, (most, most))
+    fence_in(_files_of(request), folder)
+
+
+def _files_of(request: Request) -> list[Path]:
+    """The file, and what belongs to it beside it."""
+    path = request.path
+    if request.format != "shapefile":
+        return [path]
+    suffixes = [case for suffix in SHAPEFILE_PARTS for case in (suffix, suffix.upper())]
+    return [path, *(path.with_suffix(suffix) for suffix in suffixes)]
 
 
 def _keep_drivers(names: set[str]) -> None:

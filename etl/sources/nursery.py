@@ -86,7 +86,7 @@ class _Nursery:
                 self._line.close()
                 for other in (status, *self._children):
                     os.close(other)
-                confine(request.limits, request.format, folder)
+                confine(request, folder)
                 self._serve(request, questions, answers)
                 code = 0
             finally:
