@@ -82,7 +82,7 @@ def test_a_delivery_that_cannot_be_read_sets_the_exit_code(
     (town.files / "step.csv").write_bytes(b"\xff\xff\xff")
     code, out, _ = called(monkeypatch, capsys, "run")
     assert code == 6
-    assert "step.csv is not written in UTF-8 or GB18030" in out
+    assert "step.csv is not written in UTF-8, UTF-16 or GB18030" in out
 
 
 def test_a_database_that_is_not_there_is_a_sentence(

@@ -81,8 +81,11 @@ def test_quotes_and_title_lines_are_found(tmp_path: Path) -> None:
 def test_mixed_encodings_are_refused_with_the_line(main: str, other: str, odd: int, tmp_path: Path) -> None:
     row = "7,海晏市第一中心小学,5\n"
     text = "编号,名称,座位数\n".encode(main) + row.encode(main) * odd + row.encode(other) + row.encode(main) * 200_000
-    with pytest.raises(DeliveryError, match=rf"school\.csv mixes encodings: line {odd + 2} is in") as caught:
-        read(put(tmp_path, text), school())
+    path = put(tmp_path, text)
+    for delivered in (path, gzipped(path)):
+        said = rf"{re.escape(delivered.name)} mixes encodings: line {odd + 2} is in"
+        with pytest.raises(DeliveryError, match=said) as caught:
+            read(delivered, school())
     assert "Parts of two files were put together" in caught.value.hint
 
 
@@ -195,7 +198,7 @@ def test_lines_are_right_across_many_blocks(tmp_path: Path, monkeypatch: pytest.
     [
         ("school.csv", b"", {}, "has no headings on line 1"),
         ("school.csv", "编号,名称\n1,一\n".encode(), {}, "has no column 座位数"),
-        ("school.csv", b"\xff\xff\xff" * 9, {}, "is not written in UTF-8 or UTF-16 or GB18030"),
+        ("school.csv", b"\xff\xff\xff" * 9, {}, "is not written in UTF-8, UTF-16 or GB18030"),
         ("school.csv", csv_text().encode("gb18030"), {"encoding": "utf-8"}, "is not written in UTF-8"),
         ("school.csv.gz", b"PK nothing of the kind", {}, "cannot be unpacked"),
         ("school.xlsx", b"PK nothing of the kind", {"format": "xlsx"}, "cannot be read as a workbook"),

@@ -55,7 +55,7 @@ class DelimitedSource:
         except (pa.ArrowInvalid, UnicodeError, EOFError) as error:
             line = find_odd_line(self.path, self.encoding)
             if line is not None:
-                raise mixed_at(self.path, line, self.encoding) from error
+                raise mixed_at(self.name, line, self.encoding) from error
             raise DeliveryError(f"{self.name} cannot be read as CSV: {_short(error)}.", _HINT) from error
         rest = reader.rest(wanted)
         if rest.broken:
@@ -74,7 +74,7 @@ def open_delimited(path: Path, request: Request) -> DelimitedSource:
     DeliveryError
         The file is empty, cannot be read, or is in no known encoding.
     """
-    encoding = find_encoding(path, request.encoding)
+    encoding = find_encoding(path, request.path.name, request.encoding)
     with path.open("rb") as stream:
         text = codecs.getincrementaldecoder(encoding)("replace").decode(stream.read(_SAMPLE_BYTES))
     dialect = find_dialect(text.removeprefix("\ufeff"), request.headings, request.header_row)

@@ -16,8 +16,8 @@ _CHINESE = re.compile(rb"(?<![\x80-\xff])(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2,}(?
 """Two Chinese characters and more in UTF-8 that nothing else touches; in GB18030 they would be a rare medley."""
 
 
-def find_encoding(path: Path, declared: str | None = None) -> str:
-    """Name the encoding of a text file: the declared one, else UTF-8, UTF-16 or GB18030, whichever it can be read in.
+def find_encoding(path: Path, name: str, declared: str | None = None) -> str:
+    """Name the encoding of a text file, delivered under a name: the declared one, else UTF-8, UTF-16 or GB18030, whichever it can be read in.
 
     Raises
     ------
@@ -29,19 +29,19 @@ def find_encoding(path: Path, declared: str | None = None) -> str:
     if declared:
         encoding = _SAME.get(declared.lower().replace("_", "-"), declared.lower())
         if encoding.startswith("utf-16"):
-            encoding = next((name for mark, name in _MARKS[1:] if head.startswith(mark)), encoding)
+            encoding = next((found for mark, found in _MARKS[1:] if head.startswith(mark)), encoding)
         chunk = next(_first_of_note(path), b"")
         if not _fits(chunk, encoding) and not _fits_mostly(chunk, encoding):
-            raise _unknown(path, (encoding,))
+            raise _unknown(name, (encoding,))
     else:
-        encoding = next((name for mark, name in _MARKS if head.startswith(mark)), "") or _wide(head)
-        encoding = encoding or _found(path)
+        encoding = next((found for mark, found in _MARKS if head.startswith(mark)), "") or _wide(head)
+        encoding = encoding or _found(path, name)
     if encoding == "gb18030":
         for start, chunk in _numbered(path):
             for match in _CHINESE.finditer(chunk):
                 line, begin, end = _line_of(chunk, match.start())
                 if _is_utf8(chunk[begin:end]):
-                    raise _mixed(path, start + line, "UTF-8", "GB18030")
+                    raise _mixed(name, start + line, "UTF-8", "GB18030")
     return encoding
 
 
@@ -57,9 +57,9 @@ def find_odd_line(path: Path, encoding: str) -> int | None:
     return None
 
 
-def mixed_at(path: Path, line: int, encoding: str) -> DeliveryError:
+def mixed_at(name: str, line: int, encoding: str) -> DeliveryError:
     """Say that a line is in another encoding than those before it."""
-    return _mixed(path, line, "another encoding", encoding.upper())
+    return _mixed(name, line, "another encoding", encoding.upper())
 
 
 def has_byte(path: Path, byte: bytes) -> bool:
@@ -71,7 +71,7 @@ def has_byte(path: Path, byte: bytes) -> bool:
     return False
 
 
-def _found(path: Path) -> str:
+def _found(path: Path, delivered: str) -> str:
     chunk = next(_first_of_note(path), b"")
     if _fits(chunk, "utf-8"):
         return "utf-8"
@@ -86,12 +86,12 @@ def _found(path: Path) -> str:
         first.setdefault(name, number)
     if counts["utf-8"] and counts["gb18030"]:
         odd, rest = sorted(("utf-8", "gb18030"), key=counts.__getitem__)
-        raise _mixed(path, first[odd], odd.upper(), rest.upper())
+        raise _mixed(delivered, first[odd], odd.upper(), rest.upper())
     if counts[""] > max(counts["utf-8"], counts["gb18030"]):
-        raise _unknown(path, ("utf-8", "utf-16", "gb18030"))
+        raise _unknown(delivered, ("utf-8", "utf-16", "gb18030"))
     if counts[""]:
         main = "utf-8" if counts["utf-8"] else "gb18030"
-        raise _mixed(path, first[""], "another encoding", main.upper())
+        raise _mixed(delivered, first[""], "another encoding", main.upper())
     return "gb18030"
 
 
@@ -146,15 +146,17 @@ def _is_utf8(line: bytes) -> bool:
         return False
 
 
-def _unknown(path: Path, tried: tuple[str, ...]) -> DeliveryError:
+def _unknown(delivered: str, tried: tuple[str, ...]) -> DeliveryError:
+    *others, last = (name.upper() for name in tried)
+    names = f"{', '.join(others)} or {last}" if others else last
     return DeliveryError(
-        f"{path.name} is not written in {' or '.join(name.upper() for name in tried)}.",
+        f"{delivered} is not written in {names}.",
         "Save it as CSV UTF-8, or state the right `encoding` in the dataset's [source].",
     )
 
 
-def _mixed(path: Path, line: int, odd: str, rest: str) -> DeliveryError:
+def _mixed(delivered: str, line: int, odd: str, rest: str) -> DeliveryError:
     return DeliveryError(
-        f"{path.name} mixes encodings: line {line} is in {odd}, other lines are in {rest}.",
+        f"{delivered} mixes encodings: line {line} is in {odd}, other lines are in {rest}.",
         "Parts of two files were put together: save each as CSV UTF-8, then join them and deliver again.",
     )
