@@ -74,7 +74,7 @@ def open_delimited(path: Path, request: Request) -> DelimitedSource:
     DeliveryError
         The file is empty, cannot be read, or is in no known encoding.
     """
-    encoding = find_encoding(path, request.path.name, request.encoding)
+    encoding = find_encoding(path, request.encoding, delivered=request.path.name)
     with path.open("rb") as stream:
         text = codecs.getincrementaldecoder(encoding)("replace").decode(stream.read(_SAMPLE_BYTES))
     dialect = find_dialect(text.removeprefix("\ufeff"), request.headings, request.header_row)

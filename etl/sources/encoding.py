@@ -16,14 +16,17 @@ _CHINESE = re.compile(rb"(?<![\x80-\xff])(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2,}(?
 """Two Chinese characters and more in UTF-8 that nothing else touches; in GB18030 they would be a rare medley."""
 
 
-def find_encoding(path: Path, name: str, declared: str | None = None) -> str:
-    """Name the encoding of a text file, delivered under a name: the declared one, else UTF-8, UTF-16 or GB18030, whichever it can be read in.
+def find_encoding(path: Path, declared: str | None = None, *, delivered: str | None = None) -> str:
+    """Name the encoding of a text file: the declared one, else UTF-8, UTF-16 or GB18030, whichever it can be read in.
+
+    What is said of it calls it by the name it was delivered under, where that is another.
 
     Raises
     ------
     DeliveryError
         The file is in none of them, not in the declared one, or in UTF-8 here and GB18030 there.
     """
+    name = delivered or path.name
     with path.open("rb") as stream:
         head = stream.read(4096)
     if declared:
