@@ -55,6 +55,7 @@ def test_run_prints_a_table_and_writes_json(
     ("words", "code", "said"),
     [
         (["run", "reprot"], 4, "There is no dataset called 'reprot'.\n  The nearest are: report"),
+        (["run", "--accept"], 2, "--accept names no dataset"),
         (["run", "--from", "/nowhere"], 6, "There is no folder /nowhere"),
         (["run", "resident"], 6, "no file is called resident*.csv"),
         (["demo", "build", "--until", "gestern"], 2, "--until is 'gestern'"),
