@@ -23,7 +23,8 @@ order by code
 _NAMED = ["level", "name", "west", "south", "east", "north"]
 
 _EDITION = """
-select edition, version from pub.edition where closed_on is null order by edition desc limit 1
+select edition, version from pub.edition
+where closed_on is null and %(edition)s::int is null or edition = %(edition)s order by edition desc limit 1
 """
 
 
@@ -94,15 +95,15 @@ class Gazetteer:
         return [self.named(str(code)) for code in hits.index[order]]
 
 
-def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope) -> Gazetteer:
-    """Read the names of the edition in force.
+def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope, edition: int | None = None) -> Gazetteer:
+    """Read the names of an edition; without one, of the edition in force.
 
     Raises
     ------
     AtlasError
         No grids have been loaded yet.
     """
-    row = connection.execute(_EDITION).fetchone()
+    row = connection.execute(_EDITION, {"edition": edition}).fetchone()
     if row is None:
         raise AtlasError("No grids have been loaded yet.", "Load them first: `make demo`, or `python -m etl run`.")
     cursor = connection.execute(_READ, {"edition": row[0], "low": scope.low, "high": scope.high})

@@ -37,7 +37,7 @@ class Desk:
         self.shelf = Shelf(SHELF_BYTES)
         self.started = time.time_ns()
         self._pool = pool
-        self._gazetteers: OrderedDict[Scope, Gazetteer] = OrderedDict()
+        self._gazetteers: OrderedDict[tuple[Scope, int | None], Gazetteer] = OrderedDict()
 
     @property
     def scope(self) -> Scope:
@@ -66,15 +66,18 @@ class Desk:
         """Close the pool."""
         self._pool.close()
 
-    def gazetteer(self, connection: psycopg.Connection[Any]) -> Gazetteer:
-        """Names of the grids in force inside the scope; read again when an edition or a version is new."""
+    def gazetteer(self, connection: psycopg.Connection[Any], edition: int | None = None) -> Gazetteer:
+        """Names of the grids inside the scope, of those in force or of an edition; read again when that is new."""
         row = connection.execute(
-            "select edition, version from pub.edition where closed_on is null order by edition desc limit 1"
+            "select edition, version from pub.edition"
+            " where closed_on is null and %(edition)s::int is null or edition = %(edition)s"
+            " order by edition desc limit 1",
+            {"edition": edition},
         ).fetchone()
         scope = self.scope
-        held = self._gazetteers.get(scope)
+        held = self._gazetteers.get((scope, edition))
         if held is None or row is None or (held.edition, held.version) != tuple(row):
-            held = self._gazetteers[scope] = read_gazetteer(connection, scope)
+            held = self._gazetteers[scope, edition] = read_gazetteer(connection, scope, edition)
             while len(self._gazetteers) > GAZETTEERS_MOST:
                 self._gazetteers.popitem(last=False)
         return held

@@ -14,15 +14,17 @@ import pandas as pd
 from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
 from layers.draw.style import class_colours, element_layers, map_style, shade_of, view_paint, zoom_floor
+from layers.editions import read_editions
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from layers.indicators import latest
 from layers.periods import months_between
+from layers.succession import became_of
 from mapapp.desk import Desk
 from mapapp.pages import map as page
 from mapapp.situation import Situation, datasets_of, in_english, read_situation
 from mapapp.text import Words
-from mapapp.view import ELEMENTS, Defaults, View, read_view
+from mapapp.view import ELEMENTS, Defaults, View, edition_asked, read_view
 
 FIRST_INDICATOR = "events_per_km2"
 """Indicator shown first, where it is declared."""
@@ -62,7 +64,7 @@ class Shown:
 def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
     """Work out what the page shows for an address."""
     with desk.connection() as connection:
-        gazetteer = desk.gazetteer(connection)
+        gazetteer = desk.gazetteer(connection, _edition(connection, search))
         defaults = read_defaults(desk, gazetteer, connection)
         view = read_view(search, defaults, gazetteer)
         situation = read_situation(connection, desk.catalog, desk.scope, gazetteer, view)
@@ -120,7 +122,18 @@ def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults
         period=month,
         periods=tuple(months),
         layers=tuple(element for element in ELEMENTS if element in shown),
+        editions=_older(connection),
     )
+
+
+def _older(connection: Any) -> tuple[int, ...]:
+    """Editions that can be asked for beside the one in force."""
+    return tuple(one.edition for one in read_editions(connection) if one.closed_on is not None)
+
+
+def _edition(connection: Any, search: str | None) -> int | None:
+    """Edition an address asks for; None for the one in force."""
+    return edition_asked(search, _older(connection)) if "edition=" in (search or "") else None
 
 
 def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
@@ -128,10 +141,15 @@ def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
     if not sought or not sought.strip():
         return []
     with desk.connection() as connection:
-        gazetteer = desk.gazetteer(connection)
+        gazetteer = desk.gazetteer(connection, _edition(connection, search))
         defaults = read_defaults(desk, gazetteer, connection)
-    view = read_view(search, defaults, gazetteer)
+        became = became_of(connection, sought.strip()) if sought.strip() not in gazetteer else None
+    view, words = read_view(search, defaults, gazetteer), desk.words
     hits = []
+    if became is not None:
+        said = words[view.language]("search_became", code=became.code, name=became.name, day=became.on.isoformat())
+        now = [(code, name) for code, name, _ in became.now if code.startswith(desk.scope.code)]
+        hits += [(view.but(at=code, edition=None), name, said, code) for code, name in now]
     for hit in gazetteer.search(sought[:80], limit=10):
         above = " › ".join(step.name for step in gazetteer.path(hit.code)[1:-1])
         hits.append((view.but(at=hit.code), hit.name, above, hit.code))

@@ -17,6 +17,7 @@ from layers.classes import classes
 from layers.codes import child_level, parent_of
 from layers.counts import WITHOUT_TIME, Numbers, numbers, sums, tally
 from layers.declare.records import Catalog, Count, Indicator
+from layers.editions import EditionSpan, read_editions
 from layers.gazetteer import Gazetteer, GridName
 from layers.indicators import values
 from layers.people import people
@@ -49,7 +50,8 @@ class Situation:
     `cells` has a row for each grid coloured on the map, by code: name, lon, lat, value, class, people, events;
     `ranked` a row for each grid of the ranking, highest first: name, value, class. `breaks` are the lower ends of the
     second class and of those after it. `above` are the grids a click opens where the cells are finer than those.
-    `months` counts the events of the grid by month.
+    `months` counts the events of the grid by month. `n_carried` are rows that a reform has these grids count by
+    share; `off_by` is how far people carried from another edition may be from the truth, 0 where none are.
     """
 
     view: View
@@ -67,6 +69,9 @@ class Situation:
     figures: Figures
     months: Mapping[int, int]
     n_unplaced: int
+    n_carried: float
+    off_by: int
+    editions: tuple[EditionSpan, ...]
     version: int
     loaded_at: datetime | None
     gazetteer: Gazetteer
@@ -112,6 +117,9 @@ def read_situation(
         figures=_figures(connection, catalog, scope, gazetteer, view, own),
         months=_months(connection, catalog, scope, grid, gazetteer.edition),
         n_unplaced=cells.attrs["n_unplaced"],
+        n_carried=cells.attrs["n_carried"],
+        off_by=cells.attrs["off_by"],
+        editions=tuple(read_editions(connection)),
         version=version,
         loaded_at=loaded_at,
         gazetteer=gazetteer,
@@ -180,13 +188,19 @@ def _cells(
     found: pd.DataFrame,
 ) -> pd.DataFrame:
     cells = _valued(gazetteer, frame, shown, found)
-    rounded = people(connection, scope, level=shown, within=frame, edition=gazetteer.edition).set_index("grid_code")
+    published = people(connection, scope, level=shown, within=frame, edition=gazetteer.edition)
+    rounded = published.set_index("grid_code")
     cells["people"] = rounded["n"].reindex(cells.index).astype("Int64")
     known = numbers(connection)
     inside, edition = scope.within(frame), gazetteer.edition
     events = _sum_by_grid(connection, edition, known, inside, shown, [_events(catalog)], [view.period])
-    cells["events"] = events["n0"].reindex(cells.index).fillna(0).astype("int64")
-    cells.attrs = {"period": found.attrs.get("period", ""), "n_unplaced": int(found.attrs.get("n_unplaced", 0))}
+    cells["events"] = events["n0"].reindex(cells.index).fillna(0).round().astype("int64")
+    cells.attrs = {
+        "period": found.attrs.get("period", ""),
+        "n_unplaced": int(found.attrs.get("n_unplaced", 0)),
+        "n_carried": float(found.attrs.get("n_carried", 0)),
+        "off_by": max(published.attrs.get("off_by", {}).values(), default=0),
+    }
     return cells
 
 
@@ -207,7 +221,7 @@ def _months(
         frame = tally(connection, catalog, name, inside, level=grid.level, by=(), period="month", edition=edition)
         for day, n in zip(frame["period"], frame["n"], strict=True):
             month = day.year * 100 + day.month
-            counted[month] = counted.get(month, 0) + int(n)
+            counted[month] = counted.get(month, 0) + round(n)
     return dict(sorted(counted.items()))
 
 
@@ -226,7 +240,7 @@ def _figures(
 
     def total(counts: Sequence[Count], periods: Sequence[int | None] | None) -> list[int]:
         frame = _sum_by_grid(connection, gazetteer.edition, known, inside, grid.level, counts, periods)
-        return [int(frame[f"n{i}"].sum()) for i in range(len(counts))]
+        return [round(frame[f"n{i}"].sum()) for i in range(len(counts))]
 
     month, closed = total([events, Count(events.datasets, states=("closed",))], [view.period])
     before = total([events], [_month_before(view.period)])[0] if view.period else None

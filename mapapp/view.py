@@ -27,17 +27,19 @@ class Defaults:
     period: int | None
     periods: tuple[int, ...]
     layers: tuple[str, ...]
+    editions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class View:
-    """One view of the map: grid, indicator, month, layers switched on, language."""
+    """One view of the map: grid, indicator, month, layers switched on, language; edition None is the one in force."""
 
     at: str
     indicator: str
     period: int | None
     layers: tuple[str, ...]
     language: Language
+    edition: int | None = None
 
     def but(self, **changed: Any) -> View:
         """The same view with something changed."""
@@ -56,7 +58,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
     known
         Codes there are; anything that tells by `in`.
     """
-    said = {key: values[-1] for key, values in parse_qs((search or "").lstrip("?"), max_num_fields=20).items()}
+    said = _said(search)
     at = said.get("at", "")
     at = at if at.isdigit() and len(at) in LENGTHS.values() and at in known else defaults.at
     indicator = said.get("indicator", "")
@@ -73,7 +75,18 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         period=month or defaults.period,
         layers=layers,
         language=cast(Language, language) if language in get_args(Language) else "zh",
+        edition=edition_asked(search, defaults.editions),
     )
+
+
+def edition_asked(search: str | None, editions: Container[int]) -> int | None:
+    """Read the edition an address asks for; None, the one in force, where it asks for none of these."""
+    edition = _said(search).get("edition", "")
+    return int(edition) if edition.isascii() and edition.isdigit() and int(edition[:6]) in editions else None
+
+
+def _said(search: str | None) -> dict[str, str]:
+    return {key: values[-1] for key, values in parse_qs((search or "").lstrip("?"), max_num_fields=20).items()}
 
 
 def search_of(view: View, defaults: Defaults) -> str:
@@ -83,6 +96,7 @@ def search_of(view: View, defaults: Defaults) -> str:
         "indicator": view.indicator if view.indicator != defaults.indicator else None,
         "period": str(view.period) if view.period != defaults.period else None,
         "layers": (",".join(view.layers) or _NONE) if view.layers != defaults.layers else None,
+        "edition": str(view.edition) if view.edition is not None else None,
         "lang": view.language if view.language != "zh" else None,
     }
     return "?" + urlencode({key: value for key, value in said.items() if value is not None}, safe=",")

@@ -58,7 +58,22 @@ def path(words: Words, situation: Situation, defaults: Defaults) -> Children:
     here = steps[-1]
     links.append(html.B(here.name, title=here.code))
     tail = html.Span([words(f"level_{here.level}"), html.Code(here.code)], className="where")
-    return [html.Div(links, className="steps"), tail]
+    return [html.Div(links, className="steps"), tail, *_editions(words, situation, defaults)]
+
+
+def _editions(words: Words, situation: Situation, defaults: Defaults) -> Children:
+    """Chooser of the grids of another time; nothing where there was no reform."""
+    if len(situation.editions) < 2:
+        return []
+    view, links = situation.view, list[Component | str]()
+    for one in reversed(situation.editions):
+        chosen = view.but(edition=None if one.closed_on is None else one.edition)
+        span = words("edition_from", day=one.opened_on.isoformat())
+        if one.closed_on is not None:
+            span = words("edition_between", first=one.opened_on.isoformat(), past=one.closed_on.isoformat())
+        here = "here" if one.edition == situation.gazetteer.edition else ""
+        links.append(html.A(one.name, href=search_of(chosen, defaults), className=here, title=span))
+    return [html.Div([html.Span(words("editions")), *links], className="editions")]
 
 
 def headline(words: Words, situation: Situation) -> Children:
@@ -216,6 +231,10 @@ def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Childr
     rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
     rows.append(html.Li([html.I(style={"background": colours[0]}), words("none")]))
     notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]
+    if situation.n_carried:
+        notes.append(words("legend_carried", n=words.number(situation.n_carried, 1)))
+    if situation.off_by:
+        notes.append(words("legend_people_carried", n=situation.off_by))
     if any(element != "person" for element in situation.view.layers):
         notes.append(words("legend_points"))
     return [
