@@ -18,6 +18,7 @@ from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.keeping import keeping_routes
+from mapapp.api.pairing import pairing_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
@@ -61,6 +62,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
     api.include_router(account_routes(desk, porter, is_secure=is_secure))
     api.include_router(keeping_routes(desk, porter))
+    api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from layers.accounts.sessions import Session
+from layers.accounts.sessions import LONGEST_S, Session
 from mapapp.names import is_loopback, name_of
 from mapapp.porter import Porter
 from mapapp.rights import is_public, may_open
@@ -223,10 +223,16 @@ def cookie(headers: dict[bytes, bytes], name: str) -> str | None:
     return None
 
 
-def cookie_headers(session_token: str | None, form_token: str, *, is_secure: bool) -> list[tuple[str, str]]:
-    """Headers that give a browser the cookies of a session, or take them away where there is no token."""
+def cookie_headers(
+    session_token: str | None, form_token: str, *, is_secure: bool, is_kept: bool = False
+) -> list[tuple[str, str]]:
+    """Headers that give a browser the cookies of a session, or take them away where there is no token.
+
+    A wall screen keeps its cookies (`is_kept`) when it is switched off; a person's go with the browser's window.
+    """
     name = SECURE_COOKIE if is_secure else SESSION_COOKIE
-    rest = "; Path=/" + ("; Secure" if is_secure else "") + ("" if session_token else "; Max-Age=0")
+    age = "; Max-Age=0" if not session_token else f"; Max-Age={LONGEST_S['screen']}" if is_kept else ""
+    rest = "; Path=/" + ("; Secure" if is_secure else "") + age
     return [
         ("set-cookie", f"{name}={session_token or ''}{rest}; HttpOnly; SameSite=Lax"),
         ("set-cookie", f"{FORM_COOKIE}={form_token}{rest}; SameSite=Strict"),

@@ -19,6 +19,7 @@ MAP: Roles = EVERYBODY - {"security_admin", "auditor"}
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "/healthz": ("GET", "HEAD"),
     "/sign-in": ("GET", "HEAD", "POST"),
+    "/pair": ("GET",),
     "/assets/door.css": ("GET", "HEAD"),
     "/assets/icon.svg": ("GET", "HEAD"),
 }

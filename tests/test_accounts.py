@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -234,6 +235,34 @@ def test_the_security_admin_keeps_accounts_on_a_page(open_server: Server, door: 
         assert browser.ask("/accounts", {"account": name} | change).status_code == 200
     assert browser.ask("/accounts", {"account": name, "do": "scope", "scope": "3201"}).status_code == 400
     assert records.find_account(door, name).scope == "449902"
+
+
+def test_a_wall_is_let_in_by_the_code_it_shows_and_put_out_by_one_click(open_server: Server, door: Any) -> None:
+    n = next(_COUNT)
+    password = records.add_account(door, f"admin.{n}", "security_admin", "4499")
+    for role in ("wall", "leader"):
+        records.add_account(door, f"{role}.{n}", role, "449901")
+    admin, wall, thief = (open_server.browser() for _ in range(3))
+    admin.sign_in(f"admin.{n}", password)
+    shown = wall.ask("/pair")
+    code = re.findall(r'class="code">([A-Z2-9]{8})<', shown.text)[0]
+    assert shown.headers["refresh"] == "5" and code in wall.ask("/pair").text, "the code stays while it is waited for"
+    thief.cookies["pairing"] = f"{'x' * 43}.{code}"
+    form = {"do": "pair", "code": code.lower(), "label": "Hall"}
+    assert admin.ask("/accounts", form | {"account": f"leader.{n}"}).status_code == 400
+    assert admin.ask("/accounts", form | {"account": f"wall.{n}", "code": "AAAAAAAA"}).status_code == 400
+    assert admin.ask("/accounts", form | {"account": f"wall.{n}"}).status_code == 200
+    assert thief.ask("/pair").status_code == 200 and "session" not in thief.cookies
+    kept = wall.cookies["pairing"]
+    assert wall.ask("/pair").status_code == 303
+    assert wall.ask("/account").status_code == 200
+    thief.cookies["pairing"] = kept
+    assert thief.ask("/pair").status_code == 200 and "session" not in thief.cookies, "a code lets one screen in"
+    door.execute("update auth.session set seen_at = now() - interval '20 days' where account = %s", [f"wall.{n}"])
+    assert wall.ask("/account").status_code == 200
+    handle = digest(wall.cookies["session"]).hex()
+    admin.ask("/accounts", {"do": "end", "session": handle})
+    assert wall.ask("/account").status_code == 401
 
 
 def test_the_commands_keep_accounts(here: Database, monkeypatch: Any) -> None:

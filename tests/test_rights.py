@@ -15,7 +15,7 @@ from layers.accounts.sessions import end_session
 from layers.database import Database
 from mapapp.rights import PUBLIC, RIGHTS, is_public, may_open
 
-OUGHT = {"/healthz", "/sign-in", "/assets/door.css", "/assets/icon.svg"}
+OUGHT = {"/healthz", "/sign-in", "/pair", "/assets/door.css", "/assets/icon.svg"}
 """The whole public list: whoever adds to it changes this line, and a reviewer sees it."""
 
 SHUT = {"/_dash-ws-callback", "/_reload-hash", "/assets"}

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from layers.accounts import audit, records
+from layers.accounts.screens import let_in
 from layers.accounts.sessions import end_by_handle, list_sessions
 from layers.errors import AtlasError
 from layers.periods import moment
@@ -88,6 +89,8 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
                 return f"{account}: {records.reset_account(connection, account, by=by)}"
             case "scope":
                 records.set_scope(connection, account, by.scope.within(scope).code, by=by)
+            case "pair":
+                let_in(connection, given.get("code", ""), account, given.get("label", ""), by=by)
             case "end":
                 whose = end_by_handle(connection, given.get("session", ""))
                 audit.write(connection, "session", by, whose, done="ended")

@@ -142,8 +142,10 @@ def local_path(path: str | None) -> str:
     return path if path and is_ours and "\\" not in path else "/"
 
 
-def with_cookies(answer: Response, token: str | None, form_token: str, *, is_secure: bool) -> Response:
-    """Give or take away the cookies of a session."""
-    for key, value in cookie_headers(token, form_token, is_secure=is_secure):
+def with_cookies(
+    answer: Response, token: str | None, form_token: str, *, is_secure: bool, is_kept: bool = False
+) -> Response:
+    """Give or take away the cookies of a session; `is_kept` when the browser is to keep them."""
+    for key, value in cookie_headers(token, form_token, is_secure=is_secure, is_kept=is_kept):
         answer.headers.append(key, value)
     return answer

@@ -45,6 +45,9 @@ def accounts_page(
     add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
     add += choice("department", words("department"), [("", words("none")), *((one, one) for one in departments)])
     add += button(words("do_add"), name="do", value="add", kind="first")
+    walls = [(one.account, one.account) for one in accounts if one.role == "wall"]
+    pair = field("code", words("pair_code"), more='required size="10"') + field("label", words("pair_label"))
+    pair += choice("account", words("account"), walls) + button(words("do_pair"), name="do", value="pair", kind="first")
     rows = [
         [
             escape(one.account), escape(one.name), escape(words(f"role_{one.role}")), escape(one.scope),
@@ -67,6 +70,7 @@ def accounts_page(
         f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
         + said(message, "alarm")
         + f"<section><h2>{escape(words('do_add'))}</h2>{send(add)}</section>"
+        + f"<section><h2>{escape(words('do_pair'))}</h2>{send(pair)}</section>"
         + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"
         + f"<section><h2>{escape(title)}</h2>{table(open_heads, open_rows)}</section>"
     )
