@@ -195,6 +195,17 @@ def test_every_table_is_guarded_and_its_owner_too(here: Database, table: str) ->
     assert table == "ops.transition" or "auth.low()" in dict(policies)["scoped"]
 
 
+def test_every_function_that_is_given_a_range_holds_it_to_the_session(here: Database) -> None:
+    """Those that begin with `low` and `high` read more than their caller may; a new one has to ask auth.covers."""
+    with here.connect("admin") as admin:
+        rows = admin.execute(
+            "select proname::text, prosrc from pg_proc where pronamespace = 'pub'::regnamespace and prosecdef"
+            " and 'low' = any (proargnames)"
+        ).fetchall()
+    assert len(rows) >= 10
+    assert [name for name, text in rows if "auth.covers(" not in text] == []
+
+
 def test_a_removed_guard_is_found(here: Database, web: Any) -> None:
     """The test of these tests: without the policy's defence everything is seen."""
     with here.connect("admin", autocommit=True) as admin:

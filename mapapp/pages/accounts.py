@@ -40,14 +40,7 @@ def accounts_page(
         parts += f'<input name="scope" value="{escape(one.scope)}" size="15" aria-label="{escape(words("scope"))}">'
         return send(parts + button(words("do_scope"), name="do", value="scope"))
 
-    add = field("account", words("account"), more="required") + field("name", words("account_name"))
-    add += choice("role", words("role"), [(role, words(f"role_{role}")) for role in ROLES], "leader")
-    add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
-    add += choice("department", words("department"), [("", words("none")), *((one, one) for one in departments)])
-    add += button(words("do_add"), name="do", value="add", kind="first")
-    walls = [(one.account, one.account) for one in accounts if one.role == "wall"]
-    pair = field("code", words("pair_code"), more='required size="10"') + field("label", words("pair_label"))
-    pair += choice("account", words("account"), walls) + button(words("do_pair"), name="do", value="pair", kind="first")
+    add, pair = _fields_to_add(words, session, departments), _fields_to_pair(words, accounts)
     rows = [
         [
             escape(one.account), escape(one.name), escape(words(f"role_{one.role}")), escape(one.scope),
@@ -76,3 +69,18 @@ def accounts_page(
     )
     other = "/accounts?lang=en" if words.language == "zh" else "/accounts"
     return page(words, words("accounts"), body, other=other, wide=True)
+
+
+def _fields_to_add(words: Words, session: Session, departments: Sequence[str]) -> str:
+    add = field("account", words("account"), more="required") + field("name", words("account_name"))
+    add += choice("role", words("role"), [(role, words(f"role_{role}")) for role in ROLES], "leader")
+    add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
+    add += choice("department", words("department"), [("", words("none")), *((one, one) for one in departments)])
+    return add + button(words("do_add"), name="do", value="add", kind="first")
+
+
+def _fields_to_pair(words: Words, accounts: Sequence[Account]) -> str:
+    walls = [(one.account, one.account) for one in accounts if one.role == "wall"]
+    pair = field("code", words("pair_code"), more='required size="10"') + field("label", words("pair_label"))
+    pair += choice("account", words("account"), walls) + button(words("do_pair"), name="do", value="pair", kind="first")
+    return pair
