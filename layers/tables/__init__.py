@@ -3,6 +3,7 @@
 from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
+from layers.tables.calls import Call, ReportIn
 from layers.tables.cases import UNITS, Promise, Transition, VisitBack
 from layers.tables.elements import (
     FormerGrid,
@@ -44,6 +45,7 @@ __all__ = [
     "Account",
     "Analyst",
     "Base",
+    "Call",
     "CarriedTally",
     "CategoryNumber",
     "DatasetNumber",
@@ -70,6 +72,7 @@ __all__ = [
     "Quarantine",
     "Reading",
     "Reform",
+    "ReportIn",
     "Seal",
     "SealedPast",
     "SealedTallyLargeMonth",
