@@ -158,7 +158,8 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         zone=desk.catalog.city.zone,
     )
     with desk.timed("compare"):
-        memory = FileMemory(known_hashes(connection, dataset.key), uniques=read_held(connection, dataset))
+        known = known_hashes(connection, dataset.key)
+        memory = FileMemory(known, uniques=read_held(connection, dataset, known))
     loader.begin()
     desk.at_step("indexes dropped")
 

@@ -87,7 +87,7 @@ def _workplace(errand: bytes) -> _Workplace:
     with database.connect("loader") as connection:
         tree = read_tree(connection, told.edition, settings.local_dir / "cache")
         known = known_hashes(connection, told.context.dataset.key)
-        held = tuple(read_held(connection, told.context.dataset).held)
+        held = tuple(read_held(connection, told.context.dataset, known).held)
     if tree.version != told.grids_version:
         raise ServerError(
             "A worker sees other grids than the loader.", "Give it the DATABASE_URL of the loader's database."

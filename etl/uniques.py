@@ -60,8 +60,14 @@ class UniqueMemory:
         return again
 
 
-def read_held(connection: Connection, dataset: Dataset) -> UniqueMemory:
-    """Read what the store holds of each unique set of columns of a dataset."""
+def read_held(connection: Connection, dataset: Dataset, known: np.ndarray) -> UniqueMemory:
+    """Read what the store holds of each unique set of columns of a dataset of which these rows are known.
+
+    Where none is, its table is not looked at: a first load keeps it locked while others do its batches.
+    """
+    if not len(known):
+        nothing = np.zeros(0, np.uint64)
+        return UniqueMemory([Held(nothing, nothing) for _ in dataset.unique])
     return UniqueMemory([_held(connection, dataset, unique) for unique in dataset.unique])
 
 

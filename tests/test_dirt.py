@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,10 +29,10 @@ def town(db: Database, settings: Settings, tmp_path: Path) -> Town:
     return town
 
 
-def judged(town: Town, n: int, share: float) -> pd.DataFrame:
+def judged(town: Town, n: int, share: float, **more: Any) -> pd.DataFrame:
     """Load a register of `n` rows; a row for each that was spoilt or refused: kind, reason and found."""
     sheet = write_register(town.files / "club.csv", n, share)
-    report = town.load("grid_small", "club").deliveries[-1]
+    report = town.load("grid_small", "club", **more).deliveries[-1]
     assert (report.problem, report.n_read) == ("", n)
     assert report.n_inserted + report.n_updated + report.n_unchanged + report.n_quarantined == n
     assert town.rows("select count(*) from ops.organisation where dataset = 'club'") == [(report.n_inserted,)]
@@ -49,6 +50,13 @@ def test_every_kind_is_refused_for_its_reason(town: Town) -> None:
     assert cells["field"].notna().all(), "the cell is named"
     empty = ("missing_value", "bad_coordinates")
     assert set(cells.loc[cells["value"].isna(), "found"]) <= set(empty), "and its value shown, where there is one"
+
+
+def test_processes_judge_as_one_does(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_DIR", str(town.settings.local_dir))
+    monkeypatch.setenv("DATABASE_URL", town.db.url("admin"))
+    both = judged(town, 3000, 0.5, executor="processes:2")
+    assert both[both["reason"] != both["found"]].to_dict("records") == []
 
 
 @pytest.mark.soak
