@@ -1,0 +1,79 @@
+"""The map under narrower scopes: the same page, and nothing of what lies beside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import mapbox_vector_tile
+import pytest
+from serving import Browser, Server, serving
+from signing import sign_in
+
+from layers.database import Database
+
+
+@pytest.fixture(scope="module")
+def running(small_city: Database, catalog: Any, settings: Any) -> Iterator[Server]:
+    with serving(small_city, catalog, settings, is_demo=True) as server:
+        yield server
+
+
+def browser_of(running: Server, city: Database, scope: str) -> Browser:
+    browser = Browser(running, "127.0.0.1")
+    browser.cookies = {"session": sign_in(city, scope=scope).token}
+    return browser
+
+
+@pytest.mark.parametrize("scope", ["4499", "449901", "449901001", "449901001001"])
+def test_the_page_begins_at_the_scope_and_names_nothing_beside(
+    running: Server, small_city: Database, scope: str
+) -> None:
+    browser = browser_of(running, small_city, scope)
+    for at in ("", f"?at={scope}", "?at=4499", "?at=449902"):
+        answer = browser.ask(f"/api/view{at}")
+        assert answer.status_code == 200, answer.text
+        view = answer.json()["parts"][2]
+        assert view["at"].startswith(scope)
+        named = set(re.findall(r"\?at=(\d+)", answer.text)) | set(view.get("above", {}).get("code", []))
+        assert all(code.startswith(scope) for code in named), named
+
+
+def test_a_tile_kept_for_one_scope_is_not_another_ones(running: Server, small_city: Database) -> None:
+    whole, part = (browser_of(running, small_city, scope) for scope in ("4499", "449902"))
+
+    def codes(browser: Browser, path: str) -> set[str]:
+        content = browser.ask(path).content
+        found = mapbox_vector_tile.decode(content).get("grid", {}).get("features", []) if content else []
+        return {one["properties"]["code"] for one in found}
+
+    paths = [f"/tiles/grid/1-1/7/{x}/{y}" for x in range(100, 112) for y in range(50, 62)]
+    path = next(path for path in paths if codes(whole, path))
+    assert "4499" in codes(whole, path)
+    assert all(code.startswith("449902") for code in codes(part, path))
+    first = whole.ask(path)
+    assert "cookie" in first.headers["vary"]
+    assert part.ask(path, headers={"if-none-match": first.headers["etag"]}).status_code == 200
+    assert codes(whole, path) != codes(part, path)
+
+
+def test_a_search_finds_nothing_outside(running: Server, small_city: Database) -> None:
+    session = sign_in(small_city, scope="449901")
+    browser = Browser(running, "127.0.0.1")
+    browser.cookies = {"session": session.token}
+    found = {}
+    for code in ("449901", "449902"):
+        body = {
+            "output": "found.children@x", "outputs": {"id": "found", "property": "children"}, "changedPropIds": [],
+            "inputs": [{"id": "search", "property": "value", "value": code}],
+            "state": [{"id": "url", "property": "search", "value": ""}],
+        }  # fmt: skip
+        known = browser.ask("/_dash-dependencies").json()
+        body["output"] = next(one["output"] for one in known if one["output"].startswith("found.children"))
+        answer = browser.ask(
+            "/_dash-update-component", method="POST", json=body, headers={"x-csrftoken": session.form_token}
+        )
+        assert answer.status_code == 200, answer.text
+        found[code] = f'"{code}' in answer.text.replace("?at=", '"')
+    assert found == {"449901": True, "449902": False}
