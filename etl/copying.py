@@ -119,7 +119,13 @@ def look_up(connection: Connection, dataset: str, keys: pa.Array) -> Any:
         " || int8send((extract(epoch from r.updated_at) * 1000000)::bigint), '' order by a.at)"
         " from asked a join raw.source_registry r on r.dataset = {} and r.source_key = a.source_key"
     ).format(sql.Literal(dataset))
-    return fetch(connection, query, {"at": "i4", "town": "S9", "id": "i8", "updated_us": "i8"})
+    # key by key through the index: joined otherwise, the whole registry is read again for every batch
+    connection.execute("set local enable_hashjoin = off")
+    connection.execute("set local enable_mergejoin = off")
+    found = fetch(connection, query, {"at": "i4", "town": "S9", "id": "i8", "updated_us": "i8"})
+    connection.execute("set local enable_hashjoin to default")
+    connection.execute("set local enable_mergejoin to default")
+    return found
 
 
 def known_hashes(connection: Connection, dataset: str) -> np.ndarray:
