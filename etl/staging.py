@@ -32,7 +32,7 @@ def empty(connection: Connection) -> bool:
         row = connection.execute("select pg_try_advisory_xact_lock(%s)", [_IN_USE]).fetchone()
         if not row or not row[0]:
             return False
-        if not connection.execute("select 1 from raw.staging limit 1").fetchone():
+        if connection.execute("select exists (select from raw.staging)").fetchone() == (False,):
             return True
         connection.execute("set local lock_timeout = '2s'")
         try:
