@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 import shapely
 from hypothesis import given
+from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
 from etl.reform.lines import Line
@@ -47,6 +48,7 @@ def tree_of(names: dict[str, str]) -> pd.DataFrame:
     )
 
 
+@with_settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 79), min_size=7, max_size=7, unique=True))
 def test_shares_are_whole_at_every_level_wherever_the_new_borders_lie(cuts: list[int]) -> None:
     old = tree_of(NAMES)
