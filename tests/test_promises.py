@@ -9,9 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from people_at_work import actor, case_in, key, prepare, working_catalog
+from signing import signed
 
 from layers import cases
 from layers.access import Scope
@@ -95,6 +96,7 @@ def test_without_a_limit_there_is_no_promise() -> None:
     assert after_step(WORK, step("take_on", "dispatched"), WITH_WATER, FRIDAY, limit=FOUR_HOURS) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=8), st.sampled_from(["urgent_hours", "working_hours"]))
 def test_stopping_and_going_on_loses_no_time_and_gives_none(quarters: list[int], unit: Any) -> None:
     """Whatever the stops, time the clock ran and time left are the promise."""
@@ -135,7 +137,7 @@ def test_the_promise_is_frozen_on_the_case(db: Database) -> None:
     prepare(db)
     first = working_catalog(calendar=CALENDAR, limits=Limits(normal={"any": FOUR_HOURS}))
     later = replace(first, limits=Limits(normal={"any": Limit(1, "working_hours")}))
-    with db.connect("web", autocommit=True) as web:
+    with signed(db, autocommit=True) as web:
         case = case_in(web, first, "dispatched")
         promise = read_promise(case.promise)
         assert promise is not None and (promise.amount, promise.department) == (4, "water")

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from little_city import table
 from people_at_work import working_catalog
@@ -80,6 +80,7 @@ SOME = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(SOME, min_size=2, max_size=4))
 def test_a_route_said_to_be_out_of_reach_gets_no_case_and_the_others_get_some(routes: list[Route]) -> None:
     """Against an oracle: a case of every category, grid, kind of day, hour and urgency there is."""

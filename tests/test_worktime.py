@@ -10,7 +10,7 @@ import holidays
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from layers.declare import read_catalog
@@ -92,17 +92,20 @@ MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2026, 10, 1), timezones=st
 UNITS = st.sampled_from(["urgent_hours", "working_hours", "working_days", "calendar_days"])
 
 
+@settings(deadline=None)
 @given(HOURS, st.integers(1, 60))
 def test_working_hours_against_the_hour_by_hour_oracle(start: datetime, amount: int) -> None:
     assert due_one(WORK, start, amount, "working_hours")[0] == hour_by_hour(start, amount)
 
 
+@settings(deadline=None)
 @given(MOMENTS, st.integers(1, 50), UNITS)
 def test_what_is_used_until_due_is_the_amount(start: datetime, amount: int, unit: str) -> None:
     falls, _ = due_one(WORK, start, amount, unit)  # type: ignore[arg-type]
     assert used_one(WORK, start, falls, unit) == pytest.approx(amount)  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(MOMENTS, MOMENTS, MOMENTS, UNITS)
 def test_time_used_adds_up_and_never_runs_backwards(a: datetime, b: datetime, c: datetime, unit: str) -> None:
     a, b, c = sorted((a, b, c))
@@ -111,6 +114,7 @@ def test_time_used_adds_up_and_never_runs_backwards(a: datetime, b: datetime, c:
     assert used_one(WORK, c, a, unit) == 0  # type: ignore[arg-type]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(MOMENTS, st.integers(1, 40), UNITS), min_size=1, max_size=20))
 def test_a_column_is_the_same_as_one_by_one(rows: list[tuple[datetime, int, str]]) -> None:
     start = pd.DatetimeIndex([row[0].astimezone(UTC) for row in rows])
