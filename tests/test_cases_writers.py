@@ -167,4 +167,4 @@ def test_sixty_four_writers_on_a_server_that_is_restarted_again_and_again(
     db, restart = own_server
     storm = blow(db, n_writers=64, n_steps=60, disturb=restart)
     check(storm)
-    assert storm.n_broken > 0 and len(storm.told) > 1000
+    assert storm.n_broken > 0 and len(storm.told) > 200
