@@ -102,7 +102,7 @@ def _no_address() -> SettingError:
 
 def _query(connection: psycopg.Connection[Any], dataset: Dataset, table: str) -> sql.Composed:
     name = sql.Identifier(*table.split("."))
-    there = connection.execute(sql.SQL("select * from {} limit 0").format(name)).description or []
+    there = connection.execute(sql.SQL("select * from {} where false").format(name)).description or []
     geometry = connection.execute("select oid from pg_catalog.pg_type where typname = 'geometry'").fetchall()
     shapes = [column.name for column in there if (column.type_code,) in geometry]
     columns, wanted = [column.name for column in there], headings_of(dataset)

@@ -79,8 +79,8 @@ def read_entries(
         " where (%(kind)s::text is null or kind = %(kind)s) and (%(account)s::text is null or account = %(account)s)"
         " and (%(since)s::timestamptz is null or at >= %(since)s)"
         " and (%(until)s::timestamptz is null or at < %(until)s)"
-        " order by id desc limit %(limit)s",
-        {"kind": kind, "account": account, "since": since, "until": until, "limit": limit},
+        " order by id desc limit %(most)s",
+        {"kind": kind, "account": account, "since": since, "until": until, "most": limit},
     ).fetchall()
     return [Entry(*row) for row in rows]
 
@@ -90,8 +90,8 @@ def read_most(connection: Connection, since: datetime | None = None, limit: int 
     return connection.execute(
         "select coalesce(account, ''), kind, count(*)::integer from audit.entry"
         " where %(since)s::timestamptz is null or at >= %(since)s"
-        " group by 1, 2 order by 3 desc, 1, 2 limit %(limit)s",
-        {"since": since, "limit": limit},
+        " group by 1, 2 order by 3 desc, 1, 2 limit %(most)s",
+        {"since": since, "most": limit},
     ).fetchall()
 
 
