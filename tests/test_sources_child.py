@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from etl.sources import headings_of, open_delivery
-from etl.sources.guarded import Nursery, nursery
+from etl.sources.guarded import Nursery, nursery_of
 from etl.sources.nursery import sweep
 from etl.sources.request import DEFAULT_LIMITS, Limits, request_for
 from layers.errors import DeliveryError
@@ -92,7 +92,7 @@ def test_a_file_that_takes_too_long_is_refused(tmp_path: Path) -> None:
 def test_a_child_that_is_killed_ends_the_delivery_and_nothing_else(tmp_path: Path) -> None:
     path = long_file(tmp_path)
     opened = open_delivery(path, school())
-    child = children_of(nursery(os.getpid()).pid)[-1]
+    child = children_of(nursery_of(os.getpid()).pid)[-1]
     os.kill(child, signal.SIGKILL)
     with pytest.raises(DeliveryError, match=r"Reading school\.csv was stopped from outside"):
         list(opened.batches(headings_of(school())))
@@ -102,7 +102,7 @@ def test_a_child_that_is_killed_ends_the_delivery_and_nothing_else(tmp_path: Pat
 def test_the_nursery_starts_again_when_it_was_killed(tmp_path: Path) -> None:
     path = long_file(tmp_path, 100_000)
     opened = open_delivery(path, school())
-    pid = nursery(os.getpid()).pid
+    pid = nursery_of(os.getpid()).pid
     child = children_of(pid)[-1]
     os.kill(pid, signal.SIGKILL)
     wait_for_end(child)
@@ -114,7 +114,7 @@ def test_the_nursery_starts_again_when_it_was_killed(tmp_path: Path) -> None:
 def test_a_file_nobody_reads_on_ends_its_child(tmp_path: Path) -> None:
     rows = open_delivery(long_file(tmp_path, 3_000_000), school()).batches(HEADINGS)
     next(rows)
-    child = children_of(nursery(os.getpid()).pid)[-1]
+    child = children_of(nursery_of(os.getpid()).pid)[-1]
     rows.close()  # type: ignore[attr-defined]
     wait_for_end(child)
 
@@ -124,10 +124,10 @@ def test_nothing_is_left_when_the_loader_is_killed(tmp_path: Path) -> None:
     code = f"""
 import os, pathlib
 from etl.sources import open_delivery
-from etl.sources.guarded import nursery
+from etl.sources.guarded import nursery_of
 from tests.source_files import school
 opened = open_delivery(pathlib.Path({str(path)!r}), school())
-print(nursery(os.getpid()).pid, flush=True)
+print(nursery_of(os.getpid()).pid, flush=True)
 input()
 """
     with subprocess.Popen(

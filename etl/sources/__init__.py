@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from etl.sources.batch import RawBatch, Source
-from etl.sources.guarded import GuardedSource, nursery
+from etl.sources.guarded import GuardedSource, nursery_of
 from etl.sources.request import DEFAULT_LIMITS, Limits, headings_of, request_for
 from layers.declare.records import Dataset
 from layers.errors import DeliveryError
@@ -37,4 +37,4 @@ def open_delivery(path: Path, dataset: Dataset, limits: Limits = DEFAULT_LIMITS)
 
 def warm_up() -> None:
     """Start the process that reading happens in, so that the first file need not wait for it."""
-    nursery(os.getpid()).warm()
+    nursery_of(os.getpid()).warm()

@@ -103,7 +103,7 @@ def _clean_environment() -> dict[str, str]:
 
 
 @cache
-def nursery(process: int) -> Nursery:
+def nursery_of(process: int) -> Nursery:
     """The nursery of this process, told apart by its number since a fork must not share it."""
     made = Nursery()
     atexit.register(made.close)
@@ -199,7 +199,7 @@ class _Pipes(io.RawIOBase):
         self._left = float(request.limits.seconds)
         fcntl.fcntl(self._answers, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         try:
-            nursery(os.getpid()).ask(request, theirs)
+            nursery_of(os.getpid()).ask(request, theirs)
         finally:
             for end in theirs:
                 os.close(end)
