@@ -10,9 +10,7 @@ from mapapp.text import Words
 
 def pairing_page(words: Words, code: str) -> str:
     """Write the page with the code that the security admin types."""
-    body = (
-        f'<section><h2>{escape(words("pair_title"))}</h2><p class="code">{escape(code)}</p>'
-        f"<p>{escape(words('pair_note'))}</p></section>"
-    )
+    title, note = escape(words("pair_title")), escape(words("pair_note"))
+    body = f'<section><h2>{title}</h2><p class="code">{escape(code)}</p><p>{note}</p></section>'
     other = "/pair?lang=en" if words.language == "zh" else "/pair"
     return page(words, words("pair_title"), body, other=other)
