@@ -132,7 +132,10 @@ def unplaced(
 
     settings = _settings()
     catalog, sealer = read_catalog(settings.catalog_dir), Sealer(read_secrets(settings))
-    worklist = read_unplaced(open_database(settings), catalog, sealer, datasets or ())
+    kind = "export" if out else "quarantine_view"
+    worklist = read_unplaced(
+        open_database(settings), catalog, sealer, datasets or (), run_by=getpass.getuser(), kind=kind
+    )
     if out is not None:
         write_unplaced(worklist, out)
         typer.echo(f"{len(worklist):,} 行写入 rows written to {out}")

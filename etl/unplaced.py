@@ -15,6 +15,7 @@ from rich.table import Table
 from etl.copying import Connection, table_name
 from etl.doubts import ADDRESS, CANDIDATES, CONFIDENCE, open_address, path_names
 from etl.rows import TABLES, TALLIED
+from layers.accounts.audit import note_load
 from layers.database import Database
 from layers.declare.records import Catalog, Dataset
 from layers.errors import SettingError, UnknownNameError
@@ -39,8 +40,19 @@ order by id
 """
 
 
-def read_unplaced(database: Database, catalog: Catalog, sealer: Sealer, names: Sequence[str] = ()) -> pd.DataFrame:
+def read_unplaced(
+    database: Database,
+    catalog: Catalog,
+    sealer: Sealer,
+    names: Sequence[str] = (),
+    *,
+    run_by: str | None = None,
+    kind: str = "quarantine_view",
+) -> pd.DataFrame:
     """Read the worklist of the named datasets, or of all; a row for each row that lies in no grid or leaves a doubt.
+
+    Addresses are opened for it, so the audit has who reads it (`run_by`) and whether it is taken away (`kind`) before
+    the first row is read.
 
     Returns
     -------
@@ -59,6 +71,8 @@ def read_unplaced(database: Database, catalog: Catalog, sealer: Sealer, names: S
             raise UnknownNameError("dataset", name, catalog.datasets)
     wanted = [catalog.datasets[name] for name in (names or catalog.datasets)]
     with database.connect("loader") as connection:
+        note_load(connection, kind, run_by, "unplaced", datasets=list(names))
+        connection.commit()
         grids = connection.execute("select code, name from pub.grid order by edition, code").fetchall()
         rows = [row for one in wanted if one.table in TALLIED for row in _rows(connection, one, catalog.city.code)]
     named = path_names(pd.DataFrame(grids, columns=["code", "name"]))

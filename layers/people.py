@@ -10,6 +10,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from layers.access import Scope
+from layers.accounts import audit
 from layers.codes import LENGTHS, town_of
 from layers.errors import AtlasError
 from layers.people_carried import carried_people
@@ -144,6 +145,7 @@ def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -
     if wrong:
         raise AtlasError(f"The counts of people were not published: {wrong}.", "This is a fault of the program.")
     _write(connection, edition, month, codes, figures[: len(codes)])
+    audit.note_load(connection, "release", None, f"people {month}", edition=edition, figures=len(codes))
     return len(codes)
 
 

@@ -8,10 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
+from databases import copy_of
+from people_at_work import GRID, actor, key, prepare, working_catalog
 from serving import serving
-from signing import sign_in
+from signing import sign_in, signed
 from typer.testing import CliRunner
 
+from layers import cases
+from layers.access import Actor, Scope
 from layers.accounts import audit, records
 from layers.accounts.sessions import carry
 from layers.database import Database
@@ -19,27 +23,32 @@ from mapapp.__main__ import app as commands
 from mapapp.commands import audit as audit_commands
 
 
-@pytest.fixture
-def sealed(db: Database, tmp_path: Path) -> Iterator[tuple[Database, Path]]:
-    """Three seals of four entries each."""
-    heads = tmp_path / "audit" / "heads"
-    with db.connect("door", autocommit=True) as door:
-        actor = sign_in(db).actor
+@pytest.fixture(scope="module")
+def here(settings: Any, server: Any, template: Database) -> Iterator[Database]:
+    with copy_of(template, server, settings) as copy:
+        yield copy
+
+
+@pytest.fixture(scope="module")
+def heads(here: Database, tmp_path_factory: Any) -> Path:
+    """Three seals of four entries each; where their heads lie."""
+    heads: Path = tmp_path_factory.mktemp("audit") / "audit" / "heads"
+    with here.connect("door", autocommit=True) as door:
+        actor = sign_in(here).actor
         for _ in range(3):
             for n in range(4):
                 audit.write(door, "export", actor, f"layer {n}", rows=n)
             assert audit.seal(door, heads) == 4
         assert audit.seal(door, heads) == 0
-    yield db, heads
+        assert list(audit.verify(door, heads)) == []
+    return heads
 
 
-def verify(db: Database, heads: Path) -> list[str]:
-    with db.connect("door", autocommit=True) as door:
-        return list(audit.verify(door, heads))
-
-
-def test_what_is_as_it_was_sealed_is_found_so(sealed: Any) -> None:
-    assert verify(*sealed) == []
+@pytest.fixture
+def superuser(here: Database, heads: Path) -> Iterator[psycopg.Connection[Any]]:
+    """Somebody who may change anything; it is undone afterwards."""
+    with here.connect("admin", autocommit=True) as admin, admin.transaction(force_rollback=True):
+        yield admin
 
 
 TAMPERING = {
@@ -55,22 +64,18 @@ TAMPERING = {
 
 
 @pytest.mark.parametrize("statement", TAMPERING)
-def test_whatever_a_superuser_changes_is_found(sealed: Any, statement: str) -> None:
-    db, heads = sealed
-    with db.connect("admin") as admin:
-        if "values (0" in statement:
-            admin.execute("update audit.entry set id = id + 100; update audit.seal set last_id = last_id + 100")
-        admin.execute(statement.encode())
-    assert TAMPERING[statement] in "\n".join(verify(db, heads))
+def test_whatever_a_superuser_changes_is_found(superuser: Any, heads: Path, statement: str) -> None:
+    if "values (0" in statement:
+        superuser.execute("update audit.entry set id = id + 100; update audit.seal set last_id = last_id + 100")
+    superuser.execute(statement.encode())
+    assert TAMPERING[statement] in "\n".join(audit.verify(superuser, heads))
 
 
-def test_a_chain_made_anew_is_found_by_the_heads_outside(sealed: Any, tmp_path: Path) -> None:
-    db, heads = sealed
-    with db.connect("admin") as admin:
-        admin.execute("delete from audit.entry where id = (select min(id) from audit.entry); truncate audit.seal")
-    with db.connect("door", autocommit=True) as door:
-        audit.seal(door, tmp_path / "other")
-    assert any("is not the one kept" in sentence for sentence in verify(db, heads))
+def test_a_chain_made_anew_is_found_by_the_heads_outside(superuser: Any, heads: Path, tmp_path: Path) -> None:
+    superuser.execute("delete from audit.entry where id = (select min(id) from audit.entry)")
+    superuser.execute("delete from audit.seal")
+    assert audit.seal(superuser, tmp_path / "other") > 10
+    assert any("is not the one kept" in sentence for sentence in audit.verify(superuser, heads))
 
 
 @pytest.mark.parametrize("role", ["web", "analyst", "door", "loader"])
@@ -80,14 +85,14 @@ def test_a_chain_made_anew_is_found_by_the_heads_outside(sealed: Any, tmp_path: 
      "insert into audit.entry (at, kind, detail) values (now(), 'export', '{}')", "update audit.seal set head = ''",
      "delete from audit.seal", "alter table audit.entry disable trigger all"],
 )  # fmt: skip
-def test_no_login_changes_what_was_written(sealed: Any, role: Any, statement: str) -> None:
-    with sealed[0].connect(role, autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_no_login_changes_what_was_written(here: Database, role: Any, statement: str) -> None:
+    with here.connect(role, autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute(statement)
 
 
-def test_the_web_writes_in_the_name_of_its_session_only(db: Database) -> None:
-    session = sign_in(db, scope="449901")
-    with db.connect("web", autocommit=True) as web:
+def test_the_web_writes_in_the_name_of_its_session_only(here: Database) -> None:
+    session = sign_in(here, scope="449901")
+    with here.connect("web", autocommit=True) as web:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             audit.note(web, "export", "layer")
         with web.transaction():
@@ -97,22 +102,51 @@ def test_the_web_writes_in_the_name_of_its_session_only(db: Database) -> None:
             with pytest.raises(psycopg.errors.InsufficientPrivilege), web.transaction():
                 carry(web, session.token)
                 audit.note(web, kind, "layer")
-    with db.connect("door") as door:
+    with here.connect("door") as door:
         entry = audit.read_entries(door, kind="export")[0]
     assert (entry.account, entry.role, entry.scope) == (session.actor.account, "leader", "449901")
     assert (entry.subject, entry.detail) == ("layer", {"rows": 3})
 
 
-def test_the_auditor_filters_and_sees_who_asked_most(db: Database, catalog: Any, settings: Any) -> None:
-    with db.connect("door", autocommit=True) as door:
-        for account, n in (("li", 3), ("wang", 1)):
+def test_the_loader_writes_what_the_loader_does(here: Database) -> None:
+    with here.connect("loader", autocommit=True) as loader:
+        audit.note_load(loader, "quarantine_view", "li", "hotline", rows=3)
+        for kind in ("sign_in", "scope", "person_read", "case_step"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                audit.note_load(loader, kind, "li", "hotline")
+    with here.connect("door") as door:
+        entry = audit.read_entries(door, kind="quarantine_view")[0]
+    assert (entry.account, entry.role, entry.subject, entry.detail) == ("li", "loader", "hotline", {"rows": 3})
+
+
+def test_the_steps_of_cases_are_written_and_no_receipt(db: Database) -> None:
+    prepare(db)
+    catalog, receipt = working_catalog(), "receipt-4711"
+    resident = Actor(receipt, "resident", Scope("4499"))
+    with signed(db, autocommit=True) as web:
+        made = cases.report(web, catalog, resident, cases.Report(key(), "noise", GRID, dataset="call"))
+        case = cases.read_case(web, Scope("4499"), made.id)
+        for _ in range(2):
+            cases.take_step(web, catalog, actor("dispatcher"), case, "accept", key="twice")
+    with db.connect("door") as door:
+        entries = audit.read_entries(door, kind="case_step")
+    assert [(entry.role, entry.detail["step"]) for entry in entries] == [
+        ("dispatcher", "accept"), ("resident", "report")
+    ]  # fmt: skip
+    assert {entry.subject for entry in entries} == {str(made.id)} and entries[0].account
+    assert receipt not in str(entries)
+
+
+def test_the_auditor_filters_and_sees_who_asked_most(here: Database, catalog: Any, settings: Any) -> None:
+    with here.connect("door", autocommit=True) as door:
+        for account, n in (("li", 30), ("wang", 1)):
             actor = records.Account(account, account, "leader", "4499", None, False, False, False, None).actor
             for _ in range(n):
                 audit.write(door, "export", actor, f"<i>{account}", rows=1)
-        assert audit.read_most(door)[0] == ("li", "export", 3)
-    with serving(db, catalog, settings) as running:
+        assert audit.read_most(door)[0] == ("li", "export", 30)
+    with serving(here, catalog, settings) as running:
         browser = running.browser()
-        browser.cookies = {"session": sign_in(db, "auditor").token}
+        browser.cookies = {"session": sign_in(here, "auditor").token}
         whole = browser.ask("/audit").text
         assert "&lt;i&gt;li" in whole and "<i>li" not in whole and "&lt;i&gt;wang" in whole
         some = browser.ask("/audit", params={"account": "wang", "kind": "export", "since": "2020-01-01"}).text

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from layers.access import Scope
+from layers.accounts.audit import read_entries
 from layers.database import Database
 from layers.errors import AccessError, AtlasError
 from layers.people import people, people_unplaced, publish, published_month
@@ -112,6 +113,9 @@ def test_whole_tens_are_shown_as_they_are_on_every_level(db: Database, loader: A
         assert counted(web, "county", within="449902") == {"449902": 10}
         assert counted(web, "city", within="449902") == {}
         assert published_month(web) == 202601
+    with db.connect("door") as door:
+        (release,) = read_entries(door, kind="release")
+    assert (release.subject, release.role, release.detail["figures"]) == ("people 202601", "loader", len(TREE))
 
 
 def test_nothing_published_is_an_empty_frame(db: Database, loader: Any, secrets: Secrets) -> None:

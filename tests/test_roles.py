@@ -33,7 +33,7 @@ CALLED = {
         *("low", "high", "scope"),
     },
     "door": {"write"},
-    "loader": {"analyse", "carry_events", "drop_indexes", "known_on", "make_indexes"},
+    "loader": {"analyse", "carry_events", "drop_indexes", "known_on", "make_indexes", "note"},
 }
 """The functions each login may call: the short list a reviewer reads."""
 

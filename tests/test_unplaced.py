@@ -72,6 +72,13 @@ def test_the_worklist_is_a_workbook(
     assert code == 0 and "未落格与存疑" in said
     file = tmp_path / "out" / "unplaced.xlsx"
     assert called("hotline", "company", "--out", str(file))[0] == 0
+    written = "select kind, role, account <> '', detail ->> 'datasets' from audit.entry where subject = 'unplaced'"
+    with small_city.connect("admin") as admin:
+        found = admin.execute(f"{written} order by id desc limit 2".encode()).fetchall()
+    assert found == [
+        ("export", "loader", True, '["hotline", "company"]'),
+        ("quarantine_view", "loader", True, '["hotline"]'),
+    ]
     sheet = pd.read_excel(file, engine="calamine", dtype=str)
     assert sheet.columns[2] == "地址 address" and set(sheet.iloc[:, 0]) == {"hotline", "company"}
     assert called("hotline", "--out", str(tmp_path / "x.txt"))[0] == 2

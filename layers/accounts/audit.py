@@ -64,6 +64,14 @@ def note(connection: Connection, kind: str, subject: str | None, **detail: Any) 
     connection.execute("select pub.note(%s, %s, %s)", [kind, subject, Jsonb(detail)])
 
 
+def note_load(connection: Connection, kind: str, run_by: str | None, subject: str | None, **detail: Any) -> None:
+    """Write an entry as the loader: a release, or what somebody who runs it looks at or takes away.
+
+    Commit it before a read that it is about; a release is written in its own transaction.
+    """
+    connection.execute("select raw.note(%s, %s, %s, %s)", [kind, run_by, subject, Jsonb(detail)])
+
+
 def read_entries(
     connection: Connection,
     *,
