@@ -1,8 +1,8 @@
 """The map's database: how each role connects to it, and how it is brought to the schema of this code.
 
-Five logins, each with its own rights (`layers.migrations.roles`): `admin` makes databases and roles and is used by
-migrations only; `loader` writes; `web` and `analyst` read `pub` and what definer functions give them; `door` keeps
-accounts and sessions and sees nothing else.
+Six logins, each with its own rights (`layers.migrations.roles`): `admin` makes databases, roles and the extension and
+does nothing else; `migrate` runs the revisions; `loader` writes; `web` and `analyst` read `pub` and what definer
+functions give them; `door` keeps accounts and sessions and sees nothing else.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LOGINS: Mapping[Role, str] = {
     "web": "atlas_web",
     "analyst": "atlas_analyst",
     "door": "atlas_door",
+    "migrate": "atlas_migrate",
 }
 """Name on the server of each role that has one; the admin's stands in the server's address."""
 

@@ -20,7 +20,7 @@ from typing import Literal, get_args
 from layers.errors import SettingError
 from layers.settings import Settings
 
-Role = Literal["admin", "loader", "web", "analyst", "door"]
+Role = Literal["admin", "loader", "web", "analyst", "door", "migrate"]
 _KEYS = ("identity_key", "token_key", "rounding_key")
 
 

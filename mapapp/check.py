@@ -62,16 +62,17 @@ def logins(database: Database) -> Iterator[str]:
         try:
             with database.connect(role) as connection:
                 row = connection.execute(
-                    "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb from pg_roles"
-                    " where rolname = session_user"
+                    "select rolsuper, rolbypassrls, rolcreaterole, rolcreatedb,"
+                    " %s and pg_has_role(oid, 'atlas_owner', 'member') from pg_roles where rolname = session_user",
+                    [role != "migrate"],
                 ).fetchone()
         except AtlasError as error:
             yield f"{error.message} {error.hint}"
             continue
         for may, what in zip(row or (), ("is a superuser", "goes past row-level security", "may make roles",
-                                         "may make databases"), strict=True):  # fmt: skip
+                                         "may make databases", "may act as the owner"), strict=True):  # fmt: skip
             if may:
-                yield f"The login {login} {what}. Run `python -m layers.migrations upgrade` with another admin role."
+                yield f"The login {login} {what}. Have the server's administrator take that from it."
 
 
 def server(connection: psycopg.Connection[Any]) -> Iterator[str]:

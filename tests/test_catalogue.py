@@ -311,13 +311,20 @@ def test_everything_belongs_to_the_owner_who_cannot_log_in(admin: psycopg.Connec
     roles = admin.execute(
         "select rolname::text, rolcanlogin, rolsuper or rolcreatedb or rolcreaterole or rolreplication or rolbypassrls,"
         " rolinherit from pg_roles"
-        " where rolname in ('atlas_owner', 'atlas_loader', 'atlas_web', 'atlas_analyst', 'atlas_door')"
+        " where rolname in ('atlas_owner', 'atlas_loader', 'atlas_web', 'atlas_analyst', 'atlas_door',"
+        " 'atlas_migrate')"
         " order by 1"
     ).fetchall()
     assert roles == [
         ("atlas_analyst", True, False, False),
         ("atlas_door", True, False, False),
         ("atlas_loader", True, False, False),
+        ("atlas_migrate", True, False, False),
         ("atlas_owner", False, False, False),
         ("atlas_web", True, False, False),
     ]
+    acting = admin.execute(
+        "select rolname::text from pg_roles where pg_has_role(oid, 'atlas_owner', 'member') and not rolsuper"
+        " and rolname like 'atlas\\_%'"
+    ).fetchall()
+    assert sorted(acting) == [("atlas_migrate",), ("atlas_owner",)]

@@ -62,9 +62,16 @@ def test_a_login_that_is_a_superuser_is_refused(db: Database, monkeypatch: Any) 
     assert "is a superuser" in "\n".join(check.logins(db))
 
 
+def test_a_login_that_may_act_as_the_owner_is_refused(db: Database, monkeypatch: Any) -> None:
+    real = Database.connect
+    monkeypatch.setattr(Database, "connect", lambda self, role, **kw: real(self, "migrate", **kw))
+    found = list(check.logins(db))
+    assert len(found) == 4 and all("may act as the owner" in sentence for sentence in found)
+
+
 def test_a_login_that_cannot_enter_is_said(db: Database) -> None:
     wrong = replace(db, passwords=dict.fromkeys(db.passwords, "wrong"))
-    assert len(list(check.logins(wrong))) == 4
+    assert len(list(check.logins(wrong))) == 5
 
 
 def test_a_table_without_a_guard_is_refused(db: Database) -> None:

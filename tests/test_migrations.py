@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from psycopg import sql
@@ -16,6 +17,7 @@ from psycopg import sql
 from layers.database import LOGINS, NAME, Database, migrate, open_database
 from layers.errors import ServerError
 from layers.migrations import __file__ as migrations_file
+from layers.migrations import _config as _config_of
 from layers.migrations import differences, downgrade
 from layers.migrations.roles import set_roles
 from layers.server import Server
@@ -99,6 +101,18 @@ def test_a_failing_revision_leaves_everything_as_it_was(nothing: Database, monke
     assert left_in(nothing)["schemas"] == []
     migrate(nothing)
     assert differences(nothing) == []
+
+
+def test_revisions_run_without_the_admin(db: Database) -> None:
+    nobody = replace(db, admin_url=db.admin_url.replace("atlas_admin", "nobody"))
+    with pytest.raises(ServerError, match="as admin"):
+        nobody.connect("admin")
+    downgrade(nobody)
+    with _config_of(nobody) as config:
+        command.upgrade(config, "head")
+    assert differences(nobody) == []
+    with nobody.connect("migrate") as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("select 1 from pub.grid")
 
 
 def test_passwords_are_set_from_the_secrets_each_time(db: Database) -> None:

@@ -26,8 +26,8 @@ def test_they_are_made_on_first_use_and_stay(place: Settings, tmp_path: Path) ->
     keys = {made.identity_key, made.token_key, made.rounding_key}
     assert len(keys) == 3
     assert {len(key) for key in keys} == {32}
-    assert set(made.passwords) == {"admin", "loader", "web", "analyst", "door"}
-    assert len(set(made.passwords.values())) == 5
+    assert set(made.passwords) == {"admin", "loader", "web", "analyst", "door", "migrate"}
+    assert len(set(made.passwords.values())) == 6
 
 
 def test_a_file_of_an_earlier_version_gets_what_is_new(place: Settings) -> None:

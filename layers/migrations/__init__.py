@@ -1,4 +1,4 @@
-"""The schema's history: Alembic revisions, run as the owner role that cannot log in."""
+"""The schema's history: Alembic revisions, run by a login that is no superuser and may act as the owner."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from layers.database import Database
-from layers.migrations.roles import make_database, prepare
+from layers.migrations.roles import OWNER, make_database, prepare
 from layers.tables import metadata
 
 __all__ = ["differences", "downgrade", "upgrade"]
 
 
 def upgrade(db: Database, revision: str = "head") -> None:
-    """Make database and roles where missing, then run the revisions up to one."""
+    """Make database and roles where missing, which the admin does, then run the revisions up to one."""
     make_database(db)
     prepare(db)
     with _config(db) as config:
@@ -56,6 +56,10 @@ def _config(db: Database) -> Iterator[Config]:
 
 @contextmanager
 def _connection(db: Database) -> Iterator[Connection]:
-    engine = create_engine("postgresql+psycopg://", creator=lambda: db.connect("admin"), poolclass=NullPool)
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=lambda: db.connect("migrate", options=f"-c role={OWNER}"),
+        poolclass=NullPool,
+    )
     with engine.connect() as connection:
         yield connection

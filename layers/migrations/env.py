@@ -5,13 +5,10 @@ from __future__ import annotations
 from alembic import context
 
 from layers.migrations.compare import OPTIONS
-from layers.migrations.roles import OWNER
 from layers.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata, **OPTIONS)
 with context.begin_transaction():
-    # Whoever runs the migrations, everything they make belongs to the owner, who cannot log in.
-    connection.exec_driver_sql(f"set local role {OWNER}")
     connection.exec_driver_sql("set local search_path to public")
     context.run_migrations()

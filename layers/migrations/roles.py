@@ -2,7 +2,8 @@
 
 | role            | logs in | may                                                                              |
 |-----------------|---------|----------------------------------------------------------------------------------|
-| `atlas_owner`   | no      | owns schemas, tables and functions; migrations act as it                         |
+| `atlas_owner`   | no      | owns schemas, tables and functions                                               |
+| `atlas_migrate` | yes     | act as the owner, and nothing by itself; nobody else may                         |
 | `atlas_loader`  | yes     | read and write rows in `raw`, `vault`, `ops`, `pub`                              |
 | `atlas_web`     | yes     | read `pub`, call the functions granted to it                                     |
 | `atlas_analyst` | yes     | read `pub`, call the functions granted to it                                     |
@@ -115,12 +116,6 @@ def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
     known = {name for (name,) in connection.execute("select rolname from pg_roles where rolname like 'atlas\\_%'")}
     if OWNER not in known:
         connection.execute(sql.SQL("create role {} nologin {}").format(sql.Identifier(OWNER), _SAFE))
-    row = connection.execute(
-        "select rolname, rolsuper, pg_has_role(rolname, %s, 'member') from pg_roles where rolname = current_user",
-        [OWNER],
-    ).fetchone()
-    if row and not row[2]:
-        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(row[0])))
     for role, login in LOGINS.items():
         name = sql.Identifier(login)
         if login not in known:
@@ -134,6 +129,9 @@ def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
             limit = sql.Literal(TIMEOUTS[role])
             connection.execute(sql.SQL("alter role {} set statement_timeout to {}").format(name, limit))
             connection.execute(sql.SQL("alter role {} set idle_in_transaction_session_timeout to '60s'").format(name))
+    acting = connection.execute("select pg_has_role(%s, %s, 'member')", [LOGINS["migrate"], OWNER]).fetchone()
+    if acting != (True,):
+        connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(LOGINS["migrate"])))
 
 
 def _close_doors(connection: psycopg.Connection[Any], db: Database) -> None:
