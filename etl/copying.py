@@ -107,8 +107,11 @@ def take_ids(connection: Connection, n: int) -> np.ndarray:
     )
 
 
+_FOUND = {"at": "i4", "town": "S9", "id": "i8", "updated_us": "i8", "hash": "i8", "gone": "i4"}
+
+
 def look_up(connection: Connection, dataset: str, keys: pa.Array) -> Any:
-    """Find source keys in the registry; a row for each key found: at (position in `keys`), town, id, updated_us."""
+    """Find source keys in the registry: at (position in `keys`), town, id, updated_us, hash and gone of each found."""
     connection.execute('create temp table if not exists asked (at int, source_key text collate "C") on commit drop')
     connection.execute("truncate asked")
     n = len(keys)
@@ -116,23 +119,24 @@ def look_up(connection: Connection, dataset: str, keys: pa.Array) -> Any:
     connection.execute("analyze asked")
     query = sql.SQL(
         "select string_agg(int4send(a.at) || convert_to(r.town_code, 'UTF8') || int8send(r.id)"
-        " || int8send((extract(epoch from r.updated_at) * 1000000)::bigint), '' order by a.at)"
+        " || int8send((extract(epoch from r.updated_at) * 1000000)::bigint) || int8send(r.row_hash)"
+        " || int4send((r.gone_on is not null)::int), '' order by a.at)"
         " from asked a join raw.source_registry r on r.dataset = {} and r.source_key = a.source_key"
     ).format(sql.Literal(dataset))
     # key by key through the index: joined otherwise, the whole registry is read again for every batch
     connection.execute("set local enable_hashjoin = off")
     connection.execute("set local enable_mergejoin = off")
-    found = fetch(connection, query, {"at": "i4", "town": "S9", "id": "i8", "updated_us": "i8"})
+    found = fetch(connection, query, _FOUND)
     connection.execute("set local enable_hashjoin to default")
     connection.execute("set local enable_mergejoin to default")
     return found
 
 
 def known_hashes(connection: Connection, dataset: str) -> np.ndarray:
-    """Row hashes of everything loaded of a dataset, sorted."""
-    query = sql.SQL("select string_agg(int8send(row_hash), '') from raw.source_registry where dataset = {}").format(
-        sql.Literal(dataset)
-    )
+    """Row hashes of everything loaded of a dataset and not gone, sorted."""
+    query = sql.SQL(
+        "select string_agg(int8send(row_hash), '') from raw.source_registry where dataset = {} and gone_on is null"
+    ).format(sql.Literal(dataset))
     return np.sort(fetch(connection, query, {"hash": "i8"})["hash"].astype(np.int64).view(np.uint64))
 
 

@@ -78,4 +78,5 @@ def _parts(batch: RawBatch) -> Iterator[RawBatch]:
             batch.lines[piece],
             None if batch.geometry is None else batch.geometry[piece],
             batch.broken if start == 0 else (),
+            None if batch.answers is None else batch.answers[piece],
         )

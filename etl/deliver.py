@@ -19,6 +19,7 @@ from etl.crew import Crew
 from etl.crs import conversion_of
 from etl.errand import make_rules
 from etl.expectations import keep_expectations
+from etl.gone import RollCall
 from etl.grids import GridLoader
 from etl.ledger import (
     close_delivery_row,
@@ -29,6 +30,7 @@ from etl.ledger import (
     open_delivery_row,
 )
 from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
+from etl.outstanding import Settlement, read_outstanding
 from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
 from etl.report import DeliveryReport
@@ -39,7 +41,7 @@ from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
 from etl.uniques import read_held
 from layers.declare.out_of_scope import out_of_scope
-from layers.declare.records import Catalog
+from layers.declare.records import Catalog, Dataset
 from layers.editions import edition_on
 from layers.people import publish
 from layers.seal import Sealer
@@ -138,7 +140,7 @@ def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Ru
         tree = desk.grid_tree()
     conversion = conversion_of(job.dataset, desk.catalog, job.path, tree, desk.limits)
     _note_conversion(report, conversion)
-    return make_rules(context, tree, conversion, desk.sealer, file_time)
+    return make_rules(context, tree, conversion, desk.sealer, file_time, read_outstanding(desk.connection, job.dataset))
 
 
 def _note_conversion(report: DeliveryReport, conversion: Conversion) -> None:
@@ -162,12 +164,17 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
         memory = FileMemory(known, uniques=read_held(connection, dataset, known))
     loader.begin()
     desk.at_step("indexes dropped")
+    roll = RollCall(connection) if dataset.delivery == "full" else None
+    settlement = Settlement()
 
     def write(done: Transformed) -> None:
         with desk.timed("load"):
             loader.write(done.good, done.identities)
             desk.at_step("rows copied")
             write_quarantine(connection, dataset.key, delivery_id, done.quarantined, desk.now)
+            settlement.add(done.called)
+            if roll is not None:
+                roll.add(done.called.keys, done.summary.reasons.get("wrong_field_count", 0))
         desk.at_step("batch written")
 
     with WriteBehind() as behind:
@@ -176,14 +183,18 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
             _add(report, done.summary)
             behind.submit(write, done)
         behind.wait()
+    with desk.timed("settle"):
+        _find_missing(desk, loader, roll, report)
+        _settle(desk, settlement, dataset, delivery_id, report, is_whole=roll is not None)
     with desk.timed("indexes and tallies"):
         report.notes["tally_rows"] = loader.finish(rules.tree.towns)
     desk.at_step("tallies written")
     counts = loader.counts
     report.n_inserted, report.n_updated, report.n_moved = counts.n_inserted, counts.n_updated, counts.n_moved
     report.n_stale, report.n_unplaced = counts.n_stale, counts.n_unplaced
+    report.n_gone, report.n_returned = counts.n_gone, counts.n_returned
     report.n_unchanged += counts.n_stale
-    if dataset.table == "person" and counts.n_inserted + counts.n_updated:
+    if dataset.table == "person" and counts.n_inserted + counts.n_updated + counts.n_gone:
         with desk.timed("publish"):
             local = desk.now.astimezone(ZoneInfo(desk.catalog.city.zone))
             publish(connection, desk.secrets, local.year * 100 + local.month)
@@ -205,6 +216,26 @@ def _transformed(desk: Desk, batches: Iterator[RawBatch], rules: Rules, memory: 
         if batch is None:
             return
         yield batch
+
+
+def _find_missing(desk: Desk, loader: TableLoader, roll: RollCall | None, report: DeliveryReport) -> None:
+    """Mark what a delivery of the whole no longer has, unless a refused row without a key may be one of them."""
+    if roll is None:
+        return
+    if roll.n_nameless:
+        report.notes["not_looked_for_missing"] = f"{roll.n_nameless:,} refused rows have no key that can be read"
+        return
+    loader.mark_missing(roll, desk.now.astimezone(ZoneInfo(desk.catalog.city.zone)).date())
+    desk.at_step("missing marked")
+
+
+def _settle(
+    desk: Desk, settlement: Settlement, dataset: Dataset, delivery_id: int, report: DeliveryReport, *, is_whole: bool
+) -> None:
+    left = settlement.settle(desk.connection, dataset, delivery_id, desk.now, is_whole=is_whole)
+    if left:
+        report.notes["left_quarantine"] = left
+    desk.at_step("quarantine settled")
 
 
 def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:

@@ -20,6 +20,7 @@ from etl.coordinates import Conversion, conversion
 from etl.copying import known_hashes
 from etl.ledger import meaning_of
 from etl.notes import Note, noting_memory
+from etl.outstanding import Outstanding, read_outstanding
 from etl.staging import put
 from etl.transform import Rules, transform
 from etl.tree import GridTree, read_tree
@@ -49,10 +50,17 @@ class Errand:
         return sealer.seal_bytes(pickle.dumps(self, 5), "errand")
 
 
-def make_rules(context: Context, tree: GridTree, conversion: Conversion, sealer: Sealer, file_time: datetime) -> Rules:
+def make_rules(
+    context: Context,
+    tree: GridTree,
+    conversion: Conversion,
+    sealer: Sealer,
+    file_time: datetime,
+    outstanding: Outstanding,
+) -> Rules:
     """Make what the rows of a delivery are judged by, the same for the loader and for every worker."""
     seed = sealer.seed(f"row hash {meaning_of(context.dataset, context.catalog)}")
-    return Rules(context, tree, conversion, sealer, seed ^ conversion.version, file_time)
+    return Rules(context, tree, conversion, sealer, seed ^ conversion.version, file_time, outstanding)
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,12 @@ def _workplace(errand: bytes) -> _Workplace:
     with database.connect("loader") as connection:
         tree = read_tree(connection, told.edition, settings.local_dir / "cache")
         known = known_hashes(connection, told.context.dataset.key)
+        outstanding = read_outstanding(connection, told.context.dataset)
         held = tuple(read_held(connection, told.context.dataset, known).held)
     if tree.version != told.grids_version:
         raise ServerError(
             "A worker sees other grids than the loader.", "Give it the DATABASE_URL of the loader's database."
         )
-    rules = make_rules(told.context, tree, conversion(told.crs, told.datum), sealer, told.file_time)
+    how = conversion(told.crs, told.datum)
+    rules = make_rules(told.context, tree, how, sealer, told.file_time, outstanding)
     return _Workplace(told.delivery, database, rules, known, held)

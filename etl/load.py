@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -16,10 +17,12 @@ from psycopg import errors, sql
 
 from etl import binary
 from etl.copying import Connection, copy_in, look_up, table_name, take_ids
+from etl.gone import RollCall, mark_gone
 from etl.masks import plain
 from etl.rows import TABLES, TALLIED, GoodRows, state_column, table_fields
 from etl.transform import Identities
 from etl.tree import GridTree
+from etl.versions import carry_links, keep_past, outdated
 from layers.declare.records import Dataset
 from layers.tables import STATES
 from layers.tallies import GRAINS, SCHEMAS, Numbers, Rows, TallyChanges
@@ -31,8 +34,8 @@ TALLIES = [f"{schema}.tally_{grain}" for schema in SCHEMAS for grain in GRAINS]
 
 _OLD_ROWS = """
 select t.grid_code, {day}, {category}, {state}, {sealed}, count(*)
-from {table} t join incoming i on t.town_code = i.old_town and t.id = i.id
-where t.edition = %(edition)s group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
+from {table} t join {leaving} i on t.town_code = i.old_town and t.id = i.id
+where t.edition = %(edition)s and t.gone_on is null group by 1, 2, 3, 4, 5 order by 1, 2, 3, 4, 5
 """
 
 
@@ -43,6 +46,8 @@ class Counts:
     n_inserted: int = 0
     n_updated: int = 0
     n_moved: int = 0
+    n_returned: int = 0
+    n_gone: int = 0
     n_stale: int = 0
     n_unplaced: int = 0
 
@@ -91,8 +96,9 @@ class TableLoader:
         new = np.ones(rows.n, bool)
         new[at] = False
         if self._has_version:
-            mine = rows.updated_at.cast(pa.int64()).to_numpy(zero_copy_only=False)[at]
-            stale = mine < found["updated_us"].astype(np.int64)
+            stale = outdated(
+                self._connection, self._table, rows, found, self._delivery_id, is_whole=self._dataset.delivery == "full"
+            )
             self.counts.n_stale += int(stale.sum())
             self.counts.n_unplaced -= int((rows.placed.grid[at[stale]] == self._tree.city).sum())
             found, at = found[~stale], at[~stale]
@@ -101,6 +107,13 @@ class TableLoader:
             self._insert(rows.take(fresh), _some(identities, fresh))
         if len(at):
             self._update(rows.take(at), _some(identities, at), found)
+
+    def mark_missing(self, roll: RollCall, day: date) -> None:
+        """Mark the rows that the roll call did not name as gone, and take them out of the counts."""
+        self.counts.n_gone = roll.find_missing(self._dataset.key)
+        if self.counts.n_gone:
+            self._count_old("leaving")
+            mark_gone(self._connection, self._dataset.key, self._table, day)
 
     def finish(self, towns: dict[int, str]) -> int:
         """Make the indexes again and write the tallies; return how many tally rows that took."""
@@ -139,7 +152,8 @@ class TableLoader:
         run("truncate incoming")
         copy_in(self._connection, "incoming", fields, rows.n)
         run("analyze incoming")
-        self._count_old()
+        self._count_old("incoming")
+        keep_past(self._connection, self._table, has_identities=identities is not None)
         names = [name for name in fields if name != "old_town"]
         moved = self._move(names)
         self._update_in_place(names)
@@ -148,6 +162,7 @@ class TableLoader:
             run("delete from vault.identity t using incoming i where t.town_code = i.old_town and t.id = i.id")
             self._copy_identities(rows, identities, ids)
         self.counts.n_updated += rows.n
+        self.counts.n_returned += int((found["gone"] != 0).sum())
         self.counts.n_moved += moved
         self._count(rows)
 
@@ -162,6 +177,7 @@ class TableLoader:
         ).rowcount
         if not moved:
             return 0
+        carry_links(self._connection)
         if self._dataset.table == "event":
             run(
                 "select ops.carry_events(array_agg(id order by id), array_agg(old_town order by id),"
@@ -178,6 +194,7 @@ class TableLoader:
     def _update_in_place(self, names: list[str]) -> None:
         plain = [name for name in names if name not in ("town_code", "id")]
         sets: list[sql.Composable] = [sql.SQL("{0} = i.{0}").format(sql.Identifier(name)) for name in plain]
+        sets.append(sql.SQL("gone_on = null"))
         if self._dataset.table == "event":
             sets.append(sql.SQL("version = t.version + 1"))
         self._connection.execute(
@@ -193,8 +210,9 @@ class TableLoader:
         run("truncate registered")
         copy_in(self._connection, "registered", self._registry_fields(rows, ids), rows.n)
         run(
-            "update raw.source_registry t set town_code = r.town_code, row_hash = r.row_hash, updated_at = r.updated_at"
-            " from registered r where t.dataset = r.dataset and t.source_key = r.source_key"
+            "update raw.source_registry t set town_code = r.town_code, row_hash = r.row_hash,"
+            " updated_at = r.updated_at, gone_on = null from registered r"
+            " where t.dataset = r.dataset and t.source_key = r.source_key"
         )
 
     def _registry_fields(self, rows: GoodRows, ids: np.ndarray) -> dict[str, binary.Field]:
@@ -234,14 +252,15 @@ class TableLoader:
             Rows(numbers[grid], numbers[tree.medium[grid]], numbers[tree.large[grid]], day, category, state, sealed)
         )
 
-    def _count_old(self) -> None:
-        """Take the rows that are about to change out of the counts."""
+    def _count_old(self, leaving: str) -> None:
+        """Take the rows that are about to change or to leave out of the counts."""
         table = self._dataset.table
         if table not in TALLIED:
             return
         is_event, is_person = table == "event", table == "person"
         query = sql.SQL(_OLD_ROWS).format(
             table=table_name(self._table),
+            leaving=sql.Identifier(leaving),
             day=sql.SQL(
                 "to_char(t.reported_at at time zone %(zone)s, 'YYYYMMDD')::bigint" if is_event else "0::bigint"
             ),

@@ -22,7 +22,7 @@ _UNCOUNTED = {"known": "已入库", "refused": "[red]未入库[/red]"}
 
 _KEPT = (
     "reasons", "tied", "dropped", "out_of_scope", "filled", "repeats", "alike", "accepted", "notes", "seconds",
-    "n_stale", "n_moved", "n_repaired",
+    "n_stale", "n_moved", "n_gone", "n_returned", "n_repaired",
 )  # fmt: skip
 """What the ledger keeps as JSON; the other counts have columns."""
 
@@ -46,6 +46,8 @@ class DeliveryReport:
     n_unplaced: int = 0
     n_stale: int = 0
     n_moved: int = 0
+    n_gone: int = 0
+    n_returned: int = 0
     n_repaired: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     tied: dict[str, int] = field(default_factory=dict)

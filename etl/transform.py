@@ -15,6 +15,7 @@ from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.doubts import count_alike, doubts_of
 from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows
+from etl.outstanding import Called, Outstanding, call
 from etl.place import Placed, place
 from etl.quarantine import Quarantined, broken_rows, refused_rows
 from etl.rows import GoodRows, category_of, identity_columns, sensitive_rows
@@ -36,6 +37,7 @@ class Rules:
     sealer: Sealer
     seed: int
     file_time: datetime
+    outstanding: Outstanding
 
     @property
     def dataset(self) -> Dataset:
@@ -87,6 +89,7 @@ class Transformed:
     identities: Identities | None
     quarantined: Quarantined
     summary: Summary
+    called: Called
 
 
 def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
@@ -107,6 +110,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     good_rows = np.flatnonzero(~shaped.refusals.bad[rest])
     good = _good(part, placed, keys, row_hash, rest, good_rows, rules, subjects)
     unchanged &= ~shaped.refusals.bad
+    called = call(shaped, keys, ~shaped.refusals.bad & ~unchanged, batch.answers, rules.outstanding, rules.sealer)
     quarantined = refused_rows(shaped, keys, dataset, rules.sealer)
     broken = broken_rows(batch.broken, rules.sealer)
     reasons = shaped.refusals.counts()
@@ -123,7 +127,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         repaired=tuple(good.keys.filter(pa.array(good.placed.repaired)).to_pylist()),
         alike=count_alike(good.placed, rules.tree),
     )
-    return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary)
+    return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary, called)
 
 
 def safe_keys(keys: pa.Array, dataset: Dataset, sealer: Sealer) -> pa.Array:

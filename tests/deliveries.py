@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,17 @@ number             | name   | phone       | lon    | lat
 """
 
 
+def later(text: str, *numbers: str) -> str:
+    """The reports, those with these numbers updated an hour later."""
+    lines = text.strip().splitlines()
+    for at, line in enumerate(lines):
+        cells = line.split("|")
+        if cells[0].strip() in numbers:
+            moment = datetime.fromisoformat(cells[4].strip()) + timedelta(hours=1)
+            lines[at] = "|".join([*cells[:4], f" {moment} ", *cells[5:]])
+    return "\n".join(lines) + "\n"
+
+
 def write_declarations(folder: Path, more: Mapping[str, str] | None = None) -> Catalog:
     """Write the town's declarations and read them."""
     for name, text in {**DECLARATIONS, **(more or {})}.items():
@@ -194,6 +205,7 @@ class Town:
     def load(self, *names: str, **more: Any) -> RunReport:
         """Load the named datasets, or all."""
         more.setdefault("say", lambda line: None)
+        more.setdefault("now", NOW)
         return run(
             self.db,
             self.catalog,
@@ -201,7 +213,6 @@ class Town:
             self.files,
             names,
             cache_dir=self.cache,
-            now=NOW,
             **more,
         )
 

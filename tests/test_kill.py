@@ -15,7 +15,7 @@ import pytest
 from layers.database import Database
 from layers.secrets import read_secrets
 from layers.settings import Settings, read_settings
-from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town
+from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town, later
 
 # Everything a load may write, in a form that two runs of the same load share: no ids, no times of loading.
 STATE = (
@@ -115,6 +115,6 @@ def test_steps_of_events(town: Town, processes: ForkServerContext) -> None:
 
 def test_changes_and_moves(town: Town, processes: ForkServerContext) -> None:
     town.load()
-    moved = REPORTS.replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二").replace("第三", "三")
+    moved = later(REPORTS, "A2", "A3").replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二").replace("第三", "三")
     town.deliver("report.csv", moved.replace("A6 | fire", "A6 | flood"))
     assert kill_at_every_step(town, "report", processes) >= 8

@@ -14,7 +14,7 @@ from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import DeliveryError, ServerError, UnknownNameError
 from layers.settings import Settings
-from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town
+from tests.deliveries import REPORTS, RESIDENTS, STEPS, Town, later
 
 EVENTS = "select source_key, grid_code, tied_by, state, version, attrs ->> 'note' from ops.event order by 1"
 TALLIES = (
@@ -74,7 +74,11 @@ def test_a_changed_file_writes_only_what_changed(town: Town) -> None:
     town.load()
     before = dict(town.rows("select source_key, xmin::text from ops.event"))
     ids = dict(town.rows("select source_key, id from ops.event"))
-    changed = REPORTS.replace("A1 | noise    | reported", "A1 | noise    | closed  ").replace("A6 | fire", "A6 | flood")
+    changed = (
+        later(REPORTS, "A1")
+        .replace("A1 | noise    | reported", "A1 | noise    | closed  ")
+        .replace("A6 | fire", "A6 | flood")
+    )
     town.deliver("report.csv", changed)
     done = town.load("report").deliveries[0]
     assert (done.n_inserted, done.n_updated, done.n_unchanged, done.n_quarantined) == (1, 1, 4, 0)
@@ -91,7 +95,7 @@ def test_a_row_that_moves_to_another_town_keeps_its_id_and_steps(town: Town) -> 
     town.deliver("step.csv", STEPS)
     town.load()
     (before,) = town.rows("select id, town_code from ops.event where source_key = 'A2'")
-    town.deliver("report.csv", REPORTS.replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二"))
+    town.deliver("report.csv", later(REPORTS, "A2").replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二"))
     done = town.load("report").deliveries[0]
     assert (done.n_updated, done.n_moved) == (1, 1)
     assert before == (before[0], "449901001")

@@ -27,12 +27,14 @@ class RawBatch:
     A geometry is None where there is none, and `UNBUILT` where there is one that cannot be built.
 
     `broken` lists (line, text) of the rows that could not be split into the columns of the heading.
+    `answers` has, in a correction, the number in the quarantine that each row answers, 0 for none.
     """
 
     columns: Mapping[str, pa.Array]
     lines: np.ndarray
     geometry: np.ndarray | None = None
     broken: tuple[tuple[int, str], ...] = field(default=())
+    answers: np.ndarray | None = None
 
     @property
     def n(self) -> int:

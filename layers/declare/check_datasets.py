@@ -32,6 +32,8 @@ def keys_fit_the_table(dataset: Dataset, catalog: Catalog) -> Said:
         elif not given and dataset.table in tables:
             example = '"small"' if key == "level" else '"grid_event"'
             yield (key,), f"a dataset of {dataset.table} needs {key}; add {key} = {example}."
+    if dataset.delivery == "full" and dataset.table in _OWNERS:
+        yield ("delivery",), f'rows of {dataset.table} are added, never taken away; take delivery = "full" out.'
     if dataset.category is not None and dataset.table not in _WITH_CATEGORY:
         yield ("category",), f"rows of {dataset.table} have no category; take it out."
 

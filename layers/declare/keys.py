@@ -239,6 +239,7 @@ DATASET = Shape(
         Key("row_key", ListOf(a_text("number")), needed=True),
         Key("sensitive", YES_NO, default=False),
         Key("category", NameOf("categories", '"school"')),
+        Key("delivery", OneOf(("changes", "full")), default="changes"),
         Key("level", OneOf(tuple(LENGTHS))),
         Key("of_dataset", NameOf("datasets", '"grid_event"')),
         Key("licence", a_text("Open Government Licence v3")),

@@ -160,6 +160,7 @@ class Dataset:
     columns: tuple[Column, ...]
     sensitive: bool = False
     category: str | None = None
+    delivery: Literal["changes", "full"] = "changes"
     level: Level | None = None
     of_dataset: str | None = None
     licence: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import Base, Big, Code, GridRow, Moment, town_check
@@ -34,3 +35,7 @@ class SealedPast(PastRow, Base):
 
     __tablename__ = "past"
     __table_args__ = (town_check(), Index("ix_past_dataset", "dataset", "source_key"), {"schema": "vault"})
+
+    identity: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB, comment="names, numbers and phones of that version, encrypted as they were"
+    )

@@ -51,6 +51,8 @@ create table ops.past (
 create index ix_past_dataset on ops.past (dataset, source_key);
 comment on table ops.past is 'A version of a row that a later delivery replaced: what was known of it from one moment to another.';
 create table vault.past (like ops.past including defaults including constraints including indexes);
+alter table vault.past add identity jsonb;
+comment on column vault.past.identity is 'names, numbers and phones of that version, encrypted as they were';
 alter table vault.past rename constraint past_pkey to pk_past;
 alter index vault.past_dataset_source_key_idx rename to ix_past_dataset;
 comment on table vault.past is 'As `ops.past` for people; identities stand in it encrypted as they were.';
