@@ -171,7 +171,7 @@ COPIES = st.lists(
 
 
 @given(files=st.lists(COPIES, min_size=2, max_size=3), data=st.data())
-@hypothesis.settings(max_examples=8, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
+@hypothesis.settings(max_examples=4, deadline=None, suppress_health_check=list(hypothesis.HealthCheck))
 def test_overlapping_files_agree_whatever_their_order(
     files: list[list[tuple[str, int, str, str]]], data: st.DataObject, town: Town
 ) -> None:
