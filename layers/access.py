@@ -64,7 +64,9 @@ class Scope:
 class Actor:
     """Who does something: an account with one role, inside a scope, and in a department where the role has one.
 
-    A resident has no account but a receipt, whose number stands in its place.
+    It tells what is offered and how far is read. What is done on cases and calls is done in the name of the session
+    that the connection carries, whatever stands here. A resident has no account but a receipt, a secret whose digest
+    stands in the log in its place.
     """
 
     account: str

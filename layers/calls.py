@@ -36,8 +36,8 @@ def call(
     CaseError
         The grid is out of reach.
     """
-    values = [*_range(actor.scope), grid_code, key, actor.account, what, list(departments), event_id, at]
-    return int(_run(connection, "select pub.raise_call(%s, %s, %s, %s, %s, %s, %s, %s, %s)", values))
+    values = [*_range(actor.scope), grid_code, key, what, list(departments), event_id, at]
+    return int(_run(connection, "select pub.raise_call(%s, %s, %s, %s, %s, %s, %s, %s)", values))
 
 
 def answer(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *, at: datetime | None = None) -> bool:
@@ -48,8 +48,8 @@ def answer(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *, a
     CaseError
         The call does not come from below that grid, or somebody else answered it.
     """
-    values = [*_range(actor.scope), call_id, actor.account, actor.scope.code, at]
-    return bool(_run(connection, "select pub.answer_call(%s, %s, %s, %s, %s, %s)", values))
+    values = [*_range(actor.scope), call_id, at]
+    return bool(_run(connection, "select pub.answer_call(%s, %s, %s, %s)", values))
 
 
 def report_in(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *, at: datetime | None = None) -> bool:
@@ -60,8 +60,8 @@ def report_in(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *
     CaseError
         There is no such call in reach, or the department was not called.
     """
-    values = [*_range(actor.scope), call_id, actor.account, actor.department, at]
-    return bool(_run(connection, "select pub.report_in(%s, %s, %s, %s, %s, %s)", values))
+    values = [*_range(actor.scope), call_id, at]
+    return bool(_run(connection, "select pub.report_in(%s, %s, %s, %s)", values))
 
 
 def open_calls(

@@ -1,7 +1,8 @@
 """Cases: events on their way through the closed loop. Reported, moved on and read here, and written nowhere else.
 
-Every write goes through two functions of the database (`pub.report_case`, `pub.take_step`) that hold it to the table of
-transitions, count it and append it to the log in one transaction. A key chosen by the sender makes a resend harmless,
+Every write goes through functions of the database (`pub.report_case`, `pub.take_step`, and their like for residents)
+that hold it to the table of transitions, count it and append it to the log in one transaction, in the name of the
+session the connection carries. A key chosen by the sender makes a resend harmless,
 the version read beforehand keeps two people from moving the same case at once.
 
 >>> moved = cases.report(connection, catalog, actor, Report("7f0c..", "noise", "449901001001001"))
@@ -121,22 +122,21 @@ def report(connection: psycopg.Connection[Any], catalog: Catalog, actor: Actor, 
     sensitive = _is_sensitive(catalog, said)
     lon, lat = said.position or (None, None)
     values = [
-        *_range(actor.scope), said.dataset, said.key, actor.account, actor.role, said.category, said.grid_code,
-        edition_on(connection, catalog.city), "point" if said.position else "code", lon, lat,
-        said.channel or _CHANNELS.get(actor.role, "department"), said.is_urgent, sensitive, said.summary,
-        Jsonb(dict(said.attrs)), catalog.city.zone, said.at,
+        said.dataset, said.key, said.category, said.grid_code, edition_on(connection, catalog.city),
+        "point" if said.position else "code", lon, lat, said.channel or _CHANNELS.get(actor.role, "department"),
+        said.is_urgent, sensitive, said.summary, Jsonb(dict(said.attrs)), catalog.city.zone, said.at,
     ]  # fmt: skip
     with refused(), connection.transaction():
-        row = connection.execute(_REPORT, values).fetchone()
+        row = _call(connection, "report", actor, values)
         if row is None:
             raise CaseError("gone", "The key of this report belongs to a case out of reach.", "Choose another key.")
         town, moved = row[0], Moved(*row[1:])
         if said.settled:  # a resend of the whole report finds the second step done too
             values = [
-                *_range(actor.scope), town, moved.id, 1, f"{said.key}/settled", "settle_on_spot", actor.account,
-                actor.role, None, said.settled, None, None, None, None, None, catalog.city.zone, said.at,
+                town, moved.id, 1, f"{said.key}/settled", "settle_on_spot", said.settled, None, None, None, None, None,
+                catalog.city.zone, said.at,
             ]  # fmt: skip
-            taken = connection.execute(_TAKE, values).fetchone()
+            taken = _call(connection, "step", actor, values)
             assert taken is not None
             return Moved(moved.id, *taken)
         return moved
@@ -177,7 +177,8 @@ def take_step(
     catalog
         The declarations.
     actor
-        Who takes it.
+        Who takes it. The database reads account, role and department from the session that the connection carries;
+        what stands here opens nothing. A resident has a receipt in place of both.
     case
         As read by `read_case`; when it has changed since, the step is refused as stale.
     step
@@ -200,12 +201,11 @@ def take_step(
         raise UnknownNameError("department", department, catalog.departments)
     promise, at = _promise(connection, catalog, case, step, at, department, until_at)
     values = [
-        *_range(actor.scope), case.town_code, case.id, case.version, key, step, actor.account, actor.role,
-        actor.department, reason, department, until_at, outcome, duplicate_of,
-        promise, catalog.city.zone, at,
+        case.town_code, case.id, case.version, key, step, reason, department, until_at, outcome, duplicate_of, promise,
+        catalog.city.zone, at,
     ]  # fmt: skip
     with refused(), connection.transaction():
-        row = connection.execute(_TAKE, values).fetchone()
+        row = _call(connection, "step", actor, values)
     assert row is not None
     return Moved(case.id, *row)
 
@@ -258,6 +258,17 @@ def timeline(connection: psycopg.Connection[Any], scope: Scope, event_id: int) -
     return _frame(connection, "select * from pub.read_steps(%s, %s, %s)", [*_range(scope), event_id])
 
 
+def follow(connection: psycopg.Connection[Any], receipt: str) -> pd.DataFrame:
+    """Read what became of the reports made with a receipt, signed in or not; a row is a case.
+
+    Returns
+    -------
+    DataFrame
+        id, town_code, category, state, outcome, version, reported_at, due_at, closed_at, department. Nobody's words.
+    """
+    return _frame(connection, "select * from pub.follow(%s)", [receipt])
+
+
 def changes(connection: psycopg.Connection[Any], scope: Scope, after: int = 0, limit: int = 1000) -> pd.DataFrame:
     """Read the steps taken after one number; a row is a step, in the order of commits.
 
@@ -273,14 +284,23 @@ def changes(connection: psycopg.Connection[Any], scope: Scope, after: int = 0, l
 
 
 _CHANNELS = {"resident": "resident", "grid_worker": "grid_worker"}
-_REPORT = (
-    "select town_code, id, version, state, change_no, is_new from pub.report_case(%s, %s, %s, %s, %s, %s, %s, %s,"
-    " %s::smallint, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
-)
-_TAKE = (
-    "select version, state, change_no, is_new from pub.take_step(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,"
-    " %s, %s, %s, %s, %s)"
-)
+_REPORT = "select town_code, id, version, state, change_no, is_new from pub."
+_STEP = "select version, state, change_no, is_new from pub."
+_CALLS = {
+    "report": f"{_REPORT}report_case(%s, %s, %s, %s, %s, %s, %s::smallint{', %s' * 10})",
+    "report by resident": f"{_REPORT}report_by_resident(%s, %s, %s, %s, %s, %s::smallint{', %s' * 10})",
+    "step": f"{_STEP}take_step(%s{', %s' * 14})",
+    "step by resident": f"{_STEP}step_by_resident(%s{', %s' * 9})",
+}
+
+
+def _call(connection: psycopg.Connection[Any], what: str, actor: Actor, values: list[Any]) -> tuple[Any, ...] | None:
+    """Report or step: in the name of the session the connection carries, or of who has a receipt."""
+    if actor.role != "resident":
+        return connection.execute(_CALLS[what].encode(), [*_range(actor.scope), *values]).fetchone()
+    if what == "step":  # a resident says why and no more
+        values = [*values[:6], *values[10:]]
+    return connection.execute(_CALLS[f"{what} by resident"].encode(), [actor.account, *values]).fetchone()
 
 
 def _range(scope: Scope) -> tuple[str, str]:

@@ -47,9 +47,9 @@ def ask(connection: psycopg.Connection[Any], actor: Actor, event_id: int, *, by_
     """
     token = secrets.token_urlsafe(24) if by_link else None
     way, digest = ("link", _hash(token)) if token else ("phone", None)
-    values = [actor.scope.low, actor.scope.high, event_id, actor.account, way, digest, None]
+    values = [actor.scope.low, actor.scope.high, event_id, way, digest, None]
     with cases.refused(), connection.transaction():
-        row = connection.execute("select pub.ask_back(%s, %s, %s, %s, %s, %s, %s)", values).fetchone()
+        row = connection.execute("select pub.ask_back(%s, %s, %s, %s, %s, %s)", values).fetchone()
     assert row is not None
     return Asked(int(row[0]), token)
 
@@ -143,9 +143,9 @@ def decline(connection: psycopg.Connection[Any], actor: Actor, visit_id: int, re
     CaseError
         The role may not decline, there is no such wish, or the reason is missing.
     """
-    values = [actor.scope.low, actor.scope.high, visit_id, actor.account, actor.role, reason]
+    values = [actor.scope.low, actor.scope.high, visit_id, reason]
     with cases.refused(), connection.transaction():
-        connection.execute("select pub.decline_reopening(%s, %s, %s, %s, %s, %s)", values)
+        connection.execute("select pub.decline_reopening(%s, %s, %s, %s)", values)
 
 
 def _hash(token: str) -> bytes:

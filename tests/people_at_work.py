@@ -9,8 +9,12 @@ from typing import Any
 
 import psycopg
 from little_city import fill_grids, little_catalog, said
+from signing import InSession
 
-from layers import cases
+from layers import calls as _calls
+from layers import cases as _cases
+from layers import duplicates as _duplicates
+from layers import satisfaction as _satisfaction
 from layers.access import Actor, Scope
 from layers.cases import Case
 from layers.database import Database
@@ -38,6 +42,9 @@ WHO: dict[str, CaseRole] = {
     "refuse": "dispatcher", "accept": "dispatcher", "dispatch": "dispatcher", "take_on": "department_handler",
     "suspend": "department_handler", "finish": "department_handler", "pass": "case_officer", "close": "dispatcher",
 }  # fmt: skip
+
+calls, cases, duplicates, satisfaction = map(InSession, (_calls, _cases, _duplicates, _satisfaction))
+"""As in layers, each function in a session of the actor it is given."""
 
 _NUMBERS = itertools.count(1)
 

@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from people_at_work import GRID, START, actor, key, prepare
+from people_at_work import GRID, START, actor, calls, key, prepare
 from signing import signed
 
-from layers import calls
 from layers.access import Scope
 from layers.database import Database
 from layers.errors import CaseError
@@ -50,7 +49,7 @@ def test_the_grid_calls_the_street_answers_the_departments_report_in(web: Any) -
     now = START + timedelta(minutes=20)
     held = calls.open_calls(web, Scope("4499"), LIMITS, now=now).iloc[0]
     assert (held["held_by"], held["is_late"], held["not_in"]) == (GRID[:9], False, ["water", "justice"])
-    water = actor("department_handler", account="w", department="water")
+    water = actor("department_handler", account="water", department="water")
     assert calls.report_in(web, water, made, at=now) and not calls.report_in(web, water, made, at=now)
     with pytest.raises(CaseError, match="was not called"):
         calls.report_in(web, actor("department_handler", department="housing"), made)

@@ -10,11 +10,11 @@ from datetime import date, datetime, timedelta
 import psycopg
 import pytest
 from little_city import GRIDS, table
-from people_at_work import START, actor, key, needs, prepare, working_catalog
+from people_at_work import START, actor, cases, key, needs, prepare, satisfaction, working_catalog
 from signing import signed
 
-from layers import cases, satisfaction
 from layers.access import Scope
+from layers.cases import Case
 from layers.codes import LENGTHS
 from layers.counts import tally
 from layers.database import Database
@@ -74,7 +74,7 @@ class Town:
             except CaseError as error:
                 assert error.why == "missing"  # somebody else's case, or an extension that is none
 
-    def _ask(self, case: cases.Case, at: datetime) -> None:
+    def _ask(self, case: Case, at: datetime) -> None:
         asked = satisfaction.ask(self.web, actor("case_officer"), case.id, by_link=True)
         if self.draw.random() < 0.6:
             is_satisfied = self.draw.random() < 0.8

@@ -7,10 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from people_at_work import GRID, START, actor, case_in, counted, key, prepare, working_catalog
+from people_at_work import GRID, START, actor, case_in, cases, counted, key, prepare, working_catalog
 from signing import signed
 
-from layers import cases
 from layers.access import Scope
 from layers.database import Database
 from layers.errors import AccessError, CaseError, UnknownNameError

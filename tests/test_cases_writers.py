@@ -15,11 +15,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from people_at_work import actor, counted, key, prepare, working_catalog
+from people_at_work import actor, cases, counted, key, prepare, working_catalog
 from signing import signed
 
-from layers import cases
 from layers.access import Actor, Scope
+from layers.cases import Case
 from layers.database import Database, migrate, open_database
 from layers.errors import CaseError, ServerError
 from layers.lifecycle import find
@@ -49,8 +49,8 @@ class Storm:
         draw = random.Random(seed)
         for _ in range(self.n_steps):
             one, event_id, role = key(), draw.choice(self.events), draw.choice(ROLES)
-            who = actor(role, account=f"{role} {seed}")  # type: ignore[arg-type]
-            choice: tuple[cases.Case, str] | None = None
+            who = actor(role, account=f"{role}.{seed}")  # type: ignore[arg-type]
+            choice: tuple[Case, str] | None = None
             while True:
                 try:
                     with signed(self.db, autocommit=True) as web:
@@ -66,7 +66,7 @@ class Storm:
                     with self.lock:
                         self.n_broken += 1
 
-    def _take(self, web: Any, who: Actor, case: cases.Case, step: str, one: str) -> None:
+    def _take(self, web: Any, who: Actor, case: Case, step: str, one: str) -> None:
         until = datetime.now().astimezone() + timedelta(days=1)
         try:
             cases.take_step(
@@ -136,7 +136,7 @@ def break_connections(db: Database) -> Callable[[], object]:
 
 
 def test_writers_whose_connections_break_lose_and_double_nothing(db: Database) -> None:
-    storm = blow(db, n_writers=8, n_steps=12, disturb=break_connections(db))
+    storm = blow(db, n_writers=8, n_steps=20, disturb=break_connections(db))
     check(storm)
     assert len(storm.told) > 20
 

@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from people_at_work import GRID, actor, key, prepare, working_catalog
+from people_at_work import GRID, actor, cases, duplicates, key, prepare, working_catalog
 from signing import signed
 
-from layers import cases, duplicates
 from layers.access import Scope
 from layers.database import Database
 from layers.errors import CaseError
@@ -72,7 +71,7 @@ def test_folding_is_confirmed_whole_and_every_author_is_known(web: Any) -> None:
     ids = [report(web, who, "路灯坏了", 0.1) for who in ("甲", "乙", "丙")]
     centre, one = actor("dispatcher"), key()
     assert duplicates.fold(web, CATALOG, centre, ids[0], ids[1:], key=one) == 2
-    assert duplicates.authors(web, CITY, ids[0])["account"].tolist() == ["甲", "乙", "丙"]
+    assert duplicates.authors(web, CITY, ids[0])["id"].tolist() == ids
     assert [cases.read_case(web, CITY, i).outcome for i in ids] == [None, "duplicate", "duplicate"]
     more = [report(web, "丁", "路灯坏了", 0.1), ids[1]]
     with pytest.raises(CaseError):

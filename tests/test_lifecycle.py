@@ -11,11 +11,10 @@ from typing import Any
 import psycopg
 import pytest
 from databases import copy_of
-from people_at_work import START, WAYS, actor, case_in, key, needs, prepare, working_catalog
+from people_at_work import START, WAYS, actor, case_in, cases, key, needs, prepare, working_catalog
 from psycopg import errors
 from signing import signed
 
-from layers import cases
 from layers.database import Database
 from layers.errors import CaseError
 from layers.lifecycle import CASE_ROLES, NEEDS, OPEN_STATES, TRANSITIONS, allowed, find, markdown, mermaid, steps
@@ -75,7 +74,7 @@ def test_every_step_from_every_state_by_every_role(web: Any, state: str) -> None
     done, refused = set(), 0
     for step in (*steps(), "jump"):
         for role in CASE_ROLES:
-            who = actor(role, account="resident" if role == "resident" else f"other {role}")
+            who = actor(role, account="resident" if role == "resident" else f"other.{role}")
             rule = find(step, state)
             more = {**needs(step, at), "duplicate_of": other.id, "at": at, "key": key()}
             with web.transaction(force_rollback=True):

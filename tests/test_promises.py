@@ -11,10 +11,9 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from people_at_work import actor, case_in, key, prepare, working_catalog
+from people_at_work import actor, case_in, cases, key, prepare, working_catalog
 from signing import signed
 
-from layers import cases
 from layers.access import Scope
 from layers.database import Database
 from layers.declare.case_records import Calendar, Limit, Limits, Year

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from people_at_work import actor, case_in, key, prepare, working_catalog
+from people_at_work import actor, case_in, cases, key, prepare, satisfaction, working_catalog
 from signing import signed
 
-from layers import cases, satisfaction
 from layers.access import Scope
 from layers.database import Database
 from layers.declare.case_records import Limits
 from layers.errors import CaseError
+from layers.satisfaction import answer
 
 CITY = Scope("4499")
 AT_ONCE = working_catalog(limits=Limits(reopens=("noise",)))
@@ -33,7 +33,7 @@ def test_a_link_is_answered_once_and_its_token_kept_nowhere(web: Any, db: Databa
     case = case_in(web, BY_HAND, "closed")
     asked = satisfaction.ask(web, OFFICER, case.id, by_link=True)
     with db.connect("web", autocommit=True) as stranger:  # whoever has the link is not signed in
-        first = satisfaction.answer(stranger, BY_HAND, is_satisfied=True, token=asked.token)
+        first = answer(stranger, BY_HAND, is_satisfied=True, token=asked.token)
     again = satisfaction.answer(web, BY_HAND, is_satisfied=True, token=asked.token)
     assert (first.is_new, again.is_new) == (True, False)
     assert cases.read_case(web, CITY, case.id).is_satisfied is True
