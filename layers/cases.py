@@ -283,6 +283,15 @@ def changes(connection: psycopg.Connection[Any], scope: Scope, after: int = 0, l
     return _frame(connection, "select * from pub.changes(%s, %s, %s, %s)", [*_range(scope), after, limit])
 
 
+def last_change(connection: psycopg.Connection[Any], scope: Scope) -> int | None:
+    """Number of the last step taken, in whatever grid; None where the scope is not the asker's.
+
+    Ask for it before `changes` and in another statement: then what `changes` gives goes at least as far.
+    """
+    row = connection.execute("select pub.last_change(%s, %s)", _range(scope)).fetchone()
+    return None if row is None else row[0]
+
+
 _CHANNELS = {"resident": "resident", "grid_worker": "grid_worker"}
 _REPORT = "select town_code, id, version, state, change_no, is_new from pub."
 _STEP = "select version, state, change_no, is_new from pub."

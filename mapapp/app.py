@@ -18,12 +18,14 @@ from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.keeping import keeping_routes
+from mapapp.api.live import live_routes
 from mapapp.api.pairing import pairing_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
+from mapapp.live import Live
 from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
 from mapapp.pages.map import fault
@@ -58,7 +60,8 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
         The map engine has not been installed.
     """
     desk = Desk(atlas.catalog, atlas.database.pool("web", max_size=6))
-    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter))
+    live = Live(desk, atlas.database.url("web"))
+    api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter, live))
     api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
     api.include_router(account_routes(desk, porter, is_secure=is_secure))
     api.include_router(keeping_routes(desk, porter))
@@ -66,6 +69,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(tile_routes(desk))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
+    api.include_router(live_routes(live))
 
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
@@ -121,16 +125,18 @@ async def seal_each_minute(porter: Porter) -> None:
             log.error("the audit was not sealed: %s", error)
 
 
-def _lifespan(desk: Desk, porter: Porter) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(desk: Desk, porter: Porter, live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def run(_: FastAPI) -> AsyncIterator[None]:
         porter.open()
         desk.open()
-        sealing = asyncio.create_task(seal_each_minute(porter))
+        tasks = [asyncio.create_task(seal_each_minute(porter)), asyncio.create_task(live.run())]
         try:
             yield
         finally:
-            sealing.cancel()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             desk.close()
             porter.close()
 

@@ -13,7 +13,7 @@ import psycopg
 from psycopg_pool import ConnectionPool
 
 from layers.access import Scope
-from layers.accounts.sessions import carry
+from layers.accounts.sessions import Session, carry
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
@@ -53,9 +53,14 @@ class Desk:
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
         """Lend a connection as role `web` that sees what whoever asks may see, for one transaction."""
-        token = visitor().token
+        with self.connection_of(visitor()) as connection:
+            yield connection
+
+    @contextmanager
+    def connection_of(self, session: Session) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection that sees what a session may see, for what is done for it outside a request."""
         with self._pool.connection() as connection:
-            carry(connection, token)
+            carry(connection, session.token)
             yield connection
 
     def open(self) -> None:

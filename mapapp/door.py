@@ -151,7 +151,7 @@ class _Answer:
             message["headers"] = headers + self._dress(kind, {name for name, _ in headers})
         elif self._is_stream and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
-            if await asyncio.to_thread(self._guard.porter.read, self.token) is None:
+            if await asyncio.to_thread(self._guard.porter.read, self.token, is_use=False) is None:
                 raise EndedError
         await self._send(message)
 

@@ -78,12 +78,12 @@ class Porter:
         with self.connection() as connection:
             return add_first_account(connection, self.city)
 
-    def read(self, token: str | None) -> Session | None:
-        """Read the session of a cookie; None where there is none."""
+    def read(self, token: str | None, *, is_use: bool = True) -> Session | None:
+        """Read the session of a cookie; None where there is none. A stream that only looks is no use of it."""
         if not token or len(token) > 128 or not token.isascii():
             return None
         with self.connection() as connection:
-            session = read_session(connection, token)
+            session = read_session(connection, token, is_use=is_use)
         return None if session is not None and session.is_demo and not self.is_demo else session
 
     def sign_in(self, account: str, password: str, code: str, address: str, former: str | None) -> str | None:

@@ -28,6 +28,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
 RIGHTS: Mapping[str, Roles] = {
     "/": MAP,
     "/api/view": MAP,
+    "/live": MAP,
     "/tiles/": MAP,
     "/static/": MAP,
     "/assets/": MAP,

@@ -102,7 +102,7 @@ def test_a_role_opens_what_is_for_it_and_nothing_else(running: Server, here: Dat
     browser = Browser(running, "127.0.0.1")
     browser.cookies = {"session": session.token}
     nothing = browser.ask("/there/is/nothing").content
-    for start in RIGHTS:
+    for start in set(RIGHTS) - {"/live"}:  # a stream, which never ends: tests/test_live.py
         path = start + ("x" if start.endswith(("/", "-")) and start != "/" else "")
         answer = browser.ask(path)
         if not may_open(role, path):

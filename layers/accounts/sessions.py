@@ -71,8 +71,11 @@ def open_session(connection: Connection, account: str, kind: Kind = "person", la
     return token
 
 
-def read_session(connection: Connection, token: str) -> Session | None:
-    """Read the session of a token and note that it was used; None where it has ended or never was."""
+def read_session(connection: Connection, token: str, *, is_use: bool = True) -> Session | None:
+    """Read the session of a token and note that it was used; None where it has ended or never was.
+
+    A screen's counts as used as long as it is looked at; a person's only where the person does something (`is_use`).
+    """
     row = connection.execute(
         "select a.account, a.role, a.scope, a.department, s.kind, a.name, a.is_demo,"
         " s.seen_at < now() - interval '1 min'"
@@ -84,7 +87,7 @@ def read_session(connection: Connection, token: str) -> Session | None:
     if row is None:
         return None
     account, role, scope, department, kind, name, is_demo, is_old = row
-    if is_old:
+    if is_old and (is_use or kind == "screen"):
         connection.execute("update auth.session set seen_at = now() where token_hash = %s", [digest(token)])
     return Session(token, Actor(account, role, Scope(scope), department), kind, name, is_demo)
 

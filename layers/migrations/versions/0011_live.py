@@ -1,0 +1,22 @@
+"""The head of the order of commits, where a live push begins."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layers.migrations.functions import create_function, drop_function
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+HERE = Path(__file__).parent
+
+
+def upgrade() -> None:
+    create_function((HERE / "0011_last_change.sql").read_text(encoding="utf-8"), ["atlas_web"])
+
+
+def downgrade() -> None:
+    drop_function("pub", "last_change")
