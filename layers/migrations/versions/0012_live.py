@@ -6,8 +6,8 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function, drop_function
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 
 
 def upgrade() -> None:
-    create_function((HERE / "0011_last_change.sql").read_text(encoding="utf-8"), ["atlas_web"])
+    create_function((HERE / "0012_last_change.sql").read_text(encoding="utf-8"), ["atlas_web"])
 
 
 def downgrade() -> None:
