@@ -19,6 +19,7 @@ from etl import binary
 from etl.copying import Connection, copy_in, look_up, table_name, take_ids
 from etl.gone import RollCall, mark_gone
 from etl.masks import plain
+from etl.pace import WriteBehind
 from etl.rows import TABLES, TALLIED, GoodRows, state_column, table_fields
 from etl.transform import Identities
 from etl.tree import GridTree
@@ -118,11 +119,15 @@ class TableLoader:
     def finish(self, towns: dict[int, str]) -> int:
         """Make the indexes again and write the tallies; return how many tally rows that took."""
         written = 0
+        with WriteBehind() as behind:
+            behind.submit(release_indexes, self._connection, [table for table in self._held if table not in TALLIES])
+            self.changes.sum_up()
+            behind.wait()
         if self._dataset.table in TALLIED:
             delta_id = 0 if self.is_first else int(take_ids(self._connection, 1)[0])
             dataset_no = self._numbers.datasets[self._dataset.key]
-            written = self.changes.write(self._connection, dataset_no, towns, delta_id)
-        release_indexes(self._connection, self._held)
+            written = self.changes.write(self._connection, dataset_no, towns, delta_id, self._held)
+        release_indexes(self._connection, [table for table in self._held if table in TALLIES])
         return written
 
     def _insert(self, rows: GoodRows, identities: Identities | None) -> None:

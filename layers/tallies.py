@@ -6,7 +6,7 @@ sensitive rows go to the tables of the same names in `vault`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -32,6 +32,8 @@ _FIELDS = {
 }  # fmt: skip
 _PARTS = 16
 """Batches gathered before they are summed up, so that memory grows with the cells and not with the rows."""
+_PIECE = 65_536
+"""Rows sent at a time."""
 _KEY = "town_code, grid_no, period, dataset_no, category_no, state_no"
 _PERIOD, _CATEGORY, _STATE = 1 << 25, 1 << 12, 1 << 4
 """How many values of each part of a packed key there may be; 22 bits are left for the number of the grid."""
@@ -122,8 +124,18 @@ class TallyChanges:
                 if len(parts) > _PARTS:
                     parts[:] = [_joined(parts)]
 
+    def sum_up(self) -> None:
+        """Sum up what was gathered; `write` does so itself, but this needs no database and may be done meanwhile."""
+        for parts in self._parts.values():
+            parts[:] = [_joined(parts)]
+
     def write(
-        self, connection: psycopg.Connection[Any], dataset_no: int, towns: Mapping[int, str], delta_id: int
+        self,
+        connection: psycopg.Connection[Any],
+        dataset_no: int,
+        towns: Mapping[int, str],
+        delta_id: int,
+        fresh: Collection[str] = (),
     ) -> int:
         """Write the changes under one `delta_id` in the transaction under way; return how many rows that took.
 
@@ -140,6 +152,8 @@ class TallyChanges:
             Town code of each grid number.
         delta_id
             0 for the first rows of a dataset ever, else a number never used before (from `ops.row_id`).
+        fresh
+            Tables, as `schema.table`, that this transaction emptied, their guard put aside (`raw.drop_indexes`).
         """
         written = 0
         numbers = np.array(sorted(towns), np.int64)
@@ -153,15 +167,17 @@ class TallyChanges:
                 raise AtlasError(f"Grid number {grid[~known][0]} has no town.", "Load the datasets of grids again.")
             town = names[np.searchsorted(numbers, grid)]
             order = np.argsort(town, kind="stable")  # as the primary key has them: its index is made in one go
-            town, grid, period, category, state, n = (a[order] for a in (town, grid, period, category, state, n))
-            rows = _wire_rows(len(keys))
-            rows["town_code"] = town
-            rows["grid_no"], rows["period"], rows["category_no"], rows["state_no"] = grid, period, category, state
-            rows["dataset_no"], rows["n"] = dataset_no, n
+            delta = np.full(len(keys), delta_id, np.int64)
             if delta_id:
                 first, last = _periods(connection, schema, grain, dataset_no)
-                rows["delta_id"] = np.where((period < first) | (period > last), 0, delta_id)
-            written += _copy(connection, schema, grain, rows)
+                delta[(period < first) | (period > last)] = 0
+            columns = {
+                "town_code": town, "grid_no": grid, "period": period, "category_no": category, "state_no": state,
+                "delta_id": delta, "n": n,
+            }  # fmt: skip
+            columns = {name: values[order] for name, values in columns.items()}
+            columns["dataset_no"] = np.full(len(keys), dataset_no, np.int16)
+            written += _copy(connection, schema, grain, columns, is_fresh=f"{schema}.tally_{grain}" in fresh)
         return written
 
 
@@ -213,28 +229,42 @@ def _periods(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, 
     return (1 << 31, -1) if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
-def _wire_rows(n: int) -> npt.NDArray[np.void]:
-    """Rows as binary COPY sends them: each field behind its length."""
+def _wire_rows(columns: Mapping[str, npt.NDArray[Any]], start: int) -> bytes:
+    """A piece of the rows as binary COPY sends them: each field behind its length."""
     layout: list[tuple[str, str]] = [("n_fields", ">i2")]
     for name, kind in _FIELDS.items():
         layout += [(f"{name}_width", ">i4"), (name, kind)]
-    rows = np.zeros(n, np.dtype(layout))
+    piece = slice(start, start + _PIECE)
+    rows = np.empty(len(columns["n"][piece]), np.dtype(layout))
     rows["n_fields"] = len(_FIELDS)
     for name, kind in _FIELDS.items():
-        rows[f"{name}_width"] = np.dtype(kind).itemsize
-    return rows
+        rows[f"{name}_width"], rows[name] = np.dtype(kind).itemsize, columns[name][piece]
+    return rows.tobytes()
 
 
-def _copy(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, rows: npt.NDArray[np.void]) -> int:
+def _copy(
+    connection: psycopg.Connection[Any],
+    schema: Schema,
+    grain: Grain,
+    columns: Mapping[str, npt.NDArray[Any]],
+    *,
+    is_fresh: bool,
+) -> int:
     table, names = _table(schema, grain), sql.SQL(", ").join(map(sql.Identifier, _FIELDS))
-    # COPY is refused on tables under row-level security, and these rows are few
-    connection.execute(sql.SQL("create temp table if not exists counted (like {}) on commit drop").format(table))
-    connection.execute("truncate counted")
+    target, options = table, "format binary, freeze"
+    if not is_fresh:
+        # COPY is refused on tables under row-level security: by way of a temporary one
+        target, options = sql.Identifier("counted"), "format binary"
+        connection.execute(sql.SQL("create temp table if not exists counted (like {}) on commit drop").format(table))
+        connection.execute("truncate counted")
     with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("copy counted ({}) from stdin (format binary)").format(names)) as copy:
+        with cursor.copy(sql.SQL(f"copy {{}} ({{}}) from stdin ({options})").format(target, names)) as copy:
             copy.write(_HEADER)
-            copy.write(rows.tobytes())
+            for start in range(0, len(columns["n"]), _PIECE):
+                copy.write(_wire_rows(columns, start))
             copy.write(_TRAILER)
+        if is_fresh:
+            return cursor.rowcount
         insert = sql.SQL("insert into {} ({}) select {} from counted").format(table, names, names)
         return cursor.execute(insert).rowcount
 
