@@ -136,9 +136,11 @@ def call(
     good = ~shaped.refusals.bad
     matched = keys.filter(pa.array(good & flags(pc.is_in(keys, open_.keys)))) if len(open_.keys) else keys.slice(0, 0)
     rests = {}
+    at = pa.array(np.flatnonzero(fresh))
+    text = {heading: values.take(at) for heading, values in shaped.text.items()} if open_.rests else {}
     for heading, known in open_.rests.items():
-        hashes = row_hashes(shaped.text, sealer, heading)
-        rests[heading] = hashes[among(hashes, known) & fresh]
+        hashes = row_hashes(text, sealer, heading)
+        rests[heading] = hashes[among(hashes, known)]
     ids = np.zeros(shaped.n, np.int64) if answers is None else answers
     bad = ~good & (ids > 0)
     return Called(keys, matched, rests, ids[good & (ids > 0)], (ids[bad], shaped.lines[bad]))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.attrs import json_objects
-from etl.keys import hash_rows
+from etl.keys import hash_column, hash_rows, join_hashes
 from etl.reasons import remedy_of
 from etl.refusals import Refusal
 from etl.shape import IDENTITY_TYPES, Shaped
@@ -74,6 +74,7 @@ def refused_rows(shaped: Shaped, keys: pa.Array, dataset: Dataset, sealer: Seale
     delivered = {heading: values.take(at) for heading, values in shaped.text.items()}
     whole = json_objects(delivered, len(rows))
     sealed = [row or b"" for row in sealer.seal_column(whole.to_pylist())]
+    hashed = {heading: hash_column(delivered[heading]) for heading in sorted(delivered)}
     return Quarantined(
         shaped.lines[rows].tolist(),
         keys.take(at).to_pylist(),
@@ -81,8 +82,8 @@ def refused_rows(shaped: Shaped, keys: pa.Array, dataset: Dataset, sealer: Seale
         value,
         [refusal.reason for refusal in found for _ in refusal.rows],
         sealed,
-        row_hashes(delivered, sealer).view(np.int64).tolist(),
-        [one for refusal in found for one in _rest_hashes(shaped.text, refusal, sealer)],
+        join_hashes(list(hashed.values()), len(rows), sealer.seed("row")).view(np.int64).tolist(),
+        _rest_hashes(hashed, found, sealer),
         _versions(shaped, at),
     )
 
@@ -101,10 +102,13 @@ def row_hashes(text: Mapping[str, pa.Array], sealer: Sealer, without: str = "") 
     return hash_rows(columns, n, sealer.seed("row"))
 
 
-def _rest_hashes(text: Mapping[str, pa.Array], refusal: Refusal, sealer: Sealer) -> list[int]:
-    at = pa.array(refusal.rows)
-    mine = {heading: values.take(at) for heading, values in text.items()}
-    hashes: list[int] = row_hashes(mine, sealer, refusal.field).view(np.int64).tolist()
+def _rest_hashes(hashed: Mapping[str, np.ndarray], found: Sequence[Refusal], sealer: Sealer) -> list[int | None]:
+    """Hash the refused rows without the field that each is refused for, from the hashes of all their fields."""
+    hashes: list[int | None] = []
+    for refusal in found:
+        mine = slice(len(hashes), len(hashes) + len(refusal.rows))
+        rest = [values[mine] for heading, values in hashed.items() if heading != refusal.field]
+        hashes += join_hashes(rest, len(refusal.rows), sealer.seed("row")).view(np.int64).tolist()
     return hashes
 
 

@@ -14,7 +14,7 @@ import shapely
 from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.doubts import count_alike, doubts_of
-from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows
+from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows, join_hashes
 from etl.outstanding import Called, Outstanding, call
 from etl.place import Placed, place
 from etl.quarantine import Quarantined, broken_rows, refused_rows
@@ -97,16 +97,17 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     dataset = rules.dataset
     shaped = shape(batch, rules.context, memory.ordinals)
     keys = safe_keys(shaped.keys, dataset, rules.sealer)
-    row_hash = _row_hash(shaped, keys, rules)
+    key_hash = hash_column(keys)
+    row_hash = _row_hash(shaped, key_hash, rules)
     unchanged = among(row_hash, memory.known) & ~shaped.refusals.bad
     rest = np.flatnonzero(~unchanged & ~shaped.refusals.bad) if unchanged.any() else np.arange(shaped.n)
     part = shaped.take(rest) if unchanged.any() else shaped
     placed = place(part, dataset.source, rules.conversion, rules.tree)
     if part is not shaped:
         shaped.refusals.merge(part.refusals, rest)
-    _refuse_repeats(shaped, keys, unchanged, rules, memory)
+    _refuse_repeats(shaped, keys, key_hash, rules, memory)
     subjects = _subjects(part, keys.take(pa.array(rest)), rules)
-    repeats = _find_shared(shaped, part, subjects, keys, rest, rules, memory)
+    repeats = _find_shared(shaped, part, subjects, key_hash, rest, rules, memory)
     good_rows = np.flatnonzero(~shaped.refusals.bad[rest])
     good = _good(part, placed, keys, row_hash, rest, good_rows, rules, subjects)
     unchanged &= ~shaped.refusals.bad
@@ -138,20 +139,19 @@ def safe_keys(keys: pa.Array, dataset: Dataset, sealer: Sealer) -> pa.Array:
     return pa.array(sealer.source_keys(keys.to_pylist()), pa.string())
 
 
-def _row_hash(shaped: Shaped, keys: pa.Array, rules: Rules) -> np.ndarray:
-    columns = [keys, *shaped.columns.values()]
+def _row_hash(shaped: Shaped, key_hash: np.ndarray, rules: Rules) -> np.ndarray:
+    columns = [values for values in shaped.columns.values() if values is not shaped.keys]
     columns += [pa.array(c) for c in (shaped.x, shaped.y) if c is not None]
     columns += [c for c in (shaped.address, shaped.delivered_code) if c is not None]
     if shaped.geometry is not None:
         columns.append(pa.array(shapely.to_wkb(shaped.geometry), pa.binary()))
     # rows are tied anew when the grids have changed
     seed = rules.seed ^ (rules.tree.edition << 32) ^ rules.tree.version
-    return hash_rows(columns, shaped.n, seed)
+    return join_hashes([key_hash, hash_rows(columns, shaped.n, seed)], shaped.n, seed)
 
 
-def _refuse_repeats(shaped: Shaped, keys: pa.Array, unchanged: np.ndarray, rules: Rules, memory: FileMemory) -> None:
+def _refuse_repeats(shaped: Shaped, keys: pa.Array, hashes: np.ndarray, rules: Rules, memory: FileMemory) -> None:
     rows = np.flatnonzero(~shaped.refusals.bad)
-    hashes = hash_column(keys)
     again = np.zeros(shaped.n, bool)
     again[rows] = memory.seen.repeated(hashes[rows])
     if again.any():
@@ -172,7 +172,7 @@ def _find_shared(
     shaped: Shaped,
     part: Shaped,
     subjects: list[bytes] | None,
-    keys: pa.Array,
+    key_hash: np.ndarray,
     rest: np.ndarray,
     rules: Rules,
     memory: FileMemory,
@@ -187,7 +187,7 @@ def _find_shared(
             known = pa.array([subjects[row].hex() for row in asked], pa.string())
             taken = [pc.if_else(taken[0].is_valid(), known, pa.scalar(None, pa.string()))]
         taken = [values if pa.types.is_string(values.type) else values.cast(pa.string()) for values in taken]
-        own = hash_column(keys.take(pa.array(rest[asked])))
+        own = key_hash[rest[asked]]
         again = np.zeros(shaped.n, bool)
         again[rest[asked]] = memory.uniques.repeated(at, taken, own)
         if not again.any():
