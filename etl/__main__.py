@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -54,6 +54,7 @@ def run(
     executor: Annotated[
         str, typer.Option(help="Who does the rows: local, processes:N, or a Dask scheduler's tcp://host:port.")
     ] = "local",
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="Leave what another loader is at work on.")] = False,
     accept: Annotated[bool, typer.Option("--accept", help="Take in what is not as expected; says who did.")] = False,
 ) -> None:
     """数据入库 Load the deliveries in a folder, each in one transaction; files loaded before are left alone."""
@@ -77,6 +78,7 @@ def run(
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),
         accepted_by=getpass.getuser() if accept else None,
+        waits=not no_wait,
         fetcher=_fetcher(settings),
         limits=Limits(settings.read_memory_mb, settings.read_seconds, settings.read_unpacked_mb),
         executor=executor,
@@ -116,6 +118,33 @@ def reform(
     )
     for sentence in sentences(report):
         typer.echo(sentence)
+
+
+@app.command()
+def quarantine(
+    dataset: Annotated[str | None, typer.Argument(help="Dataset to look at; all when none is named.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write its rows to this workbook, to be corrected.")] = None,
+    people: Annotated[bool, typer.Option("--people", help="Open rows that name people: for the steward.")] = False,
+) -> None:
+    """退回清单 List refused rows by reason and age, or write those of a dataset to a workbook to be corrected."""
+    from etl.refused import print_open, read_open, read_refused, write_refused
+    from layers.database import open_database
+    from layers.declare import read_catalog
+    from layers.seal import Sealer
+    from layers.secrets import read_secrets
+
+    settings = _settings()
+    database, catalog = open_database(settings), read_catalog(settings.catalog_dir)
+    if out is None:
+        counted = read_open(database, catalog, (dataset,) if dataset else ())
+        print_open(counted, datetime.now(UTC), Console() if sys.stdout.isatty() else Console(width=120))
+        return
+    if dataset is None:
+        raise SettingError("--out names no dataset.", "Say which: `python -m etl quarantine DATASET --out FILE.xlsx`.")
+    sealer = Sealer(read_secrets(settings))
+    refused = read_refused(database, catalog, sealer, dataset, run_by=getpass.getuser(), people=people)
+    write_refused(refused, out)
+    typer.echo(f"{len(refused.rows):,} 行写入 rows written to {out}")
 
 
 @app.command()

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.copying import Connection, known_hashes, write_quarantine
+from etl.corrections import NUMBER, CorrectionSource, as_correction
 from etl.crew import Crew
 from etl.crs import conversion_of
 from etl.errand import make_rules
@@ -30,7 +31,7 @@ from etl.ledger import (
     open_delivery_row,
 )
 from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
-from etl.outstanding import Settlement, read_outstanding
+from etl.outstanding import Settlement, call, read_outstanding
 from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
 from etl.report import DeliveryReport
@@ -71,6 +72,7 @@ class Desk:
     limits: Limits = DEFAULT_LIMITS
     tree: GridTree | None = None
     accepted_by: str | None = None
+    waits: bool = True
     crew: Crew | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -104,11 +106,12 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
     DeliveryError
         The file cannot be taken in, or does not keep what the dataset expects.
     """
+    if job.is_correction:
+        job = replace(job, dataset=as_correction(job.dataset))
     dataset, connection = job.dataset, desk.connection
     with desk.timed("hash"):
         content = hash_file(job.path, dataset)
-    if lock_dataset(connection, dataset.key):
-        say(f"{dataset.key}: waited for another loader")
+    lock_dataset(connection, dataset.key, say, waits=desk.waits)
     desk.at_step("locked")
     declaration = hash_declaration(dataset, desk.catalog)
     known = loaded_before(connection, dataset.key, content[0], declaration)
@@ -117,7 +120,12 @@ def load_delivery(desk: Desk, job: Job, report: DeliveryReport, say: Callable[[s
         return
     if known == "otherwise":
         say(f"{dataset.key}: the declaration has changed, {job.path.name} is loaded again")
-    source = open_delivery(job.path, dataset, desk.limits)
+    opened = open_delivery(job.path, dataset, desk.limits)
+    if NUMBER in opened.headings and not job.is_correction:  # under a name of the department's own
+        opened.close()
+        load_delivery(desk, replace(job, is_correction=True), report, say)
+        return
+    source: Source = CorrectionSource(opened) if job.is_correction else opened
     _note_dropped(report, source, job)
     delivery_id = open_delivery_row(connection, dataset, job.path, content, declaration, desk.edition(), desk.now)
     desk.at_step("delivery opened")
@@ -241,16 +249,19 @@ def _settle(
 def _load_children(desk: Desk, source: Source, rules: Rules, delivery_id: int, report: DeliveryReport) -> None:
     dataset, connection = rules.dataset, desk.connection
     loader = ChildLoader(connection, dataset, rules, delivery_id)
+    settlement = Settlement()
     loader.begin()
     desk.at_step("indexes dropped")
     for batch in read_ahead(source.batches(headings_of(dataset))):
         with desk.timed("load"):
-            quarantined, summary = loader.write(batch)
+            quarantined, summary, called = loader.write(batch)
             write_quarantine(connection, dataset.key, delivery_id, quarantined, desk.now)
+            settlement.add(called)
         _add(report, summary)
         desk.at_step("batch written")
     with desk.timed("indexes and tallies"):
         loader.finish()
+        _settle(desk, settlement, dataset, delivery_id, report, is_whole=False)
     report.n_inserted = loader.counts.n_inserted
     if report.n_inserted >= _ANALYSE_FROM:
         connection.execute("select ops.analyse(%s::text[]::regclass[])", [[TABLES[dataset.table]]])
@@ -265,9 +276,12 @@ def _load_grids(
         loader.check(batch)
     with desk.timed("tree"):
         report.n_unchanged, notes = loader.finish()
-    for quarantined, summary in loader.results():
+    settlement, outstanding = Settlement(), read_outstanding(desk.connection, dataset)
+    for quarantined, summary, shaped in loader.results():
         write_quarantine(desk.connection, dataset.key, delivery_id, quarantined, desk.now)
+        settlement.add(call(shaped, shaped.keys, ~shaped.refusals.bad, None, outstanding, desk.sealer))
         _add(report, summary)
+    _settle(desk, settlement, dataset, delivery_id, report, is_whole=False)
     report.notes.update(notes)
     # Few rows, and yet: without knowing that all of them lie in the city, a plan walks them once for each count.
     desk.connection.execute("select ops.analyse(%s::text[]::regclass[])", [["pub.grid"]])

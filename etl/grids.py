@@ -86,13 +86,14 @@ class GridLoader:
         self._register(keys.filter(pa.array(taken)), row_hash[taken])
         return int((taken & same).sum()), {k: v for k, v in report.summary().items() if k not in ("edition", "version")}
 
-    def results(self) -> list[tuple[Quarantined, Summary]]:
-        """Quarantined rows and counts of each batch; complete after `finish`."""
+    def results(self) -> list[tuple[Quarantined, Summary, Shaped]]:
+        """Quarantined rows, counts and the shaped rows of each batch; complete after `finish`."""
         dataset = self.context.dataset
         return [
             (
                 refused_rows(shaped, shaped.keys, dataset, self.sealer),
                 Summary(shaped.n, 0, shaped.refusals.counts(), {}, shaped.filled),
+                shaped,
             )
             for shaped, _ in self._batches
         ]

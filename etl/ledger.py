@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -72,11 +73,26 @@ def hash_file(path: Path, dataset: Dataset) -> tuple[bytes, int]:
     return digest.digest(), size
 
 
-def lock_dataset(connection: Connection, dataset: str) -> bool:
-    """Take the dataset's lock until the transaction ends; return whether another loader had to be waited for."""
+def lock_dataset(
+    connection: Connection, dataset: str, say: Callable[[str], None] | None = None, *, waits: bool = True
+) -> bool:
+    """Take the dataset's lock until the transaction ends; return whether another loader had to be waited for.
+
+    Raises
+    ------
+    DeliveryError
+        Another loader has it, and it is not to be waited for.
+    """
     row = connection.execute("select pg_try_advisory_xact_lock(%s, hashtext(%s))", [_DATASET_LOCKS, dataset]).fetchone()
     if row and row[0]:
         return False
+    if not waits:
+        raise DeliveryError(
+            f"Another loader is at work on {dataset}, and it was not to be waited for.",
+            "Run the same command again later, or without --no-wait.",
+        )
+    if say is not None:
+        say(f"{dataset}: another loader is at work on it, waiting for it to end")
     connection.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", [_DATASET_LOCKS, dataset])
     return True
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.corrections import dataset_of
+from etl.sources import DEFAULT_LIMITS, Limits
 from layers.declare.records import Catalog, Dataset
 from layers.errors import DeliveryError, UnknownNameError
 from layers.tables import LEVELS
@@ -35,11 +37,12 @@ _PACKED = ("", ".gz", ".zip")
 
 @dataclass(frozen=True)
 class Job:
-    """One file of one dataset; `name` is its path inside the delivery folder."""
+    """One file of one dataset; `name` is its path inside the delivery folder. A correction has refused rows, mended."""
 
     dataset: Dataset
     path: Path
     name: str = ""
+    is_correction: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ class Plan:
     strangers: tuple[str, ...]
 
 
-def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = ()) -> Plan:
+def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = (), limits: Limits = DEFAULT_LIMITS) -> Plan:
     """Find the files of the named datasets, or of all.
 
     Raises
@@ -73,7 +76,8 @@ def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = ()) -> Plan
     files, links = _files_in(folder, is_deep=any("/" in d.source.files for d in catalog.datasets.values()))
     wanted = [catalog.datasets[name] for name in (names or catalog.datasets)]
     found = {d.key: [name for name in files if _belongs(name, d)] for d in wanted}
-    absent = tuple(key for key, its in found.items() if not its)
+    corrections = _corrections(folder, files, catalog, limits)
+    absent = tuple(key for key, its in found.items() if not its and key not in corrections.values())
     if names and absent:
         pattern = catalog.datasets[absent[0]].source.files
         near = difflib.get_close_matches(pattern, files, n=3, cutoff=0.3)
@@ -83,13 +87,16 @@ def make_plan(catalog: Catalog, folder: Path, names: Sequence[str] = ()) -> Plan
             if near
             else "Put the file there, or name another folder by `--from`.",
         )
-    if not any(found.values()):
+    if not any(found.values()) and not corrections:
         raise DeliveryError(
             f"No file in {folder} belongs to a declared dataset.",
             "Put the departments' files there, or name another folder by `--from FOLDER`.",
         )
     jobs = [Job(d, folder / name, name) for d in sorted(wanted, key=_rank) for name in found[d.key]]
-    return Plan(tuple(sorted(jobs, key=_job_rank)), absent, (*links, *(() if names else _strangers(files, catalog))))
+    mended = [Job(catalog.datasets[key], folder / name, name, True) for name, key in corrections.items()]
+    jobs += [job for job in mended if job.dataset in wanted]
+    rest = [name for name in files if name not in corrections]
+    return Plan(tuple(sorted(jobs, key=_job_rank)), absent, (*links, *(() if names else _strangers(rest, catalog))))
 
 
 def _files_in(folder: Path, *, is_deep: bool) -> tuple[list[str], list[str]]:
@@ -107,6 +114,18 @@ def _files_in(folder: Path, *, is_deep: bool) -> tuple[list[str], list[str]]:
             elif path.is_file():
                 files.append(name)
     return sorted(files), sorted(links)
+
+
+def _corrections(folder: Path, files: Sequence[str], catalog: Catalog, limits: Limits) -> dict[str, str]:
+    """Workbooks of refused rows among the files that belong to no dataset by their name, with their datasets."""
+    found = {}
+    for name in files:
+        if Path(name).suffix.lower() != ".xlsx" or any(_belongs(name, d) for d in catalog.datasets.values()):
+            continue
+        dataset = dataset_of(folder / name, limits)
+        if dataset in catalog.datasets:
+            found[name] = str(dataset)
+    return found
 
 
 def _belongs(name: str, dataset: Dataset) -> bool:
@@ -128,10 +147,10 @@ def _rank(dataset: Dataset) -> tuple[int, int]:
     return _ORDER.index(dataset.table), level
 
 
-def _job_rank(job: Job) -> tuple[int, int, int]:
+def _job_rank(job: Job) -> tuple[int, int, int, int]:
     # the largest file of a table first: it then goes into an empty table, which is by far the fastest way
     size = 0 if job.dataset.table == "grid" else -job.path.stat().st_size
-    return (*_rank(job.dataset), size)
+    return (*_rank(job.dataset), int(job.is_correction), size)
 
 
 def _strangers(files: Sequence[str], catalog: Catalog) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def run(
     say: Callable[[str], None] = print,
     at_step: Step = no_step,
     accepted_by: str | None = None,
+    waits: bool = True,
     limits: Limits = DEFAULT_LIMITS,
     executor: str = "local",
     fetcher: Fetcher | None = None,
@@ -55,7 +56,8 @@ def run(
     A delivery that cannot be taken in leaves nothing behind and does not keep the others from being loaded; its report
     carries the problem and the exit code. Deliveries that are not what their datasets expect are taken in only when
     somebody answers for them: `accepted_by`, who is put into the ledger. `executor` says who does the batches of rows:
-    `local`, `processes:N` or the address of a Dask scheduler; what comes out is the same.
+    `local`, `processes:N` or the address of a Dask scheduler; what comes out is the same. A dataset that
+    another loader is at work on is waited for, or refused unless one `waits`.
 
     Raises
     ------
@@ -70,12 +72,12 @@ def run(
     there = [name for name in names if name not in {report.dataset for report in fetched}]
     if names and not there:
         return RunReport(fetched, (), (), time.perf_counter() - started)
-    plan = make_plan(catalog, folder, there)
+    plan = make_plan(catalog, folder, there, limits)
     with database.connect("loader") as connection:
         numbers = _numbers(connection, catalog)
         moment = now or datetime.now(UTC)
         desk = Desk(connection, catalog, secrets, Sealer(secrets), numbers, cache_dir, moment, at_step)
-        desk.accepted_by = accepted_by
+        desk.accepted_by, desk.waits = accepted_by, waits
         desk.limits = limits
         with _crew(database, executor) as desk.crew:
             reports = [_one(desk, job, say) for job in plan.jobs]

@@ -12,6 +12,7 @@ from etl import binary
 from etl.copying import Connection, copy_in, look_up, table_name, take_ids
 from etl.keys import Ordinals, SeenKeys, hash_column
 from etl.load import Counts, hold_indexes, release_indexes
+from etl.outstanding import Called, call
 from etl.quarantine import Quarantined, broken_rows, refused_rows
 from etl.rows import TABLES, core_keys, encoded
 from etl.shape import Shaped, shape
@@ -51,7 +52,7 @@ class ChildLoader:
         """Drop the indexes of the table when it is still empty, until `finish`."""
         self._held = hold_indexes(self._connection, [self._table])
 
-    def write(self, batch: RawBatch) -> tuple[Quarantined, Summary]:
+    def write(self, batch: RawBatch) -> tuple[Quarantined, Summary, Called]:
         """Check one batch, find what its rows hang on, and write it."""
         rules = self._rules
         shaped = shape(batch, rules.context, self._memory.ordinals)
@@ -75,7 +76,8 @@ class ChildLoader:
         if batch.broken:
             reasons["wrong_field_count"] = len(batch.broken)
         summary = Summary(shaped.n + len(batch.broken), len(good) - inserted, reasons, {}, shaped.filled)
-        return quarantined.joined(broken_rows(batch.broken, rules.sealer)), summary
+        called = call(shaped, shaped.keys, ~shaped.refusals.bad, batch.answers, rules.outstanding, rules.sealer)
+        return quarantined.joined(broken_rows(batch.broken, rules.sealer)), summary, called
 
     def finish(self) -> None:
         """Make the indexes again."""

@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from etl.ledger import lock_dataset
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import DeliveryError, ServerError, UnknownNameError
@@ -227,6 +228,17 @@ def test_two_loaders_at_once_do_what_one_does(town: Town) -> None:
     assert sorted(r.deliveries[0].status for r in reports) == ["known", "loaded"]
     assert town.rows("select count(*) from ops.event") == [(5,)]
     assert sum(row[5] for row in tallies(town)) == 5
+
+
+def test_a_loader_that_may_not_wait_leaves_with_a_sentence(town: Town) -> None:
+    town.load("grid_small")
+    said: list[str] = []
+    with town.db.connect("loader") as other:
+        lock_dataset(other, "report")
+        (done,) = town.load("report", waits=False, say=said.append).deliveries
+    assert (done.status, done.exit_code) == ("refused", 6)
+    assert "Another loader is at work on report" in said[-1]
+    assert town.load("report", waits=False).deliveries[0].status == "loaded"
 
 
 def test_a_delivery_beyond_what_is_expected_leaves_nothing(town: Town) -> None:

@@ -15,7 +15,7 @@ from layers.errors import DeliveryError
 __all__ = ["DEFAULT_LIMITS", "Limits", "RawBatch", "Source", "headings_of", "open_delivery", "warm_up"]
 
 
-def open_delivery(path: Path, dataset: Dataset, limits: Limits = DEFAULT_LIMITS) -> Source:
+def open_delivery(path: Path, dataset: Dataset, limits: Limits = DEFAULT_LIMITS) -> GuardedSource:
     """Open a delivered file of a dataset, in a child process that may do nothing but read it.
 
     Raises
