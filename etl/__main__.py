@@ -148,6 +148,22 @@ def quarantine(
 
 
 @app.command()
+def recount() -> None:
+    """旧版网格补计 Count what changed since the last time on the grids of older editions; `run` does so too."""
+    from etl.reform.follow import follow_changes
+    from layers.database import open_database
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    with open_database(settings).connect("loader") as connection:
+        counted = follow_changes(connection, read_catalog(settings.catalog_dir), settings.local_dir / "cache")
+    for dataset, n in counted.items():
+        typer.echo(f"{dataset}: {n:,} 条汇总 counts on older grids")
+    if not counted:
+        typer.echo("没有变动 Nothing has changed.")
+
+
+@app.command()
 def unplaced(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to look at; all when none is named.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole list to this workbook.")] = None,

@@ -17,7 +17,7 @@ from etl.deliver import Desk, Step, load_delivery, no_step
 from etl.executors import open_executor
 from etl.fetch import Fetcher, fetch_file
 from etl.plan import Job, Plan, make_plan
-from etl.reform.follow import follow
+from etl.reform.follow import follow_changes, note_change
 from etl.report import DeliveryReport, RunReport
 from etl.sources import DEFAULT_LIMITS, Limits, warm_up
 from etl.staging import Staging, empty
@@ -83,7 +83,7 @@ def run(
             reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()
-        _follow(desk, reports)
+        follow_changes(connection, catalog, cache_dir)
     return _whole(plan, [*fetched, *reports], time.perf_counter() - started)
 
 
@@ -104,13 +104,6 @@ def _fetch(
             say(_line(report))
             refused.append(report)
     return refused
-
-
-def _follow(desk: Desk, reports: Sequence[DeliveryReport]) -> None:
-    """Count what was loaded on the grids of older editions too, a transaction for each dataset."""
-    for dataset in sorted({one.dataset for one in reports if one.n_inserted + one.n_updated}):
-        with desk.connection.transaction():
-            follow(desk.connection, desk.catalog, dataset, desk.cache_dir)
 
 
 @contextmanager
@@ -155,6 +148,8 @@ def _one(desk: Desk, job: Job, say: Callable[[str], None]) -> DeliveryReport:
     try:
         with desk.connection.transaction():
             load_delivery(desk, job, report, say)
+            if report.n_inserted + report.n_updated + report.n_gone:
+                note_change(desk.connection, job.dataset.key)
             desk.at_step("before commit")
         desk.at_step("after commit")
     except psycopg.OperationalError as error:

@@ -26,7 +26,15 @@ REFERENCE = {
 """Small and the same everywhere; never point at data tables."""
 
 LOCAL = {
-    *("raw.delivery", "raw.quarantine", "raw.held_index", "raw.source_registry", "raw.staging", "raw.reform"),
+    *(
+        "raw.delivery",
+        "raw.quarantine",
+        "raw.held_index",
+        "raw.source_registry",
+        "raw.staging",
+        "raw.reform",
+        "raw.recount",
+    ),
     *("auth.account", "auth.session", "auth.pairing", "auth.analyst", "audit.entry", "audit.seal"),
 }
 """Kept in one place: accounts, audit, the ledger, and the registry that finds a row's town."""

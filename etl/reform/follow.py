@@ -14,6 +14,32 @@ from layers.declare.records import Catalog
 from layers.editions import read_editions
 from layers.succession import became, shares_between
 
+_NOTE = """
+insert into raw.recount (dataset) select %s where exists (select from pub.edition where closed_on is not null)
+"""
+
+
+def note_change(connection: Connection, dataset: str) -> None:
+    """Note, in the transaction that changes rows, that older editions have to count them again."""
+    connection.execute(_NOTE, [dataset])
+
+
+def follow_changes(connection: Connection, catalog: Catalog, cache_dir: Path) -> dict[str, int]:
+    """Count again what was noted, by whomever: a load, a step of a case, or a load that was killed thereafter.
+
+    A transaction for each dataset; returns how many tally rows each took.
+    """
+    noted = connection.execute("select distinct dataset from raw.recount order by dataset").fetchall()
+    connection.commit()
+    written = {}
+    for dataset in (key for (key,) in noted if key in catalog.datasets):
+        with connection.transaction():
+            lock_dataset(connection, dataset)
+            # what is noted from here on stays noted: it may be in the counts already, or not
+            connection.execute("delete from raw.recount where dataset = %s", [dataset])
+            written[dataset] = follow(connection, catalog, dataset, cache_dir)
+    return written
+
 
 def follow(connection: Connection, catalog: Catalog, dataset: str, cache_dir: Path) -> int:
     """Count a dataset again on every edition but the one in force, in the transaction under way.
@@ -26,7 +52,6 @@ def follow(connection: Connection, catalog: Catalog, dataset: str, cache_dir: Pa
     table = TABLES.get(catalog.datasets[dataset].table, "")
     if len(editions) < 2 or table not in ELEMENTS or table == "vault.person":
         return 0
-    lock_dataset(connection, dataset)
     written, zone, (*older, now) = 0, catalog.city.zone, editions
     for edition in older:
         tree = read_tree(connection, edition, cache_dir)

@@ -20,7 +20,7 @@ from layers.tables.elements import (
 )
 from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
-from layers.tables.ledger import RESOLUTIONS, Delivery, HeldIndex, Quarantine, Reform, SourceRegistry, Staging
+from layers.tables.ledger import RESOLUTIONS, Delivery, HeldIndex, Quarantine, Recount, Reform, SourceRegistry, Staging
 from layers.tables.past import Past, SealedPast
 from layers.tables.tallies import (
     CarriedTally,
@@ -71,6 +71,7 @@ __all__ = [
     "Promise",
     "Quarantine",
     "Reading",
+    "Recount",
     "Reform",
     "ReportIn",
     "Seal",

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from layers.tables.base import Base, Big, Code, Count, Day, Moment, Small, metadata, one_of
+from layers.tables.base import Base, Big, Code, Count, Day, Moment, Small, metadata, one_of, row_id
 
 delivery_id = Sequence("delivery_id", schema="raw", metadata=metadata)
 quarantine_id = Sequence("quarantine_id", schema="raw", metadata=metadata)
@@ -179,3 +179,19 @@ class HeldIndex(Base):
         primary_key=True, autoincrement=False, comment="order in which it is made again"
     )
     statement: Mapped[str] = mapped_column(comment="statement that makes it")
+
+
+class Recount(Base):
+    """A change of rows, not yet counted on the grids of older editions; empty when all are."""
+
+    __tablename__ = "recount"
+    __table_args__ = {"schema": "raw"}  # noqa: RUF012
+
+    id: Mapped[Big] = mapped_column(
+        row_id,
+        primary_key=True,
+        server_default=row_id.next_value(),
+        autoincrement=False,
+        comment="number of the change",
+    )
+    dataset: Mapped[Code] = mapped_column(comment="dataset whose rows changed")
