@@ -21,6 +21,8 @@ _S32 = np.uint64(32)
 _KEEP = np.array([0, *((1 << (8 * k)) - 1 for k in range(1, 8)), 0xFFFFFFFFFFFFFFFF], np.uint64)
 _CHUNK = 16_384
 """Rows hashed at a time: what is worked on stays in the processor's cache."""
+_PIECE = 64
+"""Bytes of a value hashed as one; of a longer one the hashes of its pieces are added up, so that few cost little."""
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
@@ -83,7 +85,22 @@ def _hash_bytes(column: pa.Array) -> np.ndarray:
         padded[:size] = np.frombuffer(column.buffers()[2], np.uint8, size, first)
     # every address read as eight bytes, whatever its alignment
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (size + 1,), (1,))
-    total = length.astype(np.uint64) * _GOLDEN
+    if length.max(initial=0) <= _PIECE:
+        return _hash_pieces(words, start, length)
+    n_pieces = np.maximum(-(-length // _PIECE), 1)
+    first = np.cumsum(n_pieces) - n_pieces
+    number = np.arange(int(n_pieces.sum())) - np.repeat(first, n_pieces)
+    before = number * _PIECE
+    own = np.minimum(np.repeat(length, n_pieces) - before, _PIECE)
+    hashed = _hash_pieces(words, np.repeat(start, n_pieces) + before, own)
+    later = np.flatnonzero(number)
+    hashed[later] = _mix(hashed[later] + number[later].astype(np.uint64) * _GOLDEN)
+    return np.asarray(np.add.reduceat(hashed, first))
+
+
+def _hash_pieces(words: np.ndarray, start: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Hash pieces of text by where they start and how long they are."""
+    total = (length + 1).astype(np.uint64) * _GOLDEN
     rows: Any = slice(None)
     for at in range(0, int(length.max(initial=0)), 8):
         if at:
