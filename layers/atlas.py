@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from layers.access import Scope
 from layers.editions import check_grid, edition_on
-from layers.errors import ServerError
+from layers.errors import AccessError, ServerError
 from layers.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: 
     role
         Role to log in as.
     scope
-        Part of the tree of grids that may be seen, as a code; the whole city when left out.
+        Part of the tree of grids that may be seen, as a code; when left out, all that the login may see.
 
     Raises
     ------
@@ -51,6 +51,8 @@ def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: 
         A declaration is wrong.
     ServerError
         The database cannot be reached, or holds no tables yet.
+    AccessError
+        The login may see nothing yet, or not that part.
     """
     from layers.database import open_database
     from layers.declare import read_catalog
@@ -65,7 +67,18 @@ def open_atlas(settings: Settings | None = None, role: Role = "analyst", scope: 
             raise ServerError(
                 "The database holds no tables yet.", "`make demo` fills it, or `python -m etl run` with your own files."
             )
-    return atlas
+        return replace(atlas, scope=_seen(connection).within(code)) if role == "analyst" else atlas
+
+
+def _seen(connection: psycopg.Connection[Any]) -> Scope:
+    """What the login of an analyst may see."""
+    login, code = connection.execute("select session_user, pub.scope()").fetchone() or ("", None)
+    if code is None:
+        raise AccessError(
+            f"The login {login} may see nothing yet.",
+            f"Have the security admin run `python -m mapapp account login {login} --scope CODE`.",
+        )
+    return Scope(code)
 
 
 @dataclass(frozen=True)

@@ -44,12 +44,31 @@ class Database:
     name: str
     admin_url: str = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
+    is_analysts: bool = False
+    """Known by an analyst's own login only: `admin_url` is that one's."""
 
     def url(self, role: Role) -> str:
-        """Return the address for a role as `postgresql://`, which psycopg, ADBC and `psql` take."""
+        """Return the address for a role as `postgresql://`, which psycopg, ADBC and `psql` take.
+
+        Raises
+        ------
+        ServerError
+            The database is known by an analyst's own login, and another role was asked for.
+        """
+        if self.is_analysts:
+            if role != "analyst":
+                raise ServerError(
+                    "ANALYST_URL opens the database for an analyst and for nothing else.",
+                    "Take it out of the environment to run this command.",
+                )
+            return self.admin_url
+        return self.url_of(*(() if role == "admin" else (LOGINS[role], self.passwords[role])))
+
+    def url_of(self, login: str | None = None, word: str = "") -> str:
+        """Return the address for a login and its password; the admin's where none is named."""
         parts = {key: value for key, value in conninfo_to_dict(self.admin_url).items() if value is not None}
-        if role != "admin":
-            parts |= {"user": LOGINS[role], "password": self.passwords[role]}
+        if login is not None:
+            parts |= {"user": login, "password": word}
             for key in ("sslcert", "sslkey", "sslpassword", "passfile"):
                 parts.pop(key, None)
         user = quote(str(parts.pop("user", "")), safe="")
@@ -90,6 +109,9 @@ def open_database(settings: Settings) -> Database:
     ServerError
         The private server is not running.
     """
+    if settings.analyst_url:
+        name = str(conninfo_to_dict(settings.analyst_url).get("dbname") or NAME)
+        return Database(name=name, admin_url=settings.analyst_url, passwords={}, is_analysts=True)
     server = read_server(settings)
     named = str(conninfo_to_dict(server.admin_url).get("dbname") or "") if settings.database_url else ""
     name = NAME if named in MAINTENANCE else named

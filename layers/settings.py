@@ -3,6 +3,7 @@
 | variable       | default             | what it is                                                              |
 |----------------|---------------------|-------------------------------------------------------------------------|
 | `DATABASE_URL` | private cluster     | an existing PostGIS 3.3+ on PostgreSQL 15-18, as a role that may create roles |
+| `ANALYST_URL`  | none                | the database by an analyst's own login, for notebooks away from the server |
 | `LOCAL_DIR`    | `.local`            | where everything made at run time lies                                  |
 | `CATALOG_DIR`  | `data`              | folder of the declarations                                              |
 | `DELIVERY_DIR` | `.local/deliveries` | folder the departments' files lie in                                    |
@@ -46,6 +47,7 @@ class Settings:
     tls_cert: Path | None = None
     tls_key: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
+    analyst_url: str | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -86,6 +88,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         allowed_hosts=tuple(environ.get("ALLOWED_HOSTS", "").replace(",", " ").split()),
         read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
+        analyst_url=environ.get("ANALYST_URL") or None,
         tls_cert=cert,
         tls_key=key,
     )

@@ -26,6 +26,13 @@ where c.relkind in ('r', 'p') and c.relnamespace::regnamespace::text in ('vault'
 order by 1
 """
 
+_MIGHTY = """
+select a.login from auth.analyst as a join pg_roles as r on r.rolname = a.login
+where r.rolsuper or r.rolbypassrls or r.rolcreaterole or r.rolcreatedb or pg_has_role(r.oid, 'atlas_owner', 'member')
+    or pg_has_role(r.oid, 'atlas_loader', 'member')
+order by 1
+"""
+
 
 def switches(environ: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each switch in the environment that must not be on."""
@@ -75,6 +82,13 @@ def logins(database: Database) -> Iterator[str]:
                 yield f"The login {login} {what}. Have the server's administrator take that from it."
 
 
+def analysts(database: Database) -> Iterator[str]:
+    """Yield a sentence for each analyst's own login that may more than it must."""
+    with database.connect("door") as connection:
+        for (login,) in connection.execute(_MIGHTY).fetchall():
+            yield f"The analyst's login {login} goes past its scope. Have the server's administrator take its rights."
+
+
 def server(connection: psycopg.Connection[Any]) -> Iterator[str]:
     """Yield a sentence for settings of the server that lose data, and tables whose rows are not guarded."""
     for name in ("fsync", "full_page_writes"):
@@ -92,5 +106,6 @@ def findings(settings: Settings, environ: Mapping[str, str], database: Database)
     found = list(logins(database))
     yield from found
     if not found:
+        yield from analysts(database)
         with database.connect("web") as connection:
             yield from server(connection)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from databases import alone, copy_of, create, drop_left_overs, hash_of, kept
 
+from layers.accounts.logins import SHARED, let_login
 from layers.database import Database, migrate
 from layers.secrets import read_secrets
 from layers.server import Server, ensure_server
@@ -48,10 +49,16 @@ def server(settings: Settings) -> Server:
 
 @pytest.fixture(scope="session")
 def template(settings: Settings, server: Server) -> Database:
-    """A migrated, empty database that others are copied from; never write to it."""
+    """A migrated, empty database whose analysts see the city, that others are copied from; never write to it."""
+
+    def make(empty: Database) -> None:
+        migrate(empty)
+        with empty.connect("door") as door:
+            let_login(door, SHARED, "4499")
+
     made_from = hash_of("layers/tables", "layers/migrations")
     with alone(settings, "template"):
-        return kept(server, settings, f"template_{made_from}", migrate)
+        return kept(server, settings, f"template_{made_from}", make)
 
 
 @pytest.fixture

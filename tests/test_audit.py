@@ -11,7 +11,7 @@ import pytest
 from databases import copy_of
 from people_at_work import GRID, actor, key, prepare, working_catalog
 from serving import serving
-from signing import sign_in, signed
+from signing import InSession, sign_in, signed
 from typer.testing import CliRunner
 
 from layers import cases
@@ -121,13 +121,13 @@ def test_the_loader_writes_what_the_loader_does(here: Database) -> None:
 
 def test_the_steps_of_cases_are_written_and_no_receipt(db: Database) -> None:
     prepare(db)
-    catalog, receipt = working_catalog(), "receipt-4711"
+    catalog, receipt, inside = working_catalog(), "receipt-4711", InSession(cases)
     resident = Actor(receipt, "resident", Scope("4499"))
     with signed(db, autocommit=True) as web:
-        made = cases.report(web, catalog, resident, cases.Report(key(), "noise", GRID, dataset="call"))
-        case = cases.read_case(web, Scope("4499"), made.id)
+        made = inside.report(web, catalog, resident, cases.Report(key(), "noise", GRID, dataset="call"))
+        case = inside.read_case(web, Scope("4499"), made.id)
         for _ in range(2):
-            cases.take_step(web, catalog, actor("dispatcher"), case, "accept", key="twice")
+            inside.take_step(web, catalog, actor("dispatcher"), case, "accept", key="twice")
     with db.connect("door") as door:
         entries = audit.read_entries(door, kind="case_step")
     assert [(entry.role, entry.detail["step"]) for entry in entries] == [

@@ -124,7 +124,7 @@ def test_what_is_sensitive_gone_or_in_free_words_is_never_given(city: Database) 
     assert not {"summary", "words", "phone", "attrs"} & set(frame.columns)
     with city.connect("analyst") as connection:
         rows = connection.execute(
-            "select attrs::text, r::text from pub.read_event('0', ':', 'call', '-infinity', 'infinity', null) r"
+            "select attrs::text, r::text from pub.read_event('4499', '449:', 'call', '-infinity', 'infinity', null) r"
         ).fetchall()
     assert len(rows) == 7
     assert not any("张三" in text or "138" in text for row in rows for text in row)
@@ -234,8 +234,10 @@ def test_people_and_sensitive_datasets_are_refused_with_a_way_on(city: Database,
 
 def test_refusals_stand_in_the_database_too(city: Database) -> None:
     with city.connect("analyst", autocommit=True) as connection:
-        assert connection.execute("select * from pub.read_place('0', ':', 'clinic', null)").fetchall() == []
-        assert connection.execute("select * from pub.read_organisation('0', ':', 'family', null)").fetchall() == []
+        assert connection.execute("select * from pub.read_place('4499', '449:', 'clinic', null)").fetchall() == []
+        assert (
+            connection.execute("select * from pub.read_organisation('4499', '449:', 'family', null)").fetchall() == []
+        )
         for query in ("select * from ops.event", "select * from vault.person", "select * from raw.delivery"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(query.encode())

@@ -27,6 +27,7 @@ CALLED = {
         *("low", "high", "scope", "note"),
         *("ask_back", "answer_back", "reopening_requests", "decline_reopening", "case_facts"),
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
+        *("report_by_resident", "step_by_resident", "follow", "last_change"),
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),

@@ -11,6 +11,7 @@ from databases import copy_of
 from psycopg import sql
 from signing import sign_in
 
+from layers.accounts.logins import SHARED, let_login
 from layers.accounts.sessions import carry, end_session
 from layers.database import Database
 from layers.tables import metadata
@@ -156,7 +157,7 @@ def test_a_setting_raises_no_scope(here: Database, web: Any, statement: str) -> 
 @pytest.mark.parametrize(
     "statement",
     ["select * from auth.session", "select * from auth.account", "select auth.span()", "select * from auth.analyst",
-     "insert into auth.analyst values (session_user, '0', ':')", "select * from audit.entry",
+     "insert into auth.analyst values (session_user, '0', ':', true)", "select * from audit.entry",
      "select audit.write('export', 'x', 'x', 'x', 'x', '{}')", "set role atlas_owner", "set role atlas_door"],
 )  # fmt: skip
 def test_nobody_reads_or_makes_sessions(here: Database, role: Any, statement: str) -> None:
@@ -178,7 +179,8 @@ def test_an_analysts_login_sees_the_range_of_its_row(here: Database) -> None:
         assert seen(analyst, sign_in(here).token) == 8, "a token of the web is worth nothing on another login"
         admin.execute("delete from auth.analyst")
         assert seen(analyst, None) == 0
-        admin.execute("insert into auth.analyst values ('atlas_analyst', '0', ':')")
+    with here.connect("door") as door:
+        let_login(door, SHARED, "4499")
 
 
 @pytest.mark.parametrize("table", GUARDED)

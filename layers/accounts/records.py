@@ -194,11 +194,20 @@ def add_first_account(connection: Connection, scope: str) -> str | None:
 
 
 def keep_demo_accounts(connection: Connection, scope: str, departments: Iterable[str], *, is_demo: bool) -> None:
-    """Have one account for each role of the demonstration; disable them, and end their sessions, where it is none."""
+    """Have one account for each role of the demonstration, and let notebooks see the city.
+
+    Where it is no demonstration, disable them, end their sessions, and let notebooks see what they were given.
+    """
     if not is_demo:
         connection.execute("delete from auth.session where account in (select account from auth.account where is_demo)")
         connection.execute("update auth.account set is_disabled = true where is_demo")
+        connection.execute("delete from auth.analyst where is_demo")
         return
+    connection.execute(
+        "insert into auth.analyst (login, low, high, is_demo) values ('atlas_analyst', %s, %s, true)"
+        " on conflict (login) do nothing",
+        [Scope(scope).low, Scope(scope).high],
+    )
     first = next(iter(departments), None)
     for role in ROLES:
         connection.execute(

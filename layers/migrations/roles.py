@@ -7,6 +7,7 @@
 | `atlas_loader`  | yes     | read and write rows in `raw`, `vault`, `ops`, `pub`                              |
 | `atlas_web`     | yes     | read `pub`, call the functions granted to it                                     |
 | `atlas_analyst` | yes     | read `pub`, call the functions granted to it                                     |
+| analysts' own   | yes     | what `atlas_analyst` may, inside the range of their row in `auth.analyst`        |
 | `atlas_door`    | yes     | keep accounts and sessions in `auth`, write and read `audit`; no data of the map   |
 
 Roles belong to the whole server, so they are made here and not in a revision, and none is ever dropped: another
@@ -36,7 +37,8 @@ TIMEOUTS: Mapping[Role, str] = {"web": "15s", "analyst": "10min", "door": "15s"}
 _LOCK = 4_490_001
 """Advisory lock that lets one process at a time make databases and roles."""
 
-_SAFE = sql.SQL("nosuperuser nocreatedb nocreaterole noreplication nobypassrls noinherit")
+_SAFE_ALONE = sql.SQL("nosuperuser nocreatedb nocreaterole noreplication nobypassrls")
+_SAFE = sql.SQL("{} noinherit").format(_SAFE_ALONE)
 
 
 def make_database(db: Database) -> None:
@@ -132,6 +134,42 @@ def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
     acting = connection.execute("select pg_has_role(%s, %s, 'member')", [LOGINS["migrate"], OWNER]).fetchone()
     if acting != (True,):
         connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(LOGINS["migrate"])))
+
+
+def make_reader(connection: psycopg.Connection[Any], login: str, password: str) -> None:
+    """Make a login that may what `atlas_analyst` may, or give one that is there another password, as admin.
+
+    Raises
+    ------
+    ServerError
+        The name belongs to somebody else on this server, or the admin may not make roles.
+    """
+    name, analyst = sql.Identifier(login), sql.Identifier(LOGINS["analyst"])
+    row = connection.execute(
+        "select exists (select from pg_auth_members as m where m.member = r.oid"
+        " and m.roleid::regrole::text = %s) and not r.rolsuper from pg_roles as r where r.rolname = %s",
+        [LOGINS["analyst"], login],
+    ).fetchone()
+    if row == (False,):
+        raise ServerError(f"The login {login} belongs to somebody else on this server.", "Choose another name.")
+    try:
+        if row is None:
+            connection.execute(sql.SQL("create role {} {} inherit").format(name, _SAFE_ALONE))
+            connection.execute(sql.SQL("grant {} to {}").format(analyst, name))
+        digest = connection.pgconn.encrypt_password(password.encode(), login.encode(), b"scram-sha-256").decode()
+        connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(digest)))
+        for setting, value in (("timezone", "UTC"), ("statement_timeout", TIMEOUTS["analyst"])):
+            connection.execute(sql.SQL("alter role {} set {} to {}").format(name, sql.SQL(setting), sql.Literal(value)))
+    except errors.InsufficientPrivilege as error:
+        raise ServerError(
+            f"The admin role may not make logins: {error.diag.message_primary}",
+            "DATABASE_URL has to name a role that may create roles (CREATEROLE).",
+        ) from error
+
+
+def shut_reader(connection: psycopg.Connection[Any], login: str) -> None:
+    """Let nobody enter by a login any more, as admin; the role stays, as all do."""
+    connection.execute(sql.SQL("alter role {} nologin password null").format(sql.Identifier(login)))
 
 
 def _close_doors(connection: psycopg.Connection[Any], db: Database) -> None:

@@ -90,3 +90,4 @@ class Analyst(Base):
     login: Mapped[Code] = mapped_column(primary_key=True, comment="name of the login")
     low: Mapped[Code] = mapped_column(comment="first code it may see")
     high: Mapped[Code] = mapped_column(comment="first code past the end")
+    is_demo: Mapped[bool] = mapped_column(comment="of the demonstration: goes when the map is served in earnest")

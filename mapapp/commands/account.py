@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from layers.accounts import records
+from layers.accounts import logins, records
 from layers.database import open_database
 from layers.declare import read_catalog
 from layers.settings import Settings
@@ -90,6 +90,38 @@ def reset(context: typer.Context, account: Account) -> None:
     with _door(context) as connection:
         password = records.reset_account(connection, account)
     typer.echo(f"{account}: new password, shown this once: {password}")
+
+
+@app.command()
+def login(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="Name of the login; atlas_analyst is the one notebooks here share.")],
+    scope: Annotated[str | None, typer.Option(help="Grid it may see; the whole city when left out.")] = None,
+    end: Annotated[bool, typer.Option("--end", help="Take it away.")] = False,
+) -> None:
+    """分析员数据库账号 Give an analyst a login of the database, bound to a scope; its password is shown once."""
+    database = open_database(_settings(context))
+    with database.connect("admin") as admin, database.connect("door") as door:
+        if end:
+            logins.end_login(admin, door, name)
+            typer.echo(f"{name} sees nothing any more.")
+            return
+        city = read_catalog(_settings(context).catalog_dir).city.code
+        password = logins.give_login(admin, door, name, scope or city, city=city)
+    typer.echo(f"{name} may see {scope or city} in the database.")
+    if password:
+        typer.echo(f"Its address, shown this once: ANALYST_URL={database.url_of(name, password)}")
+
+
+@app.command(name="logins")
+def list_logins(context: typer.Context) -> None:
+    """列出分析员数据库账号 List analysts' logins of the database."""
+    with _door(context) as connection:
+        found = logins.list_logins(connection)
+    shown = Table("login", "scope", "state", box=None)
+    for one in found:
+        shown.add_row(one.login, one.scope, "demo" if one.is_demo else "")
+    Console().print(shown)
 
 
 def _settings(context: typer.Context) -> Settings:

@@ -18,6 +18,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from layers.accounts.logins import SHARED, let_login
 from layers.database import Database, migrate
 from layers.secrets import read_secrets
 from layers.server import ensure_server
@@ -104,6 +105,8 @@ def fresh_database(name: str) -> Database:
     with psycopg.connect(database.admin_url, autocommit=True) as conn:
         conn.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(name)))
     migrate(database)
+    with database.connect("door") as door:
+        let_login(door, SHARED, "4499")
     return database
 
 

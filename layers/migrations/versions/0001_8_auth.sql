@@ -48,6 +48,7 @@ create table auth.analyst (
     login text collate "C" not null,
     low text collate "C" not null,
     high text collate "C" not null,
+    is_demo boolean not null,
     constraint pk_analyst primary key (login),
     constraint ck_analyst_range check (low ~ '^[0-9]+$' and high > low)
 );
@@ -85,12 +86,10 @@ comment on table auth.analyst is 'An analyst''s own login in the database, and t
 comment on column auth.analyst.login is 'name of the login';
 comment on column auth.analyst.low is 'first code it may see';
 comment on column auth.analyst.high is 'first code past the end';
+comment on column auth.analyst.is_demo is 'of the demonstration: goes when the map is served in earnest';
 
 grant usage on schema auth to atlas_door;
-grant select, insert, update, delete on auth.account, auth.session, auth.pairing to atlas_door;
-
--- The login that notebooks share sees the whole city; one with a part of it gets a login and a row of its own.
-insert into auth.analyst values ('atlas_analyst', '0', ':');
+grant select, insert, update, delete on auth.account, auth.session, auth.pairing, auth.analyst to atlas_door;
 
 -- The codes that may be seen, from `low` up to `high`: by the session whose token this transaction carries, or by the
 -- login of an analyst. No row where there is neither, or the session has ended. The token is a secret of 256 bits, so
