@@ -276,6 +276,8 @@ def _load_grids(
         loader.check(batch)
     with desk.timed("tree"):
         report.n_unchanged, notes = loader.finish()
+    if dataset.delivery == "full" and (missing := loader.missing()):
+        report.notes["missing_left_to_a_reform"] = missing
     settlement, outstanding = Settlement(), read_outstanding(desk.connection, dataset)
     for quarantined, summary, shaped in loader.results():
         write_quarantine(desk.connection, dataset.key, delivery_id, quarantined, desk.now)

@@ -86,6 +86,16 @@ class GridLoader:
         self._register(keys.filter(pa.array(taken)), row_hash[taken])
         return int((taken & same).sum()), {k: v for k, v in report.summary().items() if k not in ("edition", "version")}
 
+    def missing(self) -> list[str]:
+        """Codes of this dataset in the edition that the file has not, refused rows counted as there."""
+        codes = [code for shaped, _ in self._batches for code in shaped.keys.to_pylist() if code]
+        rows = self.connection.execute(
+            "select r.source_key from raw.source_registry r join pub.grid g on g.edition = %s and g.code = r.source_key"
+            " where r.dataset = %s and r.source_key <> all(%s::text[]) order by 1",
+            [self.edition, self.context.dataset.key, codes],
+        )
+        return [code for (code,) in rows]
+
     def results(self) -> list[tuple[Quarantined, Summary, Shaped]]:
         """Quarantined rows, counts and the shaped rows of each batch; complete after `finish`."""
         dataset = self.context.dataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -126,6 +127,18 @@ def test_a_refused_row_is_not_missing(town: Town) -> None:
     (done,) = town.load("report").deliveries
     assert (done.n_gone, done.n_quarantined) == (0, 1)
     assert done.notes["not_looked_for_missing"] == "1 refused rows have no key that can be read"
+
+
+def test_a_whole_delivery_of_grids_takes_no_grid_away(town: Town) -> None:
+    grids = replace(town.catalog.datasets["grid_small"], delivery="full")
+    town.catalog = replace(town.catalog, datasets={**town.catalog.datasets, "grid_small": grids})
+    town.load()
+    path = town.files / "grids.geojson"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**whole, "features": whole["features"][:-1]}), encoding="utf-8")
+    (done,) = town.load("grid_small").deliveries
+    assert (done.n_unchanged, done.notes["missing_left_to_a_reform"]) == (3, ["449901002001002"])
+    assert town.rows("select count(*) from pub.grid where level = 'small'") == [(4,)]
 
 
 def test_older_versions_are_kept_and_names_stay_sealed(town: Town) -> None:
