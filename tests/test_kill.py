@@ -25,7 +25,8 @@ STATE = (
     "select e.source_key, s.step_no::text, s.state, s.town_code from ops.event_step s"
     " join ops.event e on e.town_code = s.town_code and e.id = s.event_id",
     "select i.dataset, p.source_key, i.town_code, '' from vault.identity i join vault.person p using (town_code, id)",
-    "select dataset, reason, line::text, '' from raw.quarantine",
+    "select dataset, reason, line::text, coalesce(resolution, '') from raw.quarantine",
+    "select dataset, source_key, of_id::text, content ->> 'grid_code' from ops.past",
     "select dataset, file_name, n_read::text, n_inserted::text from raw.delivery",
     "select 'pub', grid_no::text, period::text, sum(n)::text from pub.tally_medium_day group by 2, 3"
     " having sum(n) <> 0",
