@@ -11,8 +11,12 @@ from layers.declare.records import Dataset
 from layers.errors import DeliveryError
 
 _LAST = """
-select n_read, loaded_at from raw.delivery where dataset = %s and id < %s order by id desc limit 1
+select n_read, loaded_at from raw.delivery
+where dataset = %s and id < %s and (%s = 'changes' or declaration ->> 'delivery' = 'full') order by id desc limit 1
 """
+
+DROP_OF_WHOLE = 0.2
+"""Share of rows by which a delivery of the whole may fall short of the last, where nothing else is declared."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,11 @@ def _of_rows(dataset: Dataset, report: DeliveryReport) -> Iterator[Unmet]:
 
 def _of_last(connection: Connection, dataset: Dataset, delivery_id: int, report: DeliveryReport) -> Iterator[Unmet]:
     most = dataset.expect.drop_share_max
+    if most is None and dataset.delivery == "full":
+        most = DROP_OF_WHOLE
     if most is None:
         return
-    last = connection.execute(_LAST, [dataset.key, delivery_id]).fetchone()
+    last = connection.execute(_LAST, [dataset.key, delivery_id, dataset.delivery]).fetchone()
     if last is None or report.n_read >= last[0] * (1 - most):
         return
     yield Unmet(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -200,6 +201,23 @@ def test_a_delivery_with_fewer_rows_asks_for_somebody_to_answer_for_it(ward: Tow
     # what was accepted is what the next one is compared with
     ward.deliver("patient.csv", "\n".join([head, *rows]).replace("| 1", "| 2"))
     assert ward.load("patient").deliveries[0].status == "loaded"
+
+
+def test_a_delivery_of_the_whole_may_not_fall_by_more_than_a_fifth(ward: Town) -> None:
+    patient = ward.catalog.datasets["patient"]
+    head = PATIENTS.strip().splitlines()[0]
+
+    def load(delivery: Literal["changes", "full"], most: float | None, n: int) -> str:
+        expect = replace(patient.expect, rows_min=1, drop_share_max=most, fill={})
+        declared = replace(patient, delivery=delivery, expect=expect)
+        ward.catalog = replace(ward.catalog, datasets={**ward.catalog.datasets, "patient": declared})
+        ward.deliver("patient.csv", "\n".join([head, *(f"q{i}|||||||1" for i in range(n))]))
+        return ward.load("patient").deliveries[0].status
+
+    ward.load("grid_small")
+    told = [load("full", None, 10), load("full", None, 8), load("full", None, 6), load("changes", None, 6)]
+    assert told == ["loaded", "loaded", "refused", "loaded"]
+    assert [load("full", None, 3), load("full", 1, 2)] == ["refused", "loaded"]
 
 
 def test_columns_filled_in_too_seldom_or_too_often(ward: Town) -> None:

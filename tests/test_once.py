@@ -80,7 +80,8 @@ def counted(town: Town) -> int:
 
 
 def test_rows_missing_from_a_whole_delivery_are_gone_by_date_and_come_back(town: Town) -> None:
-    declare(town, delivery="full")
+    expect = replace(town.catalog.datasets["report"].expect, drop_share_max=1)
+    declare(town, delivery="full", expect=expect)
     town.load()
     ids = dict(town.rows("select source_key, id from ops.event"))
     town.deliver("report.csv", WHOLE)
@@ -117,7 +118,8 @@ def test_a_delivery_of_changes_takes_nobody_away(town: Town) -> None:
 
 
 def test_a_refused_row_is_not_missing(town: Town) -> None:
-    declare(town, delivery="full")
+    expect = replace(town.catalog.datasets["report"].expect, drop_share_max=1)
+    declare(town, delivery="full", expect=expect)
     town.load()
     town.deliver("report.csv", REPORTS.replace("A3 | flood", "A3 | fire"))
     (done,) = town.load("report").deliveries
