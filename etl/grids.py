@@ -19,6 +19,7 @@ from etl.geometry import GEOMETRY_FIELD
 from etl.keys import Ordinals, SeenKeys, hash_column, hash_rows
 from etl.load import REGISTRY, Counts
 from etl.quarantine import Quarantined, refused_rows
+from etl.reform.past import refuse_past
 from etl.shape import Shaped, shape
 from etl.sources import RawBatch
 from etl.transform import Summary
@@ -56,7 +57,13 @@ class GridLoader:
         self._batches.append((shaped, geometry))
 
     def finish(self) -> tuple[int, dict[str, Any]]:
-        """Write the level when anything in it is new or changed; return how many were unchanged, and notes."""
+        """Write the level when anything in it is new or changed; return how many were unchanged, and notes.
+
+        Raises
+        ------
+        DeliveryError
+            Grids are as they were before a reform.
+        """
         good = [np.flatnonzero(~shaped.refusals.bad) for shaped, _ in self._batches]
         parts = [shaped.take(rows) for (shaped, _), rows in zip(self._batches, good, strict=True)]
         columns = {key: pa.concat_arrays([part.columns[key] for part in parts]) for key in parts[0].columns}
@@ -67,6 +74,7 @@ class GridLoader:
         known, same = self._compare(keys, row_hash)
         if same.all():
             return len(keys), {}
+        refuse_past(self.connection, self.edition, keys.to_pylist(), columns["name"].to_pylist(), geometry)
         frame = gpd.GeoDataFrame(
             {
                 "code": keys.to_pylist(),
