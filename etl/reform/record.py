@@ -45,7 +45,7 @@ class ReformReport:
 
     `changes` counts old grids by kind of change, those that only follow the grid above as `followed`; `grids` has the
     number of grids before and after by level. Rows: tied by point, by succession, carried by share, moved to another
-    town. `became` says of each listed grid what it is now.
+    town. `became` says of each listed grid what it is now, `scopes` of accounts whose scope changed or needs a look.
     """
 
     edition: int
@@ -54,6 +54,7 @@ class ReformReport:
     changes: dict[str, int] = field(default_factory=dict)
     grids: dict[str, tuple[int, int]] = field(default_factory=dict)
     became: list[str] = field(default_factory=list)
+    scopes: list[str] = field(default_factory=list)
     n_by_point: int = 0
     n_by_succession: int = 0
     n_carried: int = 0
@@ -91,4 +92,6 @@ def sentences(report: ReformReport) -> Iterator[str]:
         f"数据 Rows: {report.n_by_point:,} by point, {report.n_by_succession:,} by succession"
         f" (of them {report.n_carried:,} carried by share), {report.n_moved:,} moved to another town"
     )
+    for said in report.scopes:
+        yield f"账号范围 Scope of {said}"
     yield f"第 {report.edition} 版网格自 {report.on} 起施行 Edition {report.edition} holds from {report.on} on."

@@ -23,6 +23,7 @@ from etl.reform.plan import Plan, make_plan
 from etl.reform.record import Order, ReformReport, carried_out, keep_record
 from etl.reform.recount import count_staged
 from etl.reform.retie import ELEMENTS, OTHERS, WALKS, retie, stage_succession, stage_ties
+from etl.reform.scopes import follow_scopes
 from etl.reform.succession import all_shares, home_shares, leaf_shares, write_succession
 from etl.tree import GridTree, read_tree
 from layers.database import Database
@@ -172,6 +173,7 @@ def _write(task: Reform, report: ReformReport, new: pd.DataFrame, leaves: pd.Dat
     if leaves["old_code"].duplicated().any():
         leaves = home_shares(connection, leaves.drop(columns="n_homes"), tree.index)
     write_succession(connection, old_edition, report.edition, all_shares(leaves), order.on)
+    report.scopes = follow_scopes(connection, old_edition, report.edition)
     task.at_step("succession written")
     shares = shares_between(connection, old_edition, report.edition)
     stage_succession(connection, tree.number_of, became(shares), shares)
