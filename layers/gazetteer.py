@@ -77,9 +77,10 @@ class Gazetteer:
         return part[(part["level"] == level) & (part.index < high)]
 
     def search(self, words: str, limit: int = 12) -> list[GridName]:
-        """Find grids by code, name or former name: whole names first, then beginnings, then the rest; large ones first.
+        """Find grids by code, name, former name or pinyin: whole names first, then beginnings, then the rest.
 
-        Several words, separated by spaces, must all occur somewhere in the names from the city down.
+        Large ones come first. Pinyin is written together or by its initials: `fengshanjiedao`, `fsjd`. Several words,
+        separated by spaces, must all occur somewhere in the names from the city down.
         """
         parts = words.casefold().split()
         if not parts or not len(self.grids):
@@ -89,8 +90,10 @@ class Gazetteer:
         for part in parts[:-1]:
             found &= grids["above"].str.contains(part, regex=False)
         hits = grids[found]
-        name = hits["name"].str.casefold()
-        rank = np.select([(name == last) | (hits.index == last), name.str.startswith(last)], [0, 1], 2)
+        name, spoken, short = (hits[key].str.casefold() for key in ("name", "spoken", "short"))
+        whole = (name == last) | (hits.index == last) | (spoken == last) | (short == last)
+        begins = name.str.startswith(last) | spoken.str.startswith(last) | short.str.startswith(last)
+        rank = np.select([whole, begins], [0, 1], 2)
         order = np.lexsort((hits.index.to_numpy(), hits.index.str.len(), rank))[:limit]
         return [self.named(str(code)) for code in hits.index[order]]
 
@@ -110,7 +113,8 @@ def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope, edition: i
     names = [column.name for column in cursor.description or ()]
     grids = pd.DataFrame(cursor.fetchall(), columns=names).set_index("code")
     aliases = grids["aliases"].map(" ".join)
-    grids["sought"] = (grids["name"] + " " + aliases).str.casefold()
+    grids["spoken"], grids["short"] = _pinyin(grids["name"])
+    grids["sought"] = (grids["name"] + " " + aliases + " " + grids["spoken"] + " " + grids["short"]).str.casefold()
     grids["above"] = _above(grids)
     return Gazetteer(int(row[0]), int(row[1]), grids)
 
@@ -123,3 +127,14 @@ def _above(grids: pd.DataFrame) -> pd.Series[str]:
         upper = codes.str[:digits].where(codes.str.len() > digits)
         said = said + " " + upper.map(grids["sought"]).fillna("")
     return said
+
+
+def _pinyin(names: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
+    """Pinyin of names without tones, written together, and its initials; each different name is looked up once."""
+    from pypinyin import Style, lazy_pinyin
+
+    known = names.unique()
+    spoken = {name: lazy_pinyin(name, style=Style.NORMAL) for name in known}
+    whole = {name: "".join(syllables) for name, syllables in spoken.items()}
+    short = {name: "".join(syllable[:1] for syllable in syllables) for name, syllables in spoken.items()}
+    return names.map(whole), names.map(short)

@@ -37,6 +37,17 @@ def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int,
     return _cut(conn, "select pub.grid_tile(%s, %s, %s, %s, %s, %s)", (edition, z, x, y, scope.low, scope.high))
 
 
+def level_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, level: str, z: int, x: int, y: int) -> bytes:
+    """Cut the tile of the grids down to a level, at every zoom: as `grid_tile`, for a heatmap of the whole city.
+
+    Returns
+    -------
+    Not compressed; empty bytes where there is nothing.
+    """
+    values = (edition, level, z, x, y, scope.low, scope.high)
+    return _cut(conn, "select pub.level_tile(%s, %s, %s, %s, %s, %s, %s)", values)
+
+
 def event_tile(
     conn: psycopg.Connection[Any],
     scope: Scope,

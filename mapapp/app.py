@@ -16,7 +16,9 @@ from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
+from mapapp.api.charts import chart_routes
 from mapapp.api.engine import engine_routes, engine_version
+from mapapp.api.explore import explore_routes
 from mapapp.api.keeping import keeping_routes
 from mapapp.api.live import live_routes
 from mapapp.api.pairing import pairing_routes
@@ -70,6 +72,8 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
     api.include_router(live_routes(live))
+    api.include_router(chart_routes())
+    api.include_router(explore_routes(desk, engine_version(engine_dir)))
 
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
@@ -106,6 +110,7 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
         on_error=on_error,
         index_string=index_page(engine, desk.words["zh"]),
         assets_folder=str(Path(__file__).with_name("assets")),
+        assets_ignore=r"explore.*",  # of a page of its own; still served
         add_log_handler=False,
     )
     dash.backend.websocket_capability = False  # else every page opens a worker and knocks at a route the guard shuts

@@ -29,6 +29,8 @@ RIGHTS: Mapping[str, Roles] = {
     "/": MAP,
     "/api/view": MAP,
     "/live": MAP,
+    "/explore": MAP - {"wall"},
+    "/api/explore": MAP - {"wall"},
     "/tiles/": MAP,
     "/static/": MAP,
     "/assets/": MAP,

@@ -58,7 +58,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
     known
         Codes there are; anything that tells by `in`.
     """
-    said = _said(search)
+    said = said_in(search)
     at = said.get("at", "")
     at = at if at.isdigit() and len(at) in LENGTHS.values() and at in known else defaults.at
     indicator = said.get("indicator", "")
@@ -81,11 +81,12 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
 
 def edition_asked(search: str | None, editions: Container[int]) -> int | None:
     """Read the edition an address asks for; None, the one in force, where it asks for none of these."""
-    edition = _said(search).get("edition", "")
+    edition = said_in(search).get("edition", "")
     return int(edition) if edition.isascii() and edition.isdigit() and int(edition[:6]) in editions else None
 
 
-def _said(search: str | None) -> dict[str, str]:
+def said_in(search: str | None) -> dict[str, str]:
+    """What the query part of an address says, by key; the last where one is said twice."""
     return {key: values[-1] for key, values in parse_qs((search or "").lstrip("?"), max_num_fields=20).items()}
 
 

@@ -12,7 +12,7 @@ import pytest
 import shapely
 
 from layers.codes import level_of
-from layers.draw import palette
+from layers.draw import looks, palette
 from layers.draw.figures import heatmap
 from layers.draw.style import (
     SHADES,
@@ -161,3 +161,36 @@ def test_heatmap_of_nothing_says_so(grids: gpd.GeoDataFrame) -> None:
         heatmap(grids.iloc[:0])
     with pytest.raises(AtlasError, match="'figure'"):
         heatmap(grids, value="figure")
+
+
+@pytest.mark.parametrize("ramp", looks.RAMPS)
+@pytest.mark.parametrize("sight", SEEN)
+def test_every_ramp_goes_one_way_for_every_sight_in_both_themes(sight: str, ramp: str) -> None:
+    for theme in looks.THEMES:
+        drawn = looks.legend_colours(6, looks.colours(theme, ramp))[1:]
+        light = [luminance(SEEN[sight] @ linear(colour)) for colour in drawn]
+        steps = [(b + 0.05) / (a + 0.05) for a, b in itertools.pairwise(light if theme == "dark" else light[::-1])]
+        assert min(steps) > 1.15, (theme, drawn)
+
+
+@pytest.mark.parametrize("theme", looks.THEMES)
+@pytest.mark.parametrize("sight", SEEN)
+def test_less_and_more_are_told_apart_by_every_sight(sight: str, theme: str) -> None:
+    stops = [SEEN[sight] @ linear(colour) for colour in looks.CHANGE[theme]]
+    middle = len(stops) // 2
+    for less, more in zip(stops[:middle], stops[:middle:-1], strict=True):
+        assert np.abs(less - more).max() > 0.1
+    strength = [abs(luminance(one) - luminance(stops[middle])) for one in stops]
+    assert all(a > b for a, b in itertools.pairwise(strength[: middle + 1]))
+
+
+@pytest.mark.parametrize("theme", looks.THEMES)
+def test_a_look_changes_colours_and_nothing_else(theme: str) -> None:
+    style = map_style("/t/{z}/{x}/{y}")
+    becomes = looks.colours(theme, "cividis")
+    made = looks.dressed(style, becomes)
+    assert json.dumps(made) == json.dumps(looks.dressed(style, becomes))
+    assert [one["id"] for one in made["layers"]] == [one["id"] for one in style["layers"]]
+    assert becomes[palette.RAMP[0]] in json.dumps(made)
+    words, halo = (becomes.get(one, one) for one in (palette.TEXT, palette.HALO))
+    assert contrast(words, halo) > 7

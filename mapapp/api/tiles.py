@@ -10,8 +10,9 @@ from typing import Any, cast
 import psycopg
 from fastapi import APIRouter, Request, Response
 
+from layers.codes import LENGTHS
 from layers.periods import moment, read_period
-from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile
+from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile, level_tile
 from mapapp.desk import Desk
 from mapapp.packed import coding_of, pack
 
@@ -22,7 +23,7 @@ Cut = Callable[[psycopg.Connection[Any]], bytes]
 
 
 def tile_routes(desk: Desk) -> APIRouter:
-    """Make the routes `/tiles/grid`, `/tiles/event` and `/tiles/element`."""
+    """Make the routes `/tiles/grid`, `/tiles/level`, `/tiles/event` and `/tiles/element`."""
     routes = APIRouter(prefix="/tiles")
 
     @routes.get("/grid/{edition}-{version}/{z}/{x}/{y}")
@@ -30,6 +31,14 @@ def tile_routes(desk: Desk) -> APIRouter:
         """Polygons of the grids of an edition."""
         key = ("grid", edition, version, z, x, y)
         return await _answer(request, desk, key, lambda conn: grid_tile(conn, desk.scope, edition, z, x, y))
+
+    @routes.get("/level/{edition}-{version}/{level}/{z}/{x}/{y}")
+    async def down_to(request: Request, edition: int, version: int, level: str, z: int, x: int, y: int) -> Response:
+        """Polygons of the grids of an edition down to a level, at every zoom."""
+        if level not in LENGTHS:
+            return Response(status_code=404)
+        key = ("level", edition, version, level, z, x, y)
+        return await _answer(request, desk, key, lambda conn: level_tile(conn, desk.scope, edition, level, z, x, y))
 
     @routes.get("/event/{version}/{month}/{z}/{x}/{y}")
     async def event(request: Request, version: int, month: int, z: int, x: int, y: int) -> Response:

@@ -6,23 +6,7 @@
     for (const [key, value] of Object.entries(changes)) said.set(key, value);
     return "?" + said.toString().replaceAll("%2C", ",");
   };
-  // A component as Python made it, as an element: panels hold links and texts, which need no React.
-  const build = (one) => {
-    if (one === null || typeof one !== "object") return document.createTextNode(one ?? "");
-    const { children, className, style, ...rest } = one.props;
-    const element = document.createElement(one.type);
-    if (className) element.className = className;
-    Object.assign(element.style, style);
-    for (const [name, value] of Object.entries(rest)) element.setAttribute(name, value);
-    element.append(...[children ?? []].flat().map(build));
-    return element;
-  };
-  const fill = (id, content) => {
-    const panel = document.getElementById(id);
-    const hadFocus = panel.contains(document.activeElement);
-    panel.replaceChildren(...content.map(build));
-    if (hadFocus) panel.querySelector("a")?.focus();
-  };
+  const fill = (id, content) => window.elements.fill(id, content);
   const atlas = {
     last: null,
     ahead: null,
@@ -39,6 +23,9 @@
       atlas.ahead = { url, told: null };
       const told = await ask(url).catch(() => null);
       if (atlas.ahead.url === url) atlas.ahead.told = told;
+    },
+    pick(code) {
+      window.dash_clientside.set_props("map-pick", { data: { code } });
     },
     present(code) {
       const ready = atlas.ahead?.told;

@@ -81,7 +81,7 @@ function label(view) {
     properties,
   });
   const withPeople = view.on.includes("person");
-  const unit = view.rows.find(([key]) => key === "people")[2];
+  const unit = view.rows.find(([key]) => key === "people")?.[2] ?? "";
   const features = cells.name.map((name, i) => {
     const more = withPeople ? { more: `${cells.people[i]} ${unit}`.trim() } : {};
     return point(cells.lon[i], cells.lat[i], { name, size: above ? 12 : 13.5, order: 10 + i, ...more });
@@ -95,7 +95,7 @@ function label(view) {
 }
 
 function elements(view) {
-  for (const element of POINTS) {
+  for (const element of POINTS.filter((one) => state.map.getLayer(one))) {
     const visibility = view.on.includes(element) ? "visible" : "none";
     if (state.map.getLayoutProperty(element, "visibility") !== visibility) {
       state.map.setLayoutProperty(element, "visibility", visibility);
@@ -103,7 +103,7 @@ function elements(view) {
   }
   const address = window.location.origin + view.event;
   const source = state.map.getSource("event");
-  if (source.tiles[0] !== address) source.setTiles([address]);
+  if (source && source.tiles[0] !== address) source.setTiles([address]);
 }
 
 function apply(view) {
@@ -126,22 +126,25 @@ function card(code, point) {
   const i = state.cells.get(code);
   host.classList.toggle("shown", i !== undefined);
   if (i === undefined) return;
-  const { cells, rows, above, hint, pick, at } = state.view;
+  const { cells, rows, above, hint, pick, at, names } = state.view;
   const target = code.slice(0, pick);
   const over = above?.name[above.code.indexOf(target)];
+  const name = names?.[i] ?? cells.name[i];
   const line = (tag, text, kind) => Object.assign(document.createElement(tag), { textContent: text, className: kind ?? "" });
   const table = document.createElement("dl");
   for (const [key, name, unit] of rows) {
     table.append(line("dt", name), line("dd", cells[key][i]));
     table.lastChild.append(line("small", unit));
   }
-  const head = [line("b", cells.name[i]), line("code", code)];
-  const foot = target === at ? [] : [line("p", hint.replace("%s", over ?? cells.name[i]))];
+  const head = [line("b", name), line("code", code)];
+  const foot = target === at ? [] : [line("p", hint.replace("%s", over ?? name))];
   host.replaceChildren(...head, table, ...foot);
   const box = host.getBoundingClientRect();
   const gap = 16 * scale();
-  const left = point.x + gap + box.width > innerWidth ? point.x - gap - box.width : point.x + gap;
-  const top = Math.min(point.y + gap, innerHeight - box.height - gap);
+  const room = state.map.getContainer().getBoundingClientRect();
+  const [x, y] = [room.left + point.x, room.top + point.y];
+  const left = x + gap + box.width > room.right ? Math.max(x - gap - box.width, 0) : x + gap;
+  const top = Math.min(y + gap, innerHeight - box.height - gap);
   host.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
 }
 
@@ -175,7 +178,7 @@ function pick(code) {
   clearTimeout(state.rest);
   window.atlas.present(code);
   // The map first, the page's own business in the task after it.
-  requestAnimationFrame(() => setTimeout(() => window.dash_clientside.set_props("map-pick", { data: { code } })));
+  requestAnimationFrame(() => setTimeout(() => window.atlas.pick(code)));
 }
 
 function create({ style, view }) {
@@ -239,6 +242,20 @@ Object.defineProperty(window, "__map", {
     get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
     get cells() { return [...state.cells.keys()]; },
     shadeOf: (code) => state.map.getFeatureState({ ...SOURCE, id: code }).shade ?? null,
+    colourOf(code, x, y) {
+      // What the map drew at a cell: read in the frame that draws it, for afterwards the canvas may be empty.
+      return new Promise((done) => {
+        state.map.once("render", () => {
+          const gl = state.map.getCanvas().getContext("webgl2");
+          const ratio = state.map.getPixelRatio();
+          const at = x === undefined ? this.pointOf(code) : [x, y];
+          const pixel = new Uint8Array(4);
+          gl.readPixels(Math.round(at[0] * ratio), Math.round(gl.drawingBufferHeight - at[1] * ratio), 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+          done([...pixel.slice(0, 3)]);
+        });
+        state.map.triggerRepaint();
+      });
+    },
     pointOf(code) {
       const i = state.cells.get(code);
       const at = i === undefined ? null : state.map.project([state.view.cells.lon[i], state.view.cells.lat[i]]);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -12,6 +11,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from layers.declare.records import Catalog, Indicator
+from mapapp.pages.legend import class_texts
 from mapapp.situation import Figures, Situation, ranked
 from mapapp.text import Words
 from mapapp.view import ELEMENTS, Defaults, View, search_of
@@ -218,16 +218,7 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
 def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Children:
     """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data."""
     indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
-    known = situation.cells["value"].dropna()
-    spans: list[tuple[str, str]] = []
-    if len(known) and not len(breaks):
-        spans = [(colours[1], words("legend_all", n=words.number(float(known.iloc[0]), digits)))]
-    elif len(known):
-        marks = [words.number(float(mark), digits) for mark in breaks]
-        said = [words("legend_less", n=marks[0])]
-        said += [words("legend_from", low=low, high=high) for low, high in pairwise(marks)]
-        said.append(words("legend_more", n=marks[-1]))
-        spans = list(zip(colours[1:], said, strict=True))
+    spans = list(zip(colours[1:], class_texts(words, breaks, situation.cells["value"], digits), strict=False))
     rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
     rows.append(html.Li([html.I(style={"background": colours[0]}), words("none")]))
     notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]

@@ -1,0 +1,91 @@
+"""Routes of the explore page: the page, what a question shows, its months, what is behind a number, files to take."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, Response
+
+from layers.codes import LENGTHS
+from layers.draw.looks import THEMES
+from layers.errors import AtlasError
+from mapapp.api.charts import charts_address
+from mapapp.api.engine import FOR_GOOD
+from mapapp.api.sign_in import words_of
+from mapapp.api.view import as_json
+from mapapp.desk import Desk
+from mapapp.explore import handlers
+from mapapp.explore.export import KINDS
+from mapapp.explore.page import explore_page
+from mapapp.pages.map import notice
+
+log = logging.getLogger(__name__)
+
+
+def explore_routes(desk: Desk, engine: str) -> APIRouter:
+    """Make the routes `/explore` and `/api/explore`; `engine` is the version of maplibre-gl."""
+    routes = APIRouter()
+
+    async def told(request: Request, make: Callable[[], Any]) -> Response:
+        try:
+            return as_json(await asyncio.to_thread(make), 200, {"cache-control": "private, no-store"})
+        except AtlasError as error:
+            log.warning("%s", error)
+            return as_json({"panels": {"notice": notice(words_of(desk, request), error.message)}}, 409)
+
+    @routes.get("/explore")
+    async def page(request: Request) -> Response:
+        """The page, empty."""
+        theme = request.query_params.get("theme", "")
+        theme = theme if theme in THEMES else THEMES[0]
+        return HTMLResponse(
+            explore_page(words_of(desk, request), theme, f"/static/maplibre/{engine}", charts_address())
+        )
+
+    @routes.get("/api/explore")
+    async def answer(request: Request) -> Response:
+        """Everything one question shows but its months."""
+        return await told(request, lambda: vars(handlers.show(desk, request.url.query)))
+
+    @routes.get("/api/explore/months")
+    async def months(request: Request) -> Response:
+        """Values of the last periods."""
+        return await told(request, lambda: handlers.months(desk, request.url.query))
+
+    @routes.get("/api/explore/search")
+    async def search(request: Request, sought: str = "") -> Response:
+        """Grids by name, pinyin or code."""
+        return await told(request, lambda: {"found": handlers.search_grids(desk, request.url.query, sought)})
+
+    @routes.get("/api/explore/rows/{code}")
+    async def rows(request: Request, code: str) -> Response:
+        """What is behind the number of a grid."""
+        return await told(request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
+
+    @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
+    async def outlines(request: Request, edition: int, version: int, level: str, frame: str) -> Response:
+        """Outlines of the grids of a level in a grid; they never change under their address."""
+        if level not in LENGTHS:
+            return Response(status_code=404)
+        found = await told(request, lambda: handlers.outlines(desk, edition, level, frame))
+        if found.status_code == 200:
+            found.headers["cache-control"] = FOR_GOOD.replace("public", "private")
+            found.headers["vary"] = "cookie"
+        return found
+
+    @routes.get("/api/explore/export/{kind}")
+    async def export(request: Request, kind: str) -> Response:
+        """A file of what is shown."""
+        host = f"{request.url.scheme}://{request.url.netloc}"
+        try:
+            name, body = await asyncio.to_thread(handlers.take_away, desk, request.url.query, kind, host)
+        except AtlasError as error:
+            return Response(f"{error}\n", 404, media_type="text/plain; charset=utf-8")
+        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
+        return Response(body, media_type=KINDS[kind], headers=headers)
+
+    return routes

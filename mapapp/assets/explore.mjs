@@ -1,0 +1,269 @@
+// The explore page: asks for what the address says, fills the panels, and draws in order: figures, map, charts.
+const page = document.documentElement;
+const by = (id) => document.getElementById(id);
+const state = { turn: 0, told: null, style: null, playing: 0, outlines: null, hasMap: false };
+
+const search = (changes) => {
+  const said = new URLSearchParams(window.location.search);
+  for (const [key, value] of Object.entries(changes)) {
+    if (value === null || value === "") said.delete(key);
+    else said.set(key, value);
+  }
+  return "?" + said.toString().replaceAll("%2C", ",");
+};
+
+const atlas = {
+  last: null,
+  prepare() {},
+  present() {},
+  pick: (code) => go(search({ at: code, level: null })),
+};
+window.atlas = atlas;
+
+async function ask(path) {
+  const answer = await fetch(path);
+  if (answer.status === 401) window.location.reload(); // the session has ended: on to the sign-in page
+  const told = await answer.json();
+  if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { told });
+  return told;
+}
+
+function go(to, { replace = false } = {}) {
+  window.history[replace ? "replaceState" : "pushState"](null, "", to || window.location.pathname);
+  load();
+}
+
+const words = () => state.told?.words ?? {};
+
+// Each panel says what happens to it: loading, empty, stale (the former content stays), failed.
+function mark(id, kind, why) {
+  const panel = by(id);
+  panel.dataset.shows = kind ?? "";
+  panel.toggleAttribute("aria-busy", kind === "loading");
+  panel.querySelector(":scope > .state")?.remove();
+  if (!kind || (kind === "loading" && panel.childElementCount)) return;
+  const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset.failed;
+  const line = Object.assign(document.createElement("p"), { className: "state", textContent: said.replace("{why}", why ?? "") });
+  line.setAttribute("role", kind === "failed" ? "alert" : "status");
+  if (kind === "failed" || kind === "stale") {
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: words().try_again ?? "↻" });
+    again.addEventListener("click", load);
+    line.append(" ", again);
+  }
+  if (kind === "failed" || kind === "empty") panel.replaceChildren(line);
+  else panel.prepend(line);
+}
+
+async function load() {
+  const turn = (state.turn += 1);
+  const address = window.location.search;
+  ["choosers", "ranking", "multiples", "trend"].forEach((id) => mark(id, "loading"));
+  let answer;
+  try {
+    answer = await ask("/api/explore" + address);
+  } catch (error) {
+    if (turn === state.turn) failed(error);
+    return;
+  }
+  if (turn !== state.turn) return;
+  show(answer);
+  await new Promise((done) => setTimeout(done)); // the figures are painted before the map asks for anything
+  try {
+    if (!state.hasMap) await import("/assets/map.mjs");
+    state.hasMap = true;
+  } catch {
+    state.hasMap = true;
+    by("map-state").hidden = false;
+    by("map-state").textContent = words().shows_failed;
+  }
+  if (turn === state.turn) await charts(turn, address);
+}
+
+function failed(error) {
+  const told = error.told?.panels?.notice;
+  if (told) window.elements.fill("notice", told);
+  const why = told ? by("notice").textContent : error.message;
+  const kind = state.told ? "stale" : "failed";
+  (state.told ? ["ranking"] : ["choosers", "ranking", "multiples", "trend"]).forEach((id) => mark(id, kind, why));
+}
+
+function show({ panels, view, style, told }) {
+  state.told = told;
+  page.lang = told.language === "zh" ? "zh-CN" : "en";
+  page.dataset.theme = told.theme;
+  const focused = document.activeElement?.dataset?.set;
+  for (const [id, content] of Object.entries(panels)) window.elements.fill(id, content);
+  if (focused) document.querySelector(`[data-set="${focused}"]`)?.focus();
+  ["choosers", "ranking"].forEach((id) => mark(id, null));
+  if (told.is_empty) mark("ranking", "empty");
+  document.querySelectorAll("[data-field]").forEach(field);
+  const { time, multiples, trend, close, play, pause, search: sought, map_label: label } = told.words;
+  by("search").placeholder = sought;
+  by("search").setAttribute("aria-label", sought);
+  by("map").setAttribute("aria-label", label);
+  by("slider").setAttribute("aria-label", time);
+  by("multiples-title").textContent = multiples;
+  by("trend-title").textContent = trend;
+  by("close").textContent = close;
+  by("play").textContent = state.playing ? pause : play;
+  by("found").replaceChildren();
+  slide(told);
+  if (state.style !== told.style) {
+    state.style = told.style;
+    atlas.last = { style, view };
+  } else atlas.last = { style: atlas.last.style, view };
+  window.dispatchEvent(new Event("atlas-view"));
+  by("map-state").hidden = true;
+}
+
+function field(place) {
+  const input = Object.assign(document.createElement("input"), { type: "text", value: place.dataset.value });
+  input.inputMode = "decimal";
+  input.setAttribute("aria-label", place.dataset.label);
+  input.dataset.set = place.dataset.field;
+  place.replaceWith(input);
+}
+
+// time
+function slide(told) {
+  const slider = by("slider");
+  const has = told.periods.length > 1;
+  slider.disabled = by("play").disabled = !has;
+  slider.max = Math.max(told.periods.length - 1, 0);
+  slider.value = Math.max(told.periods.indexOf(told.period), 0);
+  slid();
+}
+
+function slid() {
+  const { labels, words: said } = state.told;
+  const text = labels[by("slider").value] ?? said.no_periods;
+  by("slid").textContent = text;
+  by("slider").setAttribute("aria-valuetext", text);
+}
+
+const toPeriod = (at) => go(search({ period: state.told.periods[at] }), { replace: true });
+
+function play(on) {
+  clearTimeout(state.playing);
+  state.playing = 0;
+  const button = by("play");
+  button.setAttribute("aria-pressed", String(on));
+  button.textContent = on ? words().pause : words().play;
+  if (!on) return;
+  const slider = by("slider");
+  if (Number(slider.value) === Number(slider.max)) slider.value = Math.max(slider.max - 12, 0);
+  const step = () => {
+    slider.value = Number(slider.value) + 1;
+    slid();
+    toPeriod(slider.value);
+    state.playing = Number(slider.value) < Number(slider.max) ? setTimeout(step, 1200) : 0;
+    if (!state.playing) play(false);
+  };
+  state.playing = setTimeout(step, 300);
+}
+
+// charts: after the map
+async function charts(turn, address) {
+  const { told } = state;
+  if (!told.periods.length || told.is_empty) {
+    ["multiples", "trend"].forEach((id) => mark(id, "empty"));
+    if (!told.periods.length) ["multiples", "trend"].forEach((id) => (by(id).textContent = told.words.no_periods));
+    return;
+  }
+  try {
+    const [months, outlines] = await Promise.all([ask("/api/explore/months" + address), ask(told.outlines)]);
+    if (turn !== state.turn) return;
+    const { sparks, multiples, trend } = await import("/assets/explore-charts.mjs");
+    mark("multiples", null);
+    mark("trend", null);
+    sparks(months);
+    multiples(by("multiples"), months, outlines, told, toMonth);
+    await trend(by("trend"), months);
+  } catch (error) {
+    if (turn === state.turn) ["multiples", "trend"].forEach((id) => mark(id, "failed", error.message));
+  }
+  page.classList.add("drawn");
+}
+
+const toMonth = (period) => go(search({ period }));
+
+// what is behind a number
+async function behind(code) {
+  const dialog = by("behind");
+  by("rows").replaceChildren(Object.assign(document.createElement("p"), { className: "state", textContent: words().shows_loading }));
+  dialog.showModal();
+  try {
+    const told = await ask(`/api/explore/rows/${code}${window.location.search}`);
+    window.elements.fill("rows", told.rows);
+  } catch (error) {
+    if (error.told?.panels) window.elements.fill("rows", error.told.panels.notice);
+    else by("rows").textContent = words().shows_failed;
+  }
+}
+
+// a picture as PNG is the SVG, drawn at twice its size
+async function png(link) {
+  const answer = await fetch(link.href);
+  if (!answer.ok) throw new Error(String(answer.status));
+  const name = answer.headers.get("content-disposition").match(/filename="(.*?)\.svg"/)[1];
+  const url = URL.createObjectURL(new Blob([await answer.text()], { type: "image/svg+xml" }));
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: image.width * 2, height: image.height * 2 });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  URL.revokeObjectURL(url);
+  const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  const made = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${name}.png` });
+  made.click();
+  setTimeout(() => URL.revokeObjectURL(made.href), 10_000);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  const number = event.target.closest?.("[data-rows]");
+  if (number) return void behind(number.dataset.rows);
+  const copy = event.target.closest?.("[data-copy]");
+  if (copy) {
+    event.preventDefault();
+    navigator.clipboard?.writeText(copy.href).then(() => (copy.textContent = words().copied), () => {});
+    return;
+  }
+  const picture = event.target.closest?.('[data-kind="png"]');
+  if (picture) {
+    event.preventDefault();
+    png(picture).catch((error) => mark("exports", "stale", error.message));
+    return;
+  }
+  const link = event.target.closest?.('a[href^="?"]');
+  if (!link) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+
+document.addEventListener("change", (event) => {
+  const { set } = event.target.dataset;
+  const frees = { indicator: { category: null, period: null, breaks: null }, classes: { breaks: null } }[set] ?? {};
+  if (set) go(search({ [set]: event.target.value, ...frees }));
+});
+
+document.addEventListener("keydown", (event) => {
+  const busy = event.target.closest?.("input, select, dialog");
+  if (event.key === "Escape" && !busy && !by("behind").open && state.told?.up) atlas.pick(state.told.up);
+});
+
+let wait = 0;
+by("search").addEventListener("input", (event) => {
+  clearTimeout(wait);
+  wait = setTimeout(async () => {
+    const query = new URLSearchParams(window.location.search);
+    query.set("sought", event.target.value);
+    const told = await ask("/api/explore/search?" + query).catch(() => ({ found: [] }));
+    window.elements.fill("found", told.found);
+  }, 150);
+});
+by("slider").addEventListener("input", slid);
+by("slider").addEventListener("change", (event) => toPeriod(event.target.value));
+by("play").addEventListener("click", () => play(!state.playing));
+window.addEventListener("popstate", load);
+load();

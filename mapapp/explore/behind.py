@@ -1,0 +1,152 @@
+"""What is behind a number: counts first, then the rows themselves, as far as anybody may see them.
+
+People are never shown one by one, and nothing sensitive is. Whoever calls writes down the look before it is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import psycopg
+
+from layers.access import Scope
+from layers.codes import LENGTHS, level_of
+from layers.counts import tally
+from layers.declare.records import Catalog, Count
+from layers.editions import edition_on
+from layers.errors import AccessError
+from layers.features import CORE, ask, compose
+from layers.performance import case_counts, case_facts
+from layers.periods import Period
+from mapapp.explore.findings import Findings
+
+ROWS_MOST = 200
+"""Rows shown; the counts above them are of all."""
+
+SHOWN: Mapping[str, tuple[str, ...]] = {
+    "event": ("id", "grid_code", "category", "state", "department", "reported_at", "due_at", "closed_at"),
+    "place": ("id", "grid_code", "category", "name", "state", "updated_at"),
+    "thing": ("id", "grid_code", "category", "name", "state", "updated_at"),
+    "organisation": ("id", "grid_code", "category", "name", "state", "updated_at"),
+}
+"""Columns shown of the rows of each table: none with words of a resident."""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """What is behind the number of one grid.
+
+    `counts` has a row for each dataset, category and state with its n (and `of` where there is a denominator); `rows`
+    the first rows of the table `table`, none where `why` says why not: `people`, `past` or `refused`.
+    """
+
+    code: str
+    counts: pd.DataFrame
+    rows: pd.DataFrame
+    n_rows: int
+    why: str = ""
+
+
+def read_behind(
+    connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope, findings: Findings, code: str
+) -> Behind:
+    """Read what is behind the number of a grid; `catalog` counts what the question counts.
+
+    Raises
+    ------
+    AccessError
+        The grid is outside the scope.
+    """
+    inside, indicator, period = scope.within(code), catalog.indicators[findings.indicator.key], findings.period
+    if indicator.formula == "people":
+        return Behind(code, pd.DataFrame(), pd.DataFrame(), 0, "people")
+    if indicator.count.cases is not None:
+        return _cases(connection, catalog, inside, findings, code)
+    counts = _counts(connection, catalog, inside, findings, indicator.count)
+    if findings.gazetteer.edition != edition_on(connection, catalog.city):
+        return Behind(code, counts, pd.DataFrame(), 0, "past")
+    pieces: list[pd.DataFrame] = []
+    why = ""
+    for name in indicator.count.datasets:
+        left = ROWS_MOST - sum(map(len, pieces))
+        try:
+            found = _rows(connection, catalog, inside, name, indicator.count, period, left)
+        except AccessError:
+            why = "refused"
+            continue
+        pieces.append(found.assign(dataset=name))
+    rows = (
+        pd.concat([one for one in pieces if len(one)], ignore_index=True) if any(map(len, pieces)) else pd.DataFrame()
+    )
+    return Behind(code, counts, rows, round(counts["n"].sum()) if len(counts) else 0, "" if len(rows) else why)
+
+
+def _counts(
+    connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, findings: Findings, count: Count
+) -> pd.DataFrame:
+    """Count by dataset, category and state, from the tallies."""
+    period, pieces = findings.period, []
+    for name in count.datasets:
+        is_timed = catalog.datasets[name].table == "event"
+        bounds: dict[str, Any] = {"since": period.first_on, "until": period.past_on} if period and is_timed else {}
+        found = tally(
+            connection, catalog, name, inside,
+            level=level_of(inside.code), period=None, edition=findings.gazetteer.edition, **bounds,
+        )  # fmt: skip
+        pieces.append(found.assign(dataset=name))
+    counts = (
+        pd.concat(pieces, ignore_index=True) if pieces else pd.DataFrame(columns=["dataset", "category", "state", "n"])
+    )
+    for column, wanted in (("category", count.categories), ("state", count.states)):
+        if wanted:
+            counts = counts[counts[column].isin(wanted)]
+    counts = counts[counts["n"] != 0].sort_values("n", ascending=False, kind="stable")
+    return counts[["dataset", "category", "state", "n"]].reset_index(drop=True)
+
+
+def _rows(
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    inside: Scope,
+    name: str,
+    count: Count,
+    period: Period | None,
+    limit: int,
+) -> pd.DataFrame:
+    table = catalog.datasets[name].table
+    where: dict[str, Sequence[str]] = {}
+    if count.categories:
+        where["category"] = list(count.categories)
+    if count.states:
+        where["state"] = list(count.states)
+    bounds = {"since": period.first_on, "until": period.past_on} if period and table == "event" else {}
+    asked = ask(catalog, name, inside, within=inside.code, where=where, limit=max(limit, 0), **bounds)
+    cursor = connection.execute(compose(asked))
+    assert cursor.description is not None
+    found = pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description])
+    return found[[column for column in SHOWN[table] if column in CORE[table]]]
+
+
+def _cases(
+    connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, findings: Findings, code: str
+) -> Behind:
+    """Cases a rate is made of: those in its denominator, and of them those in its numerator."""
+    indicator, period, city = catalog.indicators[findings.indicator.key], findings.period, catalog.city
+    if period is None:
+        return Behind(code, pd.DataFrame(), pd.DataFrame(), 0)
+    facts = case_facts(connection, inside, list(indicator.count.datasets), period, city.zone)
+    counts = case_counts(facts, period, city.zone, catalog.limits.due_on(period.first_on))
+    is_inside = facts["grid_code"].str.len() >= LENGTHS[level_of(code)]
+    parts = {"n": indicator.count} | ({"of": indicator.of} if indicator.of else {})
+    for column, part in parts.items():
+        kinds = facts["category"].isin(part.categories or facts["category"]) & is_inside
+        facts[column] = counts[part.cases].where(kinds, 0)
+    columns = list(parts)
+    cases = facts[(facts[columns] > 0).any(axis=1)]
+    by = cases.groupby(["category", "state"], sort=True)[columns].sum().reset_index()
+    shown = [*SHOWN["event"], *columns]
+    first = cases.sort_values("id", kind="stable").head(ROWS_MOST)
+    return Behind(code, by, first[shown].reset_index(drop=True), len(cases))

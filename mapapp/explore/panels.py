@@ -1,0 +1,290 @@
+"""The panels of the explore page as Dash components. Pure functions; every text comes from the words handed in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+from dash import html
+from dash.development.base_component import Component
+
+from layers.compare import AGAINSTS
+from layers.declare.records import Catalog, Indicator
+from layers.draw.looks import RAMPS, THEMES
+from mapapp.explore.findings import Findings, ranked
+from mapapp.explore.question import CLASSES, METHODS, search_of
+from mapapp.pages.legend import class_texts
+from mapapp.pages.map import Children
+from mapapp.text import Words
+
+RANKED_MOST = 200
+"""Rows of the ranking; the exports have them all."""
+
+
+def bar(catalog: Catalog, words: Words, findings: Findings) -> Children:
+    """The page's head: what and where this is, how old its data are, theme, language, the way to the map."""
+    city, q = catalog.city, findings.question
+    moment = findings.loaded_at
+    age = words("data_as_of", moment=words.moment(moment, city.zone)) if moment else words("no_data_yet")
+    other = "en" if words.language == "zh" else "zh"
+    theme = THEMES[1 - THEMES.index(q.theme)]
+    return [
+        html.Div([html.H1(words("explore_title")), html.Span(words.of(city.name))], className="brand"),
+        html.Span(words.of(city.notice) if city.notice else "", className="fiction"),
+        html.Span(age, className="age"),
+        html.Nav(
+            className="ways",
+            children=[
+                html.A(words("to_map"), href=f"/?at={q.at}&lang={words.language}"),
+                html.A(words(f"theme_{theme}"), href=_to(findings, theme=theme)),
+                html.A(words("other_language"), href=_to(findings, language=other), lang=other),
+                html.A(words("own_account"), href=f"/account?lang={words.language}"),
+            ],
+        ),
+    ]
+
+
+def choosers(catalog: Catalog, words: Words, findings: Findings) -> Children:
+    """Lists to choose from: number, level, time, category, classes, colours, comparison."""
+    q, choices = findings.question, findings.choices
+    periods: list[tuple[str, str]] = [(str(one), words.period(one)) for one in reversed(choices.periods)]
+    categories = [("", words("every_category"))]
+    categories += [(one, words.of(catalog.categories[one].name)) for one in choices.categories]
+    numbers = [("", words("as_declared")), *((str(n), str(n)) for n in CLASSES)]
+    fixed = bool(findings.question.breaks or catalog.indicators[q.indicator].breaks)
+    rows: Children = [
+        _select("indicator", words("indicator"), q.indicator, [
+            (key, words.of(catalog.indicators[key].name)) for key in choices.indicators
+        ]),
+        _select("level", words("level"), q.level, [(one, words(f"levels_{one}")) for one in choices.levels]),
+        _select("period", words("period"), str(q.period or ""), periods or [("", words("period_now"))]),
+        _select("category", words("category"), q.category or "", categories),
+        _select("against", words("against"), q.against, [(one, words(f"against_{one}")) for one in AGAINSTS]),
+        _select("classes", words("classes"), q.method, [(one, words(f"classes_{one}")) for one in METHODS]),
+        _select("n", words("n_classes"), str(q.n or ""), numbers),
+        _select("ramp", words("ramp"), q.ramp, [(one, words(f"ramp_{one}")) for one in RAMPS]),
+    ]  # fmt: skip
+    if q.method == "fixed":
+        rows.append(html.Label([html.Span(words("thresholds")), _field("breaks", findings, words)]))
+        if not fixed:
+            rows.append(html.P(words("thresholds_none"), className="hint", role="status"))
+    return rows
+
+
+def _field(key: str, findings: Findings, words: Words) -> Component:
+    """A field for thresholds; the script makes it an input that changes the address."""
+    written = ",".join(f"{one:g}" for one in findings.question.breaks or findings.indicator.breaks)
+    more: dict[str, Any] = {"data-field": key, "data-value": written, "data-label": words("thresholds")}
+    return html.Span(**more)
+
+
+def path(words: Words, findings: Findings) -> Children:
+    """Breadcrumb from the top down; the last is where we are, with its code."""
+    links: Children = []
+    for step in findings.path[:-1]:
+        links += [html.A(step.name, href=_to(findings, at=step.code, level="")), html.I("›")]
+    here = findings.path[-1]
+    links += [
+        html.B(here.name),
+        html.Span([words(f"level_{here.level}"), " ", html.Code(here.code)], className="where"),
+    ]
+    if len(findings.editions) > 1:
+        links.append(html.Span(words("editions"), className="where"))
+        for one in reversed(findings.editions):
+            chosen = None if one.closed_on is None else one.edition
+            is_here = one.edition == findings.gazetteer.edition
+            links.append(html.A(one.name, href=_to(findings, edition=chosen), className="here" if is_here else ""))
+    return links
+
+
+def headline(words: Words, findings: Findings) -> Children:
+    """The number of the grid itself, with unit and time, and how it compares."""
+    indicator, own = findings.indicator, findings.own
+    parts: Children = [
+        html.P([html.Span(title(words, findings)), html.Em(words.period(_number(findings)))], className="what"),
+        html.P(
+            className="figure",
+            children=[
+                _figure(words, findings, findings.question.at, own["value"]),
+                html.Small(words.of(indicator.unit)),
+            ],
+        ),
+    ]
+    if findings.is_change:
+        said = words(
+            "compared",
+            what=against(words, findings),
+            n=number(words, indicator, own["before"]),
+            change=change(words, indicator, own["change"], own["before"]),
+        )
+        parts.append(html.P(said, className="compared"))
+    return parts
+
+
+def title(words: Words, findings: Findings) -> str:
+    """Name of the number, narrowed to its category if it is."""
+    name, category = words.of(findings.indicator.name), findings.question.category
+    return name if category is None else f"{name} · {category}"
+
+
+def against(words: Words, findings: Findings) -> str:
+    """What is compared with, in words."""
+    q = findings.question
+    if findings.before is not None:
+        return words.period(findings.before.number)
+    return words(f"against_{q.against}")
+
+
+def number(words: Words, indicator: Indicator, value: float) -> str:
+    """Write a value; a count of people as the rounded count it is."""
+    if indicator.formula == "people" and math.isfinite(value):
+        return words.people(int(value))
+    return words.number(value, indicator.digits)
+
+
+def change(words: Words, indicator: Indicator, value: float, before: float) -> str:
+    """Write a change with its sign; of what is no rate already also in percent."""
+    if not math.isfinite(value):
+        return words("none")
+    said = f"{value:+,.{indicator.digits}f}"
+    if indicator.formula != "share" and before > 0:
+        said += f" ({value / before * 100:+.0f}%)"
+    return said
+
+
+def legend(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
+    """Classes with their colours and how many grids each has, no data last; then what the numbers stand on."""
+    indicator, cells = findings.indicator, findings.cells
+    drawn = cells["change" if findings.is_change else "value"]
+    texts = class_texts(words, findings.breaks, drawn, indicator.digits, is_change=findings.is_change)
+    counts = cells["class"].value_counts()
+    rows = [
+        html.Li([html.I(style={"background": colours[one]}), html.Span(said), html.B(words.number(counts.get(one, 0)))])
+        for one, said in reversed(list(enumerate(texts, start=1)))
+    ]
+    rows.append(html.Li([html.I(style={"background": colours[0]}), html.Span(words("none")), html.B(findings.n_none)]))
+    heading = words("legend_change", what=against(words, findings)) if findings.is_change else title(words, findings)
+    return [
+        html.H2([heading, html.Small(words.of(indicator.unit))]),
+        html.Ul(rows),
+        html.Ul([html.Li(one) for one in stands_on(words, findings)], className="notes"),
+    ]
+
+
+def stands_on(words: Words, findings: Findings) -> list[str]:
+    """What the numbers stand on: no data, unplaced, rounded, carried; each counted."""
+    indicator = findings.indicator
+    notes = [
+        words("legend_none", n=words.number(findings.n_none), all=words.number(len(findings.cells))),
+        words("legend_unplaced", n=words.number(findings.n_unplaced)),
+    ]
+    n_rounded = len(findings.cells) if indicator.formula in ("people", "per_people") else 0
+    notes.append(words("legend_n_rounded", n=words.number(n_rounded)))
+    n_carried = int((findings.cells["carried"] > 0).sum())
+    notes.append(words("legend_n_carried", n=words.number(findings.n_carried, 1), grids=words.number(n_carried)))
+    if findings.off_by:
+        notes.append(words("legend_people_carried", n=findings.off_by))
+    return notes
+
+
+def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
+    """Grids in order as a table; a name opens the grid, a number what is behind it; the script adds the sparklines."""
+    q, indicator = findings.question, findings.indicator
+    rows = ranked(findings.cells, "change" if findings.is_change else "value")
+    heads = [("#", "place"), (words("grid"), ""), (words.of(indicator.unit), "n")]
+    heads += [(words("column_change"), "n")] if findings.is_change else []
+    heads.append((words("trend"), "spark"))
+    first = rows.iloc[:RANKED_MOST]
+    body = [_row(words, findings, colours, place, code, row) for place, (code, row) in enumerate(first.iterrows(), 1)]
+    how_many = words("ranking_all" if len(first) == len(rows) else "ranking_first", n=len(first))
+    return [
+        html.H2([words("ranking", levels=words(f"levels_{q.level}")), html.Small(how_many)]),
+        html.Div(
+            className="rows",
+            tabIndex="0",
+            children=html.Table([
+                html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])),
+                html.Tbody(body),
+            ]),
+            role="region",
+            **named({"aria-label": words("ranking", levels=words(f"levels_{q.level}"))}),
+        ),
+    ]  # fmt: skip
+
+
+def _row(
+    words: Words, findings: Findings, colours: Sequence[str], place: int, code: Any, row: pd.Series[Any]
+) -> Component:
+    carried = [html.Abbr("*", title=words("carried_mark", n=words.number(row["carried"], 1)))] if row["carried"] else []
+    cells: Children = [
+        html.Td(place, className="place"),
+        html.Th(
+            [html.I(style={"background": colours[int(row["class"])]}), html.A(row["name"], href=_into(findings, code))],
+            scope="row",
+        ),
+        html.Td([_figure(words, findings, code, row["value"]), *carried], className="n"),
+    ]
+    if findings.is_change:
+        cells.append(html.Td(change(words, findings.indicator, row["change"], row["before"]), className="n"))
+    cells.append(html.Td(className="spark", **named({"data-code": code})))
+    here = "here" if code == findings.question.at else ""
+    return html.Tr(cells, className=here)
+
+
+def exports(words: Words, findings: Findings) -> Children:
+    """Links to the files that can be taken away, and to this view."""
+    search = search_of(findings.question, findings.choices)
+    kinds = ("png", "svg", "xlsx", "csv", "geojson", "parquet")
+    links = [
+        html.A(
+            words(f"export_{kind}"),
+            href=f"/api/explore/export/{kind if kind != 'png' else 'svg'}{search}",
+            className="export",
+            **named({"data-kind": kind, "download": ""}),
+        )
+        for kind in kinds
+    ]
+    permanent = html.A(
+        words("permanent_link"), href=f"/explore{search}", className="export", **named({"data-copy": "1"})
+    )
+    return [html.H2(words("take_away")), html.Div([*links, permanent], className="files")]
+
+
+def _figure(words: Words, findings: Findings, code: str, value: float) -> Component:
+    """A number that opens the rows behind it; plain text where there is none."""
+    said = number(words, findings.indicator, value)
+    if not math.isfinite(value):
+        return html.Span(said, className="none")
+    name = findings.cells["name"].get(code, findings.grid.name)
+    label = words("behind_of", name=name, n=said)
+    return html.Button(said, type="button", className="number", **named({"data-rows": code, "aria-label": label}))
+
+
+def named(attributes: dict[str, Any]) -> dict[str, Any]:
+    """Attributes whose names are no words of Python."""
+    return attributes
+
+
+def _to(findings: Findings, **changed: Any) -> str:
+    """Address of the same question with something changed; an empty level is the usual one of the grid."""
+    return search_of(findings.question.but(**changed), findings.choices)
+
+
+def _into(findings: Findings, code: str) -> str:
+    """The grid itself, with the level below; one that has none below stays among its siblings."""
+    return _to(findings, at=code, level="")
+
+
+def _number(findings: Findings) -> int | None:
+    return findings.period.number if findings.period else None
+
+
+def _select(key: str, label: str, chosen: str, options: Iterable[tuple[str, str]]) -> Component:
+    listed = list(options)
+    made = [
+        html.Option(said, value=value, **named({"selected": True} if value == chosen else {})) for value, said in listed
+    ]
+    more: dict[str, Any] = {"data-set": key} | ({"disabled": "disabled"} if len(listed) < 2 else {})
+    return html.Label([html.Span(label), html.Select(made, **more)])

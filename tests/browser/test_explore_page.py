@@ -1,0 +1,263 @@
+"""The explore page in a real browser: drill down and back, choose, compare, play, look behind, take away."""
+
+from __future__ import annotations
+
+import csv
+import re
+import struct
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import Screen
+
+pytestmark = pytest.mark.browser
+
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+DRAWN = """() => window.__map && window.__map.idle && document.documentElement.classList.contains('drawn')
+    && !document.querySelector('[aria-busy]')"""
+
+CONTRAST = """() => {
+  const parse = (text) => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+  const light = (rgb) => rgb.slice(0, 3).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const ground = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const colour = parse(getComputedStyle(at).backgroundColor);
+      if (colour[3] > 0.99) return colour;
+    }
+    return [255, 255, 255, 1];
+  };
+  const found = [];
+  let n = 0;
+  for (const one of document.querySelectorAll('body *')) {
+    const own = [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    if (!own || !one.checkVisibility() || one.closest('svg, option, .maplibregl-map')) continue;
+    n += 1;
+    const [a, b] = [light(parse(getComputedStyle(one).color)), light(ground(one))].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.push([one.textContent.trim().slice(0, 30), ratio]);
+  }
+  return { n, found };
+}"""
+
+OUTSIDE = """() => [...document.querySelectorAll('header, .panel, .panel button, .panel select, .panel input')]
+  .filter((one) => one.checkVisibility()).map((one) => [one, one.getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1))
+  .map(([one]) => one.id || one.className || one.dataset.set)"""
+
+OVERLAPS = """() => {
+  const boxes = [...document.querySelectorAll('body > header, .panel')]
+    .map((one) => [one.id || one.className, one.getBoundingClientRect()]).filter(([, box]) => box.width);
+  const found = [];
+  boxes.forEach(([a, p], i) => boxes.slice(i + 1).forEach(([b, q]) => {
+    const beside = p.left >= q.right - 1 || q.left >= p.right - 1 || p.top >= q.bottom - 1 || q.top >= p.bottom - 1;
+    if (!beside) found.push(`${a} / ${b}`);
+  }));
+  return found;
+}"""
+
+SWATCHES = """() => [...document.querySelectorAll('#ranking tbody tr')].map((row) =>
+  [row.querySelector('.spark').dataset.code, getComputedStyle(row.querySelector('i')).backgroundColor])"""
+
+FOCUSED = "() => { const one = document.activeElement; return one.dataset.set || one.id || one.className }"
+
+UNNAMED = """() => [...document.querySelectorAll('button, a, input, select, [role]')]
+  .filter((one) => one.checkVisibility())
+  .filter((one) => !['alert', 'status'].includes(one.role))
+  .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label') || one.closest('label')))
+  .map((one) => one.outerHTML.slice(0, 80))"""
+
+
+def explore(screen: Screen, search: str = "") -> Screen:
+    screen.page.goto(f"{screen.address}/explore{search}")
+    screen.page.wait_for_function(DRAWN)
+    return screen
+
+
+def drawn(screen: Screen) -> None:
+    screen.page.wait_for_function(DRAWN)
+
+
+def choose(screen: Screen, which: str, value: str) -> None:
+    screen.page.select_option(f"[data-set={which}]", value)
+    screen.page.wait_for_function(f"() => location.search.includes('{which}={value}')")
+    drawn(screen)
+
+
+def test_drill_down_to_a_small_grid_and_back(screen: Screen) -> None:
+    explore(screen)
+    for digits in (9, 12, 15):
+        screen.click_cell(screen.cells()[0])
+        screen.page.wait_for_function("(n) => window.__map.at.length === n && window.__map.idle", arg=digits)
+        drawn(screen)
+        assert screen.texts("#path code") == [screen.at()]
+    assert screen.page.locator("tr.here").count() == 1
+    for digits in (12, 9):
+        screen.page.locator("#play").blur()
+        screen.page.keyboard.press("Escape")
+        screen.page.wait_for_function("(n) => window.__map.at.length === n && window.__map.idle", arg=digits)
+    screen.page.click("#path a >> nth=0")
+    screen.wait_at("4499")
+    screen.page.go_back()
+    screen.page.wait_for_function("() => window.__map.at.length === 9 && window.__map.idle")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_map_is_painted_in_the_colours_of_the_legend(screen: Screen, theme: str) -> None:
+    explore(screen, f"?indicator=events_reported&theme={theme}&period=202605&level=large&ramp=cividis")
+    swatches = dict(screen.page.evaluate(SWATCHES))
+    assert len(set(swatches.values())) > 2
+    for code, colour in swatches.items():
+        x, y = screen.page.evaluate("(code) => window.__map.pointOf(code)", code)
+        painted = [
+            screen.page.evaluate("([x, y]) => window.__map.colourOf(null, x, y)", [x + dx, y + 17]) for dx in (0, 9)
+        ]
+        wanted = [int(channel) for channel in re.findall(r"\d+", colour)[:3]]
+        assert min(max(abs(a - b) for a, b in zip(one, wanted, strict=True)) for one in painted) <= 2, (
+            code,
+            painted,
+            wanted,
+        )
+
+
+def test_indicator_classes_comparison_and_period_are_chosen(screen: Screen) -> None:
+    explore(screen, "?period=202605")
+    before = screen.texts("#legend li span")
+    choose(screen, "classes", "equal")
+    assert screen.texts("#legend li span") != before
+    choose(screen, "against", "previous")
+    assert "基本持平" in screen.texts("#legend li span")
+    assert screen.texts("#headline .compared")[0].startswith("2026年4月")
+    choose(screen, "indicator", "population")
+    assert "含约数 6 个网格" in screen.texts("#legend .notes li")
+    assert screen.page.locator("#slider").is_disabled()
+    choose(screen, "indicator", "disputes")
+    choose(screen, "category", "labour")
+    assert "劳资纠纷" in screen.texts("#headline .what")[0]
+
+
+def test_the_months_play_and_a_small_multiple_opens_its_month(screen: Screen) -> None:
+    explore(screen, "?period=202603")
+    assert screen.page.locator(".multiple").count() == 12
+    screen.page.click("#play")
+    screen.page.wait_for_function("() => location.search.includes('period=202605')")
+    screen.page.click("#play")
+    assert screen.page.get_attribute("#play", "aria-pressed") == "false"
+    drawn(screen)
+    screen.page.click(".multiple >> nth=3")
+    drawn(screen)
+    assert screen.page.locator(".multiple[aria-current=true]").count() == 1
+    assert screen.page.locator("td.spark svg").count() == 6
+    assert screen.page.locator("#trend .main-svg").count() > 0
+
+
+def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
+    explore(screen, "?indicator=events_reported&at=449901&period=202605")
+    wanted = int(screen.texts("#ranking .number")[0].replace(",", ""))
+    screen.page.click("#ranking .number >> nth=0")
+    screen.page.wait_for_selector("#rows table >> nth=1")
+    counts = screen.page.locator("#rows table >> nth=0").locator("tbody td:last-child").all_inner_texts()
+    assert sum(int(n.replace(",", "")) for n in counts) == wanted
+    assert f"共 {wanted:,} 行" in screen.texts("#rows caption")[1]
+    screen.page.keyboard.press("Escape")
+    screen.page.wait_for_function("() => !document.getElementById('behind').open")
+
+
+def test_files_are_taken_away(screen: Screen, tmp_path: Path) -> None:
+    explore(screen, "?indicator=events_reported&period=202605")
+    shown = screen.texts("#ranking .number")
+    taken: dict[str, Path] = {}
+    for kind in ("csv", "png", "xlsx"):
+        with screen.page.expect_download() as waited:
+            screen.page.click(f"[data-kind={kind}]")
+        taken[kind] = tmp_path / waited.value.suggested_filename
+        waited.value.save_as(taken[kind])
+    lines = list(csv.reader(taken["csv"].read_text("utf-8-sig").splitlines()))
+    values = sorted((float(line[2]) for line in lines[lines.index([]) + 2 :]), reverse=True)
+    assert [f"{value:,.0f}" for value in values] == shown
+    picture = taken["png"].read_bytes()
+    assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", picture[16:24]) == (2560, 1800)
+    assert len(picture) > 40_000
+    assert taken["xlsx"].name == "events_reported_4499_large_202605.xlsx"
+
+
+def test_languages_and_themes_switch_without_losing_anything(screen: Screen) -> None:
+    explore(screen, "?at=449901&indicator=events_reported&period=202605&against=year")
+    screen.page.evaluate("() => { window.stayed = true }")
+    screen.page.click("#bar a[lang=en]")
+    screen.page.wait_for_function("() => document.documentElement.lang === 'en'")
+    drawn(screen)
+    for part in (
+        "#bar h1",
+        "#bar .ways a:not([lang])",
+        "#choosers span",
+        "#legend",
+        "#exports",
+        "thead",
+        "#slid",
+        "#play",
+    ):
+        for text in screen.texts(part):
+            assert not CHINESE.search(text), (part, text)
+    assert screen.at() == "449901" and screen.page.evaluate("() => window.stayed") is True
+    screen.page.click("#bar .ways a:has-text('Dark')")
+    screen.page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    drawn(screen)
+    assert screen.page.evaluate("() => window.stayed") is True and "against=year" in screen.page.url
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (390, 844)])
+def test_every_size_is_whole_and_every_text_readable(screen: Screen, width: int, height: int, theme: str) -> None:
+    screen.page.set_viewport_size({"width": width, "height": height})
+    explore(screen, f"?theme={theme}&against=previous&period=202605&lang={'en' if theme == 'dark' else 'zh'}")
+    assert screen.page.evaluate(OUTSIDE) == []
+    assert screen.page.evaluate(OVERLAPS) == []
+    assert screen.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert screen.page.evaluate(UNNAMED) == []
+    read: dict[str, Any] = screen.page.evaluate(CONTRAST)
+    assert read["n"] > 60 and read["found"] == []
+
+
+def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
+    explore(screen)
+    reached = set()
+    for _ in range(60):
+        screen.page.keyboard.press("Tab")
+        reached.add(screen.page.evaluate(FOCUSED))
+    assert {
+        "indicator",
+        "level",
+        "classes",
+        "search",
+        "map",
+        "number",
+        "slider",
+        "play",
+        "multiple",
+        "export",
+    } <= reached
+    screen.page.focus("#ranking .number >> nth=0")
+    screen.page.keyboard.press("Enter")
+    screen.page.wait_for_selector("#rows table >> nth=0")
+    screen.page.keyboard.press("Escape")
+    screen.page.focus("#slider")
+    screen.page.keyboard.press("ArrowLeft")
+    screen.page.wait_for_function("() => location.search.includes('period=')")
+
+
+def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
+    explore(screen)
+    screen.page.route("**/api/explore?*", lambda route: route.abort())
+    before = screen.texts("#ranking tbody th")
+    screen.page.select_option("[data-set=level]", "medium")
+    screen.page.wait_for_selector("#ranking[data-shows=stale] .state")
+    assert screen.texts("#ranking tbody th") == before
+    screen.page.unroute("**/api/explore?*")
+    screen.page.click("#ranking .state button")
+    screen.page.wait_for_function("() => document.querySelectorAll('#ranking tbody tr').length > 6")
+    drawn(screen)
+    screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]
