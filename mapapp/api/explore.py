@@ -80,12 +80,17 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
     @routes.get("/api/explore/export/{kind}")
     async def export(request: Request, kind: str) -> Response:
         """A file of what is shown."""
-        host = f"{request.url.scheme}://{request.url.netloc}"
-        try:
-            name, body = await asyncio.to_thread(handlers.take_away, desk, request.url.query, kind, host)
-        except AtlasError as error:
-            return Response(f"{error}\n", 404, media_type="text/plain; charset=utf-8")
-        headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
-        return Response(body, media_type=KINDS[kind], headers=headers)
+        return await asyncio.to_thread(file, desk, request, kind)
 
     return routes
+
+
+def file(desk: Desk, request: Request, kind: str) -> Response:
+    """Answer with a file of what is shown, or say that there is no such kind of file."""
+    host = f"{request.url.scheme}://{request.url.netloc}"
+    try:
+        name, body = handlers.take_away(desk, request.url.query, kind, host)
+    except AtlasError as error:
+        return Response(f"{error}\n", 404, media_type="text/plain; charset=utf-8")
+    headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
+    return Response(body, media_type=KINDS[kind], headers=headers)
