@@ -12,6 +12,7 @@
 | `READ_MEMORY_MB` | `2048`            | most memory reading one delivered file may take                         |
 | `READ_SECONDS` | `600`               | longest that reading one may take                                       |
 | `READ_UNPACKED_MB` | `4096`          | most that a gzipped or zipped file may unpack to                        |
+| `TWO_FACTORS`  | none                | roles that need a second factor, such as `security_admin auditor`       |
 | `TLS_CERT`     | none                | file of the certificate; `python -m mapapp certificate` makes one       |
 | `TLS_KEY`      | none                | file of its key                                                         |
 | `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
@@ -48,6 +49,7 @@ class Settings:
     tls_key: Path | None = None
     allowed_hosts: tuple[str, ...] = ()
     analyst_url: str | None = None
+    two_factors: tuple[str, ...] = ()
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -89,6 +91,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         read_seconds=_whole(environ, "READ_SECONDS", 600, 1),
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
         analyst_url=environ.get("ANALYST_URL") or None,
+        two_factors=_roles(environ.get("TWO_FACTORS", "")),
         tls_cert=cert,
         tls_key=key,
     )
@@ -102,6 +105,19 @@ def _file(environ: Mapping[str, str], name: str) -> Path | None:
     if not path.is_file():
         raise SettingError(f"{name} is {value!r}, and there is no such file.", "Name the file, or leave it out.")
     return path
+
+
+def _roles(value: str) -> tuple[str, ...]:
+    from layers.access import ROLES
+
+    named = tuple(value.replace(",", " ").split())
+    for role in named:
+        if role not in ROLES or role == "wall":
+            raise SettingError(
+                f"TWO_FACTORS names {role!r}, which is no role of a person.",
+                f"There are {', '.join(one for one in ROLES if one != 'wall')}.",
+            )
+    return named
 
 
 def _folder(value: str | None, default: Path) -> Path:

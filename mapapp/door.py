@@ -27,6 +27,9 @@ Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SAFE_METHODS = ("GET", "HEAD")
+OWN = ("/account", "/sign-out")
+"""What is open before a second factor is set, where the role needs one."""
+
 BODY_MOST = 262_144
 """Bytes of a request's body."""
 
@@ -123,6 +126,8 @@ class Guard:
                     read = await _with_token(session, headers, read)
                 if not may_open(session.actor.role, scope["path"]):
                     raise RefusedError(404, "There is nothing here.")
+                if scope["path"] not in OWN and self.porter.lacks_factor(session):
+                    raise RefusedError(303, "Set a second factor first.", "/account")
             answer.token = token if session else None
             with visiting(session):
                 await self.app(scope, read, answer)

@@ -42,10 +42,12 @@ class Porter:
         heads: Path,
         *,
         is_demo: bool,
+        two_factors: Sequence[str] = (),
     ) -> None:
         self.city, self.departments, self.sealer = city, tuple(departments), sealer
         self.is_demo = is_demo and city == SAMPLE_CITY
         self._pool, self._heads = pool, heads
+        self._two_factors = frozenset(two_factors)
         self._refused = Refused()
 
     @contextmanager
@@ -85,6 +87,11 @@ class Porter:
         with self.connection() as connection:
             session = read_session(connection, token, is_use=is_use)
         return None if session is not None and session.is_demo and not self.is_demo else session
+
+    def lacks_factor(self, session: Session) -> bool:
+        """Tell whether somebody has to set a second factor before anything else."""
+        needs = session.actor.role in self._two_factors and session.kind == "person" and not session.is_demo
+        return needs and not session.has_factor
 
     def sign_in(self, account: str, password: str, code: str, address: str, former: str | None) -> str | None:
         """Check name and password; return the token of a new session, None where anything is wrong.
@@ -159,6 +166,7 @@ def make_porter(atlas: Atlas, settings: Settings, *, is_demo: bool) -> Porter:
         tuple(atlas.catalog.departments),
         heads_file(settings),
         is_demo=is_demo,
+        two_factors=settings.two_factors,
     )
 
 

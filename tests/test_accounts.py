@@ -18,7 +18,8 @@ from layers.accounts import records
 from layers.accounts.sessions import digest
 from layers.accounts.sign_in import MOST_FAILED
 from layers.database import Database
-from layers.errors import AtlasError, UnknownNameError
+from layers.errors import AtlasError, SettingError, UnknownNameError
+from layers.settings import read_settings
 from mapapp.__main__ import app as commands
 from mapapp.commands import account as account_commands
 
@@ -154,6 +155,27 @@ def test_a_second_factor_is_asked_for_and_taken_once(open_server: Server, one: A
     assert again.sign_in(*one) == 403
     assert again.sign_in(*one, used) == 403, "a code is taken once"
     assert again.sign_in(*one, totp.at(now + timedelta(seconds=30))) == 303
+
+
+def test_a_role_may_need_a_second_factor(here: Database, door: Any, catalog: Any, settings: Any) -> None:
+    admin, leader = f"admin.{next(_COUNT)}", f"leader.{next(_COUNT)}"
+    words = {admin: records.add_account(door, admin, "security_admin", "4499"),
+             leader: records.add_account(door, leader, "leader", "4499")}  # fmt: skip
+    needs = read_settings({"LOCAL_DIR": str(settings.local_dir), "TWO_FACTORS": "security_admin, auditor"})
+    with serving(here, catalog, needs) as running:
+        other, browser, secret = running.browser(), running.browser(), pyotp.random_base32()
+        assert other.sign_in(leader, words[leader]) == 303 and other.ask("/").status_code == 200
+        assert browser.sign_in(admin, words[admin]) == 303
+        for form in (None, {"do": "disable", "account": leader}):
+            sent = browser.ask("/accounts", form)
+            assert (sent.status_code, sent.headers["location"]) == (303, "/account")
+        assert other.ask("/account").status_code == 200, "nothing was done"
+        assert "您的角色需要动态口令" in browser.ask("/account").text
+        code = pyotp.TOTP(secret).now()
+        assert browser.ask("/account", {"do": "totp", "secret": secret, "code": code}).status_code == 200
+        assert browser.ask("/accounts").status_code == 200
+    with pytest.raises(SettingError, match="king"):
+        read_settings({"TWO_FACTORS": "king"})
 
 
 def test_ones_own_password_is_changed_with_the_present_one(open_server: Server, one: Any) -> None:

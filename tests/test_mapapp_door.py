@@ -28,6 +28,9 @@ class Sessions:
     def read(self, token: str | None) -> Session | None:
         return self.known.get(token or "")
 
+    def lacks_factor(self, session: Session) -> bool:
+        return False
+
 
 async def inner(scope: Any, receive: Any, send: Any) -> None:
     if scope["path"] == "/api/view":

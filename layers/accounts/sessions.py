@@ -33,6 +33,8 @@ class Session:
     kind: Kind
     name: str
     is_demo: bool
+    has_factor: bool = False
+    """The account has a second factor."""
 
     @property
     def form_token(self) -> str:
@@ -78,7 +80,7 @@ def read_session(connection: Connection, token: str, *, is_use: bool = True) -> 
     """
     row = connection.execute(
         "select a.account, a.role, a.scope, a.department, s.kind, a.name, a.is_demo,"
-        " s.seen_at < now() - interval '1 min'"
+        " a.totp_sealed is not null, s.seen_at < now() - interval '1 min'"
         " from auth.session as s join auth.account as a on a.account = s.account"
         " where s.token_hash = %s and s.ends_at > now() and s.seen_at + make_interval(secs => s.idle_s) > now()"
         " and not a.is_disabled",
@@ -86,10 +88,10 @@ def read_session(connection: Connection, token: str, *, is_use: bool = True) -> 
     ).fetchone()
     if row is None:
         return None
-    account, role, scope, department, kind, name, is_demo, is_old = row
+    account, role, scope, department, kind, name, is_demo, has_factor, is_old = row
     if is_old and (is_use or kind == "screen"):
         connection.execute("update auth.session set seen_at = now() where token_hash = %s", [digest(token)])
-    return Session(token, Actor(account, role, Scope(scope), department), kind, name, is_demo)
+    return Session(token, Actor(account, role, Scope(scope), department), kind, name, is_demo, has_factor)
 
 
 def end_session(connection: Connection, token: str) -> None:

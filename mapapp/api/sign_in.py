@@ -73,7 +73,8 @@ def account_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     @routes.get("/account")
     async def account(request: Request) -> Response:
         """One's own account."""
-        return own(desk, request, "")
+        lacks = porter.lacks_factor(visitor())
+        return own(desk, request, words_of(desk, request)("second_factor_needed") if lacks else "")
 
     @routes.post("/account")
     async def change(request: Request) -> Response:
