@@ -112,6 +112,16 @@ def test_scripts_styles_and_sql_keep_the_budget_too() -> None:
     assert long == {}
 
 
+def test_revisions_follow_one_another_and_no_number_comes_twice() -> None:
+    files = sorted((CHECKOUT / "layers/migrations/versions").glob("*.py"))
+    said = [
+        dict(re.findall(r'^(revision|down_revision) = "?(\w+)"?$', path.read_text("utf-8"), re.M)) for path in files
+    ]
+    numbers = [f"{n:04d}" for n in range(1, len(files) + 1)]
+    assert [path.name[:4] for path in files] == [one["revision"] for one in said] == numbers
+    assert [one["down_revision"] for one in said] == ["None", *numbers[:-1]]
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=_where)
 def test_files_and_functions_keep_their_budget(path: Path) -> None:
     text = path.read_text(encoding="utf-8")

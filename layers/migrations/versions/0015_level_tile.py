@@ -6,14 +6,14 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function, drop_function
 
-revision = "0013"
-down_revision = "0012"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    statement = Path(__file__).with_name("0013_level_tile.sql").read_text(encoding="utf-8")
+    statement = Path(__file__).with_name("0015_level_tile.sql").read_text(encoding="utf-8")
     create_function(statement, ["atlas_web"])
 
 
