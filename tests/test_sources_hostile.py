@@ -196,7 +196,7 @@ def fuzz(kind: str, packed: str, seed: int, folder: Path, n: int) -> set[str]:
     beside = part.read_bytes() if part else b""
     seen = set()
     for _ in range(n):
-        inside = kind in ("xlsx", "ods") or packed == "zip"
+        inside = packed == "zip" or (kind in ("xlsx", "ods") and not packed)
         path.write_bytes(spoil_inside(content, chance) if inside and chance.random() < 0.7 else spoil(content, chance))
         if part:
             part.write_bytes(spoil(beside, chance) if chance.random() < 0.5 else beside)
