@@ -86,12 +86,30 @@ def arrow_texts(column: pa.Array) -> pa.Array:
     if isinstance(column, pa.DictionaryArray):
         column = column.dictionary_decode()
     kind = column.type
+    if pa.types.is_floating(kind):
+        return _float_texts(column.cast(pa.float64()))
     if any(is_kind(kind) for is_kind in _CAST_BY_ARROW):
         column = column.cast(pa.string())
     if pa.types.is_string(column.type):
         blank = pc.is_in(column, pa.array(BLANK))
         return pc.if_else(blank, pa.scalar(None, pa.string()), column)
     return text_column(column.to_pylist())
+
+
+def _float_texts(column: pa.Array) -> pa.Array:
+    """Shortest text that means the same number, as Python writes it; whole numbers below 1e17 without a point.
+
+    Arrow writes most of them; where it would choose another form, Python does, one by one.
+    """
+    size = pc.abs(column)
+    is_whole = pc.fill_null(pc.and_(pc.equal(column, pc.trunc(column)), pc.less(size, 1e17)), False)
+    is_plain = pc.fill_null(pc.and_(pc.greater_equal(size, 1e-4), pc.less(size, 1e10)), False)
+    whole = pc.if_else(is_whole, column, 0.0).cast(pa.int64()).cast(pa.string())
+    texts = pc.if_else(is_whole, whole, column.cast(pa.string()))
+    rest = pc.and_(pc.invert(pc.or_(is_whole, is_plain)), column.is_valid())
+    if pc.any(rest).as_py():
+        texts = pc.replace_with_mask(texts, rest, text_column(column.filter(rest).to_pylist()))
+    return texts
 
 
 def text_column(values: list[Any]) -> pa.Array:
