@@ -24,7 +24,7 @@ from layers.errors import DeliveryError
 NUMBER = "退回编号 quarantine no"
 """Heading of the numbers: `school 12` is the twelfth refused row ever, of the dataset school."""
 
-OURS = (NUMBER, "有误栏 column", "原因 reason", "办法 remedy", "原行 line as delivered")
+OURS = (NUMBER, "有误栏 column", "原因 reason", "办法 remedy", "出处 where", "原行 line as delivered")
 """Headings of our own columns, before those of the dataset."""
 
 

@@ -18,6 +18,7 @@ from etl.corrections import OURS
 from etl.reasons import REASONS
 from etl.shape import IDENTITY_TYPES
 from etl.sources import headings_of
+from etl.sources.workbook import place_of
 from layers.accounts.audit import note_load
 from layers.database import Database
 from layers.declare.records import Catalog, Dataset
@@ -32,8 +33,9 @@ select dataset, reason, count(*), min(open_since) from raw.quarantine
 where resolved_at is null and (%(all)s or dataset = any(%(names)s)) group by 1, 2 order by 1, 3 desc, 2
 """
 _ROWS = """
-select id, field, reason, remedy, row_sealed from raw.quarantine
-where dataset = %s and resolved_at is null order by open_since, id limit %s
+select q.id, q.field, q.reason, q.remedy, q.row_sealed, q.line, d.file_name, d.declaration -> 'source' ->> 'format'
+from raw.quarantine q left join raw.delivery d on d.id = q.delivery_id
+where q.dataset = %s and q.resolved_at is null order by q.open_since, q.id limit %s
 """
 
 
@@ -147,11 +149,12 @@ def _fill(book: Any, refused: Refused) -> None:
 
 
 def _opened(dataset: str, row: tuple[Any, ...], sealer: Sealer) -> tuple[tuple[str, ...], dict[str, str]]:
-    number, heading, reason, remedy, sealed = row
+    number, heading, reason, remedy, sealed, line, file, file_format = row
+    where = f"{file} {place_of(line, file_format)}" if file else ""
     text = sealer.open(bytes(sealed))
     is_broken = reason == "wrong_field_count"
     name = f"{REASONS[reason].name.zh} {reason}" if reason in REASONS else reason
-    told = (f"{dataset} {number}", heading or "", name, remedy, text if is_broken else "")
+    told = (f"{dataset} {number}", heading or "", name, remedy, where, text if is_broken else "")
     return told, {} if is_broken else {key: str(value) for key, value in json.loads(text).items()}
 
 

@@ -62,6 +62,7 @@ def test_a_row_goes_out_comes_back_corrected_and_counts_once(town: Town) -> None
     assert row["有误栏 column"] == "category"
     assert "类别不存在" in row["原因 reason"]
     assert "declare it first" in row["办法 remedy"]
+    assert row["出处 where"] == "report.csv 第 7 行 row 7"
     with zipfile.ZipFile(path) as book:
         sheet = book.read("xl/worksheets/sheet1.xml").decode()
         assert "<f>" not in sheet

@@ -7,13 +7,18 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import shapely
 import xlsxwriter
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from etl.sources import open_delivery
+from etl.sources.batch import arrow_texts, text_column
 from etl.sources.readers import open_file
 from etl.sources.request import DEFAULT_LIMITS, request_for
+from etl.sources.workbook import place_of
 from layers.errors import DeliveryError
 from tests.source_files import (
     FIRST_LINES,
@@ -111,6 +116,18 @@ def test_a_kmz_is_a_kml_in_a_zip(tmp_path: Path) -> None:
     assert as_rows(read(path, school(format="kml"))) == ROWS
 
 
+AWKWARD = [-0.0, 0.1, 1 / 3, 1e-5, 1.5e-7, 1e10 + 0.5, 99999999999999.5, 1e16, 1e17, 5e-324, float("inf"), None]
+
+
+@example(AWKWARD)
+@given(st.lists(st.none() | st.floats() | st.floats(-1e12, 1e12) | st.integers(-(10**17), 10**17).map(float)))
+def test_numbers_with_a_point_become_the_shortest_text_that_means_them(values: list[float | None]) -> None:
+    for kind in (pa.float64(), pa.float32()):
+        column = pa.array(values, pa.float64()).cast(kind, safe=False)
+        texts = arrow_texts(column)
+        assert texts.equals(text_column(column.to_pylist()))
+
+
 def workbook(folder: Path, sheets: dict[str, list[list[object]]], **options: object) -> Path:
     path = folder / "school.xlsx"
     with xlsxwriter.Workbook(path, dict(options)) as book:
@@ -143,8 +160,11 @@ def test_sheets_are_chosen_by_name_by_pattern_or_by_their_headings(tmp_path: Pat
     assert as_rows(every) == [("1", "一", "10"), ("2", "二", "20"), ("3", "三", "")]
     assert every.lines.tolist() == [3, 10_000_002, 10_000_003]
     assert open_delivery(path, school(format="xlsx", sheet="*")).notes == (
+        "sheets read: 1 '1月', 2 '2月'",
         "sheet '说明' has not all declared headings and was left alone",
     )
+    assert place_of(10_000_002, "xlsx") == "第 2 张表第 2 行 sheet 2, row 2"
+    assert place_of(10_000_002, "csv") == "第 10000002 行 row 10000002"
 
 
 @pytest.mark.parametrize("from_1904", [False, True])

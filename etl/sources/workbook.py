@@ -26,6 +26,14 @@ SHEET_LINES = 10_000_000
 """Line 15 of the second sheet read is 10,000,015, of the third 20,000,015: every line of a workbook is another."""
 
 
+def place_of(line: int, file_format: str) -> str:
+    """Where a line stands, for people: its row, and in a workbook the sheet, by its place among those read."""
+    sheet, row = divmod(line, SHEET_LINES) if file_format in ("xlsx", "xls", "ods") else (0, line)
+    if not sheet:
+        return f"第 {row} 行 row {row}"
+    return f"第 {sheet + 1} 张表第 {row} 行 sheet {sheet + 1}, row {row}"
+
+
 @dataclass(frozen=True)
 class _Sheet:
     """A worksheet that is read: the position of its heading row, and its headings."""
@@ -130,7 +138,10 @@ def _choose(sheets: list[_Sheet], request: Request) -> tuple[tuple[_Sheet, ...],
         return (max(sheets, key=lambda sheet: sheet.n_declared),), ()
     if _is_pattern(request.sheet):
         left = [sheet for sheet in sheets if sheet not in whole and sheet.headings]
-        return tuple(whole), tuple(f"sheet {s.name!r} has not all declared headings and was left alone" for s in left)
+        told = (f"sheets read: {', '.join(f'{n} {s.name!r}' for n, s in enumerate(whole, 1))}",) if whole[1:] else ()
+        return tuple(whole), told + tuple(
+            f"sheet {s.name!r} has not all declared headings and was left alone" for s in left
+        )
     why = 'has the same headings and was left alone; sheet = "*" in [source] reads all such sheets'
     return tuple(whole[:1]), tuple(f"sheet {sheet.name!r} {why}" for sheet in whole[1:])
 
