@@ -30,9 +30,11 @@ from layers.declare.records import Catalog
 from layers.errors import AccessError, AtlasError
 from layers.indicators import values
 from layers.people import people
+from mapapp.api.view import as_json
 from mapapp.desk import Desk
 from mapapp.explore import export, handlers
 from mapapp.explore.findings import Findings
+from mapapp.explore.page import PANELS
 from mapapp.explore.question import read_breaks, search_of
 from mapapp.visitor import visiting
 
@@ -366,3 +368,15 @@ def test_grids_are_found_by_pinyin(desk: Desk) -> None:
     assert any(
         f"at={name.name}" in link.href and "ramp=plum" in link.href for link in links if not isinstance(link, str)
     )
+
+
+def test_every_answer_can_be_sent(desk: Desk) -> None:
+    for search in ("?level=small&against=previous", "?indicator=closure_rate&lang=en", "?indicator=population"):
+        answer = handlers.show(desk, search)
+        told = json.loads(bytes(as_json(vars(answer), 200).body))
+        assert set(told["panels"]) == set(PANELS)
+        assert json.loads(bytes(as_json(handlers.months(desk, search), 200).body))["codes"]
+        edition = answer.told["outlines"].split("/")[-3].split("-")[0]
+        drawn = handlers.outlines(desk, int(edition), "large", "4499")
+        assert set(json.loads(bytes(as_json(drawn, 200).body))["rings"]) == set(found(desk, "").cells.index)
+        assert json.loads(bytes(as_json({"rows": handlers.rows(desk, search, "4499")}, 200).body))["rows"]

@@ -97,12 +97,14 @@ export async function trend(host, months) {
     height: 240,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: colour("--text"), size: 13, family: look.fontFamily },
+    font: { color: colour("--text"), size: 13, family: getComputedStyle(document.body).fontFamily },
     xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), nticks: 6 },
     yaxis: { title: { text: unit }, gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
   };
   host.setAttribute("role", "img");
   host.setAttribute("aria-label", `${title}, ${name}: ${labels.map((label, i) => `${label} ${said[i]}`).join("; ")}`);
-  await Plotly.react(host, traces, layout, { displayModeBar: false, responsive: true });
+  let plot = host.querySelector(".plot");
+  if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));
+  await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true });
 }

@@ -39,7 +39,8 @@ const words = () => state.told?.words ?? {};
 function mark(id, kind, why) {
   const panel = by(id);
   panel.dataset.shows = kind ?? "";
-  panel.toggleAttribute("aria-busy", kind === "loading");
+  if (kind === "loading") panel.setAttribute("aria-busy", "true");
+  else panel.removeAttribute("aria-busy");
   panel.querySelector(":scope > .state")?.remove();
   if (!kind || (kind === "loading" && panel.childElementCount)) return;
   const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset.failed;
@@ -57,6 +58,7 @@ function mark(id, kind, why) {
 async function load() {
   const turn = (state.turn += 1);
   const address = window.location.search;
+  page.classList.remove("drawn");
   ["choosers", "ranking", "multiples", "trend"].forEach((id) => mark(id, "loading"));
   let answer;
   try {
@@ -77,14 +79,16 @@ async function load() {
     by("map-state").textContent = words().shows_failed;
   }
   if (turn === state.turn) await charts(turn, address);
+  if (turn === state.turn) page.classList.add("drawn");
 }
 
 function failed(error) {
   const told = error.told?.panels?.notice;
   if (told) window.elements.fill("notice", told);
   const why = told ? by("notice").textContent : error.message;
-  const kind = state.told ? "stale" : "failed";
-  (state.told ? ["ranking"] : ["choosers", "ranking", "multiples", "trend"]).forEach((id) => mark(id, kind, why));
+  const parts = ["choosers", "ranking", "multiples", "trend"];
+  parts.forEach((id) => mark(id, state.told ? null : "failed", why));
+  if (state.told) mark("ranking", "stale", why);
 }
 
 function show({ panels, view, style, told }) {
@@ -182,7 +186,6 @@ async function charts(turn, address) {
   } catch (error) {
     if (turn === state.turn) ["multiples", "trend"].forEach((id) => mark(id, "failed", error.message));
   }
-  page.classList.add("drawn");
 }
 
 const toMonth = (period) => go(search({ period }));

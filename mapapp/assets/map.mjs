@@ -155,6 +155,7 @@ function target(code) {
 }
 
 function under(event) {
+  if (!state.view) return undefined;
   return state.map.queryRenderedFeatures(event.point, { layers: [`cell-${state.view.shown}`] })[0];
 }
 
@@ -227,6 +228,7 @@ function receive() {
   if (!state.map) create(last);
   else if (last.style !== state.style) {
     state.style = last.style;
+    state.view = null; // until the new style is there
     state.map.setStyle(absolute(structuredClone(last.style)), { diff: false });
   } else if (state.map.style?.loaded() || state.view) apply(last.view);
 }
@@ -242,15 +244,16 @@ Object.defineProperty(window, "__map", {
     get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
     get cells() { return [...state.cells.keys()]; },
     shadeOf: (code) => state.map.getFeatureState({ ...SOURCE, id: code }).shade ?? null,
-    colourOf(code, x, y) {
-      // What the map drew at a cell: read in the frame that draws it, for afterwards the canvas may be empty.
+    // What the map drew at a point of the page: read in the frame that draws it, for later the canvas may be empty.
+    colourAt(x, y) {
       return new Promise((done) => {
         state.map.once("render", () => {
           const gl = state.map.getCanvas().getContext("webgl2");
-          const ratio = state.map.getPixelRatio();
-          const at = x === undefined ? this.pointOf(code) : [x, y];
+          const room = state.map.getContainer().getBoundingClientRect();
+          const ratio = gl.drawingBufferWidth / room.width;
+          const [left, up] = [(x - room.left) * ratio, gl.drawingBufferHeight - (y - room.top) * ratio];
           const pixel = new Uint8Array(4);
-          gl.readPixels(Math.round(at[0] * ratio), Math.round(gl.drawingBufferHeight - at[1] * ratio), 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+          gl.readPixels(Math.round(left), Math.round(up), 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
           done([...pixel.slice(0, 3)]);
         });
         state.map.triggerRepaint();
@@ -259,7 +262,8 @@ Object.defineProperty(window, "__map", {
     pointOf(code) {
       const i = state.cells.get(code);
       const at = i === undefined ? null : state.map.project([state.view.cells.lon[i], state.view.cells.lat[i]]);
-      return at && [at.x, at.y];
+      const room = state.map.getContainer().getBoundingClientRect();
+      return at && [room.left + at.x, room.top + at.y];
     },
   }),
 });

@@ -16,7 +16,7 @@ from layers.access import Scope
 from layers.classes import classes
 from layers.codes import level_of, parent_of
 from layers.compare import change_breaks, period_before, siblings_mean
-from layers.declare.records import Catalog, Indicator
+from layers.declare.records import Catalog, Category, Indicator
 from layers.editions import EditionSpan, read_editions
 from layers.gazetteer import Gazetteer, GridName
 from layers.indicators import latest, periods, values
@@ -58,6 +58,7 @@ class Findings:
     n_unplaced: int
     n_carried: float
     off_by: int
+    category: Category | None
     editions: tuple[EditionSpan, ...]
     version: int
     loaded_at: datetime | None
@@ -133,6 +134,7 @@ def read_findings(
         n_unplaced=int(found.attrs["n_unplaced"]),
         n_carried=float(found.attrs["n_carried"]),
         off_by=asked.off_by(),
+        category=catalog.categories[question.category] if question.category else None,
         editions=tuple(read_editions(connection)),
         version=version,
         loaded_at=loaded_at,

@@ -125,8 +125,8 @@ def headline(words: Words, findings: Findings) -> Children:
 
 def title(words: Words, findings: Findings) -> str:
     """Name of the number, narrowed to its category if it is."""
-    name, category = words.of(findings.indicator.name), findings.question.category
-    return name if category is None else f"{name} · {category}"
+    name, category = words.of(findings.indicator.name), findings.category
+    return name if category is None else f"{name} · {words.of(category.name)}"
 
 
 def against(words: Words, findings: Findings) -> str:
