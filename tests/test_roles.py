@@ -27,14 +27,14 @@ CALLED = {
         *("low", "high", "scope", "note"),
         *("ask_back", "answer_back", "reopening_requests", "decline_reopening", "case_facts"),
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
-        *("report_by_resident", "step_by_resident", "follow", "last_change"),
+        *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),
         *("low", "high", "scope"),
     },
     "door": {"write"},
-    "loader": {"analyse", "carry_events", "drop_indexes", "known_on", "make_indexes", "note"},
+    "loader": {"analyse", "carry_events", "drop_indexes", "follow_scopes", "known_on", "make_indexes", "note"},
 }
 """The functions each login may call: the short list a reviewer reads."""
 
