@@ -51,6 +51,8 @@ from layers.tallies import Numbers
 
 Step = Callable[[str], None]
 _ANALYSE_FROM, _ANALYSE_SHARE = 1000, 0.1
+_MOST_CODES = 10
+"""Codes that say no grid and are named in a report; the others are counted together."""
 
 
 def no_step(name: str) -> None:
@@ -304,6 +306,11 @@ def _add(report: DeliveryReport, summary: Summary) -> None:
     _sum_into(report.filled, summary.filled)
     _sum_into(report.repeats, summary.repeats)
     _sum_into(report.alike, summary.alike)
+    for kind, codes in summary.codes.items():
+        told = report.notes.setdefault(kind, {})
+        for code, n in codes.items():
+            key = code if code in told or len(told) < _MOST_CODES else "others"
+            told[key] = told.get(key, 0) + n
 
 
 def _sum_into(total: dict[str, int], more: Mapping[str, int]) -> None:

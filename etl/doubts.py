@@ -10,9 +10,10 @@ from base64 import b64decode, b64encode
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from etl.masks import present
-from etl.place import Placed
+from etl.masks import plain, present
+from etl.place import TIED_BY, Placed
 from etl.shape import Shaped
 from etl.tree import GridTree
 from layers.codes import LENGTHS
@@ -56,6 +57,24 @@ def count_alike(placed: Placed, tree: GridTree) -> dict[str, int]:
     named = path_names(tree.names)
     pairs = zip(counts.index.tolist(), counts.tolist(), strict=True)
     return {" 或 or ".join(named.get(code, code) for code in several): n for several, n in pairs}
+
+
+def count_codes(rows: Shaped, placed: Placed, tree: GridTree) -> dict[str, dict[str, int]]:
+    """Rows without a point whose delivered code was never a grid, or is of a grid that was split: by code."""
+    if rows.delivered_code is None:
+        return {}
+    asked = rows.delivered_code.filter(pa.array(placed.tied_by != TIED_BY.index("point"))).drop_null()
+    counted = pc.value_counts(asked)
+    codes, n = counted.field("values"), counted.field("counts")
+    at = tree.find(codes)
+    digits = plain(pc.utf8_length(tree.codes.take(pa.array(np.maximum(at, 0)))), 0)
+    above = (at >= 0) & (digits < plain(pc.utf8_length(codes), 0))
+    found = {}
+    for kind, mask in (("codes_never_grids", at < 0), ("codes_of_split_grids", above)):
+        if mask.any():
+            some = pa.array(mask)
+            found[kind] = dict(zip(codes.filter(some).to_pylist(), n.filter(some).to_pylist(), strict=True))
+    return found
 
 
 def path_names(grids: pd.DataFrame) -> dict[str, str]:

@@ -13,7 +13,7 @@ import shapely
 
 from etl.columns import Context
 from etl.coordinates import Conversion
-from etl.doubts import count_alike, doubts_of
+from etl.doubts import count_alike, count_codes, doubts_of
 from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows, join_hashes
 from etl.outstanding import Called, Outstanding, call
 from etl.place import Placed, place
@@ -61,7 +61,7 @@ class Summary:
 
     `filled` has the values there are of each column whose fill rate is expected, `repeats` the rows with a value of
     another key by columns, `alike` the rows whose address may mean several grids, by their names, `repaired` the keys
-    of the rows whose shape was mended.
+    of the rows whose shape was mended, `codes` the rows by delivered codes that say no grid, or none surely.
     """
 
     n_read: int
@@ -72,6 +72,7 @@ class Summary:
     repeats: Mapping[str, int] = field(default_factory=dict)
     repaired: tuple[str, ...] = ()
     alike: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         repeats=repeats,
         repaired=tuple(good.keys.filter(pa.array(good.placed.repaired)).to_pylist()),
         alike=count_alike(good.placed, rules.tree),
+        codes=count_codes(good.shaped, good.placed, rules.tree),
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary, called)
 

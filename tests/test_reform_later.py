@@ -208,6 +208,21 @@ def test_shares_by_households_are_used_where_enough_are_known(town: ReformTown) 
     assert sum(town.counts("home").values()) == 12
 
 
+def test_codes_that_lead_nowhere_sure_are_reported(town: ReformTown) -> None:
+    plan = """
+        old_code        | new_code        | new_name | change
+        449901001001002 | 449901001001003 | 乙一组   | split
+        449901001001002 | 449901001001004 | 乙二组   | split
+    """
+    town.reform(plan, outlines={"449901001001003": (115.1, 115.15), "449901001001004": (115.15, 115.2)})
+    codes = ["449901001001002", "449901001001002", "449901009009001", "449901002001001"]
+    rows = [f"N{n} | noise | 2026-06-20 08:00:00 | {code}" for n, code in enumerate(codes)]
+    town.deliver("letter2.csv", "\n".join([LETTERS.splitlines()[1], *rows]))
+    done = town.load("letter").deliveries[-1]
+    assert done.notes["codes_never_grids"] == {"449901009009001": 1}
+    assert done.notes["codes_of_split_grids"] == {"449901001001002": 2}
+
+
 def test_nothing_is_noted_where_there_was_no_reform(town: ReformTown) -> None:
     accept(town, "L1")
     assert town.rows("select dataset from raw.recount") == []
