@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -22,6 +23,7 @@ import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
 from signing import sign_in
+from test_draw import contrast
 
 from layers.compare import siblings_mean
 from layers.counts import tally
@@ -40,6 +42,7 @@ from mapapp.visitor import visiting
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 MONTH = 202605
+ASSETS = Path(handlers.__file__).parent.parent / "assets"
 NOW = datetime(2026, 7, 2, tzinfo=UTC)
 
 
@@ -78,6 +81,15 @@ def said(parts: Any) -> str:
 
     walk(plain)
     return "\n".join(texts)
+
+
+@pytest.mark.parametrize("ink", ["text", "soft", "accent", "warm", "alarm"])
+def test_every_ink_is_readable_on_every_ground_of_both_themes(ink: str) -> None:
+    themes = re.findall(r":root[^{]*\{(.*?)\}", (ASSETS / "explore.css").read_text(encoding="utf-8"), re.DOTALL)
+    for theme in themes[:2]:
+        colours = dict(re.findall(r"--([\w-]+): (#\w{6})", theme))
+        for ground in ("ground", "panel", "accent-soft"):
+            assert contrast(colours[ink], colours[ground]) > 4.5
 
 
 # the address

@@ -15,7 +15,7 @@ from signing import carry_on, sign_in
 from layers.access import Scope
 from layers.codes import level_of
 from layers.database import Database
-from layers.tiles import data_version, element_tile, event_tile, grid_tile, is_tile
+from layers.tiles import data_version, element_tile, event_tile, grid_tile, is_tile, level_tile
 
 CITY = Scope("4499")
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
@@ -111,6 +111,24 @@ def test_finer_grids_come_with_the_zoom(web: psycopg.Connection[Any], z: int, le
         assert one["properties"] == {"code": code, "level": level_of(code)}
         row = web.execute("select grid_no from pub.grid where code = %s", [code]).fetchone()
         assert row and one["id"] == row[0]
+
+
+@pytest.mark.parametrize(
+    ("level", "levels"),
+    [
+        ("county", {"city", "county"}),
+        ("large", {"city", "county", "large"}),
+        ("small", {"city", "county", "large", "medium", "small"}),
+    ],
+)
+def test_a_tile_down_to_a_level_has_it_at_every_zoom(
+    web: psycopg.Connection[Any], level: str, levels: set[str]
+) -> None:
+    for z in (8, 12):
+        found = features(level_tile(web, CITY, 1, level, *tile_at(115.05, 22.05, z)), "grid")
+        assert {one["properties"]["level"] for one in found} == levels
+    found = features(level_tile(web, Scope("449901002"), 1, level, *tile_at(115.05, 22.05, 8)), "grid")
+    assert all(one["properties"]["code"].startswith("449901002") for one in found)
 
 
 def test_a_tile_of_grids_keeps_to_its_scope(web: psycopg.Connection[Any]) -> None:

@@ -31,7 +31,7 @@ KINDS: Mapping[str, str] = {
 """What can be taken away, and its media type."""
 
 NUMBERS = ("value", "numerator", "denominator", "before", "change", "carried")
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def about(catalog: Catalog, words: Words, findings: Findings, address: str, now: datetime) -> dict[str, str]:

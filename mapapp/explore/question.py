@@ -154,7 +154,7 @@ def search_of(question: Question, choices: Choices) -> str:
 def read_breaks(written: str) -> tuple[float, ...]:
     """Read thresholds such as `5,10,20`; none where they make no sense or do not rise."""
     try:
-        found = [float(one) for one in written.replace("，", ",").replace(" ", "").split(",") if one]
+        found = [float(one) for one in written.replace("\uff0c", ",").replace(" ", "").split(",") if one]
     except ValueError:
         return ()
     rising = all(math.isfinite(one) for one in found) and found == sorted(set(found))

@@ -36,6 +36,7 @@ def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
                 html.Span(words("no_gpu"), className="no-gpu-note"),
                 html.Span(age, className="age"),
                 html.Time(id="clock", className="clock", **_attribute("data-zone", city.zone)),
+                html.A(words("to_explore"), href=f"/explore?at={situation.view.at}&lang={words.language}"),
                 html.A(words("own_account"), href=f"/account?lang={words.language}", className="own-account"),
                 html.A(
                     words("other_language"),
