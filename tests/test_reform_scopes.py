@@ -51,7 +51,7 @@ def scopes(town: ReformTown) -> dict[str, tuple[str, bool]]:
 def test_scopes_follow_what_is_certain_and_the_rest_is_said(town: ReformTown) -> None:
     sessions = {code: sign_in(town.db, "leader", code) for code in BECAME}
     with town.db.connect("admin") as admin:
-        admin.execute("insert into auth.analyst values ('west', '449901002', '449901003')")
+        admin.execute("insert into auth.analyst values ('west', '449901002', '449901003', false)")
     report = town.reform(PLAN, outlines=OUTLINES)
     said = {line.partition(": ")[0]: line for line in report.scopes}
     assert scopes(town) == {f"test.leader.{code}": (now, False) for code, (now, _) in BECAME.items()}
