@@ -16,6 +16,7 @@ from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
+from mapapp.api.casework import casework_routes
 from mapapp.api.charts import chart_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
@@ -69,6 +70,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(keeping_routes(desk, porter))
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
+    api.include_router(casework_routes(desk, engine_version(engine_dir)))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
     api.include_router(live_routes(live))

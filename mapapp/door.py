@@ -32,6 +32,8 @@ OWN = ("/account", "/sign-out")
 
 BODY_MOST = 262_144
 """Bytes of a request's body."""
+PHOTO_MOST = 12_500_000
+"""Bytes of a body that carries a photo."""
 
 FORM = b"application/x-www-form-urlencoded"
 SESSION_COOKIE, SECURE_COOKIE, FORM_COOKIE = "session", "__Host-session", "_csrf_token"
@@ -118,7 +120,7 @@ class Guard:
                 raise RefusedError(429, "Too many requests. Wait a moment.")
             token = cookie(headers, SECURE_COOKIE if self.is_secure else SESSION_COOKIE)
             session = await asyncio.to_thread(self.porter.read, token) if token else None
-            read = await _limited(headers, receive)
+            read = await _limited(headers, receive, most_bytes(scope["path"]))
             if not is_public(scope["method"], scope["path"]):
                 if session is None:
                     raise _to_sign_in(scope, headers)
@@ -252,10 +254,15 @@ def _to_sign_in(scope: Scope, headers: dict[bytes, bytes]) -> RefusedError:
     return RefusedError(303, "Sign in first.", "/sign-in" + ("" if asked == "/" else f"?next={quote(asked, safe='')}"))
 
 
-async def _limited(headers: dict[bytes, bytes], receive: Receive) -> Receive:
+def most_bytes(path: str) -> int:
+    """Bytes a body may have: more where photos are sent."""
+    return PHOTO_MOST if path.endswith("/photo") else BODY_MOST
+
+
+async def _limited(headers: dict[bytes, bytes], receive: Receive, most: int) -> Receive:
     """Refuse a body that is too large, and count one that does not say how large it is."""
     said = headers.get(b"content-length", b"0")
-    if not said.isdigit() or int(said) > BODY_MOST:
+    if not said.isdigit() or int(said) > most:
         raise RefusedError(413, "This request is too large.")
     n = 0
 
@@ -263,7 +270,7 @@ async def _limited(headers: dict[bytes, bytes], receive: Receive) -> Receive:
         nonlocal n
         message = await receive()
         n += len(message.get("body", b""))
-        if n > BODY_MOST:
+        if n > most:
             raise RefusedError(413, "This request is too large.")
         return message
 

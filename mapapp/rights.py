@@ -16,6 +16,9 @@ EVERYBODY: Roles = frozenset(ROLES)
 MAP: Roles = EVERYBODY - {"security_admin", "auditor"}
 """Roles that work with the map; who keeps accounts or reads the audit sees no data."""
 
+CASEWORK: Roles = frozenset({"dispatcher", "department_handler", "grid_worker", "case_officer", "leader"})
+"""Roles that work on cases, and the leader who looks on."""
+
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "/healthz": ("GET", "HEAD"),
     "/sign-in": ("GET", "HEAD", "POST"),
@@ -36,6 +39,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/assets/": MAP,
     "/_dash-": MAP,
     "/_favicon.ico": MAP,
+    "/cases": CASEWORK,
     "/account": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/accounts": frozenset({"security_admin"}),

@@ -28,6 +28,7 @@ CALLED = {
         *("ask_back", "answer_back", "reopening_requests", "decline_reopening", "case_facts"),
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
+        *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),

@@ -4,7 +4,7 @@ from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
 from layers.tables.calls import Call, ReportIn
-from layers.tables.cases import UNITS, Promise, Transition, VisitBack
+from layers.tables.cases import UNITS, Photo, Promise, Transition, VisitBack
 from layers.tables.elements import (
     FormerGrid,
     GridWorker,
@@ -67,6 +67,7 @@ __all__ = [
     "Past",
     "PeopleCount",
     "Person",
+    "Photo",
     "Place",
     "Promise",
     "Quarantine",

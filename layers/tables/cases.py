@@ -86,3 +86,24 @@ class VisitBack(TownRow, Base):
     declined_at: Mapped[Moment | None] = mapped_column(comment="when the wish to reopen was declined")
     declined_by: Mapped[Code | None] = mapped_column(comment="account that declined it")
     decline_reason: Mapped[str | None] = mapped_column(comment="why it was declined")
+
+
+class Photo(TownRow, Base):
+    """A photo of a case, made anew without metadata."""
+
+    __tablename__ = "photo"
+    __table_args__ = (
+        ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        UniqueConstraint("town_code", "event_id", "sha256"),
+        {"schema": "ops"},
+    )
+
+    event_id: Mapped[Big] = mapped_column(comment="event it shows")
+    sha256: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="digest of the picture: the same one again is the same photo"
+    )
+    taken_by: Mapped[Code] = mapped_column(comment="account that sent it, or the digest of a receipt")
+    at: Mapped[Moment] = mapped_column(comment="when it was sent")
+    width: Mapped[Small] = mapped_column(comment="pixels")
+    height: Mapped[Small] = mapped_column(comment="pixels")
+    jpeg: Mapped[bytes] = mapped_column(LargeBinary, comment="the picture")

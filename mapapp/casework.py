@@ -1,0 +1,207 @@
+"""What the pages of the closed loop decide, as plain functions that a test calls without a browser."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import psycopg
+
+from layers import cases, duplicates, photos, queues, satisfaction
+from layers.access import Actor
+from layers.errors import AtlasError, CaseError
+from layers.routing import route_one
+from mapapp.desk import Desk
+from mapapp.visitor import visitor
+
+KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
+"""What the browser makes up when a form is opened, so that sending it twice does nothing twice."""
+
+BULK_MOST = 200
+
+
+def read_key(said: Mapping[str, Any]) -> str:
+    """Read the key of a request.
+
+    Raises
+    ------
+    CaseError
+        There is none.
+    """
+    key = str(said.get("key", ""))
+    if not KEY.fullmatch(key):
+        raise CaseError("missing", "The request has no key.", "Load the page again.", "key")
+    return key
+
+
+def list_queue(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+    """List what a queue holds, in a grid and with the filters of the address."""
+    actor = visitor().actor
+    known = queues.QUEUES.get(actor.role, ())
+    queue = query.get("queue", "")
+    asked = queues.Asked(
+        queue if queue in known else known[0],
+        *(query.get(key) or None for key in ("category", "state", "department", "clock")),
+    )
+    scope = actor.scope.within(query.get("at") or None)
+    with desk.connection() as connection:
+        found = queues.list_cases(connection, scope, asked)
+        names = desk.gazetteer(connection).grids["name"]
+    n = int(found["n"].iloc[0]) if len(found) else 0
+    found["grid"] = found["grid_code"].map(names)
+    return {"queue": asked.queue, "n": n, "rows": records(found.drop(columns="n"))}
+
+
+def find_grids(desk: Desk, sought: str) -> list[dict[str, str]]:
+    """Find grids by name or code, with the names above them."""
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+    return [
+        {"code": hit.code, "name": " › ".join(one.name for one in gazetteer.path(hit.code)[1:]) or hit.name}
+        for hit in gazetteer.search(sought[:80], limit=12)
+    ]
+
+
+def count_queues(desk: Desk) -> dict[str, int]:
+    """Count what each queue of the role holds."""
+    actor = visitor().actor
+    with desk.connection() as connection:
+        found = {
+            queue: queues.list_cases(connection, actor.scope, queues.Asked(queue), most=1)
+            for queue in queues.QUEUES.get(actor.role, ())
+            if queue != "all"
+        }
+    return {queue: int(frame["n"].iloc[0]) if len(frame) else 0 for queue, frame in found.items()}
+
+
+def open_case(connection: psycopg.Connection[Any], actor: Actor, event_id: int) -> tuple[cases.Case, queues.Place]:
+    """Read a case that the session works on.
+
+    Raises
+    ------
+    CaseError
+        There is none of that number, or it is not for this role.
+    """
+    place = queues.find_place(connection, actor.scope, event_id)
+    if not place.is_worked_on:
+        raise CaseError("gone", f"There is no case {event_id}.", "It may lie with others, or have been withdrawn.")
+    return cases.read_case(connection, actor.scope, event_id), place
+
+
+def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
+    """Read everything a case page shows: the case, its log, photos, links, what is near, and the steps allowed now."""
+    actor = visitor().actor
+    with desk.connection() as connection:
+        case, place = open_case(connection, actor, event_id)
+        log = cases.timeline(connection, actor.scope, event_id)
+        pictures = photos.list_photos(connection, actor.scope, event_id)
+        ties = queues.linked(connection, actor.scope, event_id)
+        near = pd.DataFrame()
+        if place.lon is not None and place.lat is not None and not case.is_sensitive:
+            near = duplicates.near(
+                connection, actor.scope, case.category, (place.lon, place.lat), case.summary or "", metres=500.0
+            )
+            near = near[near["id"] != event_id].head(8)
+        wishes = satisfaction.reopening_requests(connection, actor.scope)
+        names = [one.name for one in desk.gazetteer(connection).path(case.grid_code)]
+    told = {key: plain(value) for key, value in vars(case).items() if key != "promise"}
+    promise = {key: plain(value) for key, value in (case.promise or {}).items()}
+    steps = [{"step": t.step, "needs": t.needs, "to": t.state} for t in case.steps_for(actor)]
+    wish = wishes[wishes["event_id"] == event_id].tail(1)
+    return told | {
+        "lon": place.lon, "lat": place.lat, "promise": promise, "path": names,
+        "steps": [one for one in steps if one["step"] != "report"],
+        "log": records(log), "photos": records(pictures), "linked": records(ties), "near": records(near),
+        "can_ask": case.state == "closed" and actor.role in ("dispatcher", "case_officer"),
+        "wish": records(wish)[0] if len(wish) and actor.role == "dispatcher" else None,
+        "routed": route_one(desk.catalog, case.grid_code, case.category, case.is_urgent, case.reported_at),
+    }  # fmt: skip
+
+
+def take_step(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the step that a form of the case page asks for, from the version it was shown with."""
+    actor, key = visitor().actor, read_key(said)
+    until = str(said.get("until") or "")
+    original = str(said.get("original") or "")
+    with desk.connection() as connection:
+        case, _ = open_case(connection, actor, event_id)
+        moved = cases.take_step(
+            connection, desk.catalog, actor, replace(case, version=int(said.get("version") or 0)),
+            str(said.get("step", "")), key=key, reason=str(said.get("reason") or "")[:2000] or None,
+            department=said.get("department") or None, outcome=said.get("outcome") or None,
+            until_at=_moment(until) if until else None, duplicate_of=int(original) if original.isdigit() else None,
+        )  # fmt: skip
+    return {"state": moved.state, "version": moved.version, "is_new": moved.is_new}
+
+
+def dispatch(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Dispatch many cases: each to the department named, else to the one that the rules of routing name.
+
+    Each is a step of its own; one that cannot go does not hold up the others and is told with its reason.
+    """
+    actor, key = visitor().actor, read_key(said)
+    done, failed = [], []
+    pairs: Sequence[Sequence[int]] = list(said.get("cases") or ())[:BULK_MOST]
+    for event_id, version in pairs:
+        try:
+            with desk.connection() as connection:
+                case, _ = open_case(connection, actor, int(event_id))
+                named = said.get("department") or route_one(
+                    desk.catalog, case.grid_code, case.category, case.is_urgent, case.reported_at
+                )
+                cases.take_step(
+                    connection, desk.catalog, actor, replace(case, version=int(version)), "dispatch",
+                    key=f"{key}/{event_id}", department=named,
+                )  # fmt: skip
+            done.append({"id": event_id, "department": named})
+        except AtlasError as error:
+            failed.append({"id": event_id, "message": error.message, "why": getattr(error, "why", "")})
+    return {"done": done, "failed": failed}
+
+
+def ask_back(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask whether a case is settled: by a link, or on the phone with the answer at once; or decline to reopen."""
+    actor = visitor().actor
+    with desk.connection() as connection:
+        if said.get("do") == "decline":
+            satisfaction.decline(connection, actor, int(said.get("visit") or 0), str(said.get("reason") or ""))
+            return {}
+        asked = satisfaction.ask(connection, actor, event_id, by_link=said.get("do") == "link")
+        if asked.token:
+            return {"token": asked.token}
+        satisfaction.answer(
+            connection, desk.catalog, is_satisfied=said.get("do") == "yes", reason=str(said.get("reason") or ""),
+            asked_by=actor, visit_id=asked.id,
+        )  # fmt: skip
+        if actor.role == "dispatcher":
+            satisfaction.reopen_by_policy(connection, desk.catalog, actor)
+    return {}
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Turn rows into what JSON can say: moments as ISO text, nothing where there is nothing."""
+    columns = {name: [plain(value) for value in frame[name].tolist()] for name in frame.columns}
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def plain(value: Any) -> Any:
+    """One value as JSON has it."""
+    if isinstance(value, list | tuple | dict):
+        return value
+    if pd.isna(value):
+        return None
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None:
+        raise CaseError("missing", "This is no moment.", "Choose a day and a time.", "until")
+    return moment

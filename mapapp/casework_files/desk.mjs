@@ -1,0 +1,109 @@
+// What the pages of the closed loop share: texts, moments, elements, and asking the server.
+export const told = JSON.parse(document.getElementById("told").textContent);
+
+export const t = (key, filled = {}) =>
+  (told.words[key] ?? key).replace(/\{(\w+)\}/g, (all, name) => filled[name] ?? all);
+
+export const say = (prefix, value) => (value ? told.words[`${prefix}_${value}`] ?? value : "");
+export const category = (key) => told.categories[key] ?? key ?? "";
+export const department = (key) => told.departments[key] ?? key ?? "";
+
+const shown = new Intl.DateTimeFormat(told.lang === "zh" ? "zh-CN" : "en-GB", {
+  month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: told.zone,
+});
+export const moment = (iso) => (iso ? shown.format(new Date(iso)) : "");
+
+// How long until a deadline, or since it passed: days when there are some, else hours, else minutes.
+export function left(iso) {
+  const minutes = Math.round((new Date(iso) - Date.now()) / 60000);
+  const n = Math.abs(minutes);
+  const [amount, unit] = n >= 2880 ? [Math.floor(n / 1440), "days"] : n >= 60 ? [Math.floor(n / 60), "hours"] : [n, "minutes"];
+  return t(minutes < 0 ? `clock_late_${unit}` : `clock_left_${unit}`, { n: amount });
+}
+
+export function el(tag, props = {}, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (name === "on") for (const [kind, run] of Object.entries(value)) made.addEventListener(kind, run);
+    else if (name in made && typeof value !== "string") made[name] = value;
+    else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...inside.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  return made;
+}
+
+export function notice(text, kind = "alarm") {
+  const host = document.getElementById("notice");
+  host.className = kind;
+  host.textContent = text;
+  clearTimeout(host.timer);
+  if (text) host.timer = setTimeout(() => { host.textContent = ""; }, kind === "alarm" ? 12000 : 4000);
+}
+
+// A key for one request: kept until there is an answer, so that sending it again does nothing twice.
+export const newKey = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (one) => one.toString(16).padStart(2, "0")).join("");
+
+export const formToken = () => document.cookie.match(/(?:^|; )_csrf_token=([^;]+)/)?.[1] ?? "";
+
+export class Refused extends Error {
+  constructor(status, said) {
+    super(said.message ?? t("case_failed"));
+    Object.assign(this, { status, why: said.why, need: said.need, hint: said.hint });
+  }
+}
+
+export async function ask(path, body) {
+  const sent = body === undefined ? {} : {
+    method: "POST",
+    headers: { "x-csrftoken": formToken(), ...(body instanceof FormData ? {} : { "content-type": "application/json" }) },
+    body: body instanceof FormData ? body : JSON.stringify(body),
+  };
+  const answer = await fetch(path, sent);
+  if (answer.status === 401) {
+    window.location.assign(`/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}`);
+    throw new Refused(401, {});
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, said);
+  return said;
+}
+
+// Do something once: the button is shut until there is an answer.
+export const once = (button, run) => async (event) => {
+  event?.preventDefault();
+  if (button.disabled) return;
+  button.disabled = true;
+  button.classList.add("busy");
+  try {
+    await run(event);
+  } catch (error) {
+    notice(error.why ? t(`case_why_${error.why}`) + (error.need ? `: ${say("need", error.need)}` : "") : error.message);
+    if (error.why === "stale" || error.why === "gone") window.dispatchEvent(new Event("casework-changed"));
+  } finally {
+    button.disabled = false;
+    button.classList.remove("busy");
+  }
+};
+
+// Hear of changes, a second after the last of a burst.
+export function listen(run) {
+  let waiting = null;
+  const soon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(run, 800);
+  };
+  let last = "";
+  const open = () => {
+    const stream = new EventSource("/live" + (last ? `?since=${last}` : ""));
+    for (const kind of ["step", "reset", "load"]) {
+      stream.addEventListener(kind, (event) => {
+        last = event.lastEventId || last;
+        soon();
+      });
+    }
+    stream.onerror = () => { if (stream.readyState === 2) setTimeout(open, 3000); };
+  };
+  open();
+  window.addEventListener("casework-changed", run);
+}

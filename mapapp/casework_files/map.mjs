@@ -1,0 +1,61 @@
+// The map beside the table: a point for each row that has a position; a click opens the case.
+export async function makeMap(told, pick) {
+  const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
+  const empty = { type: "FeatureCollection", features: [] };
+  const { tiles, box, layers } = told.style;
+  const [west, south, east, north] = box;
+  const gl = document.createElement("canvas").getContext("webgl2");
+  if (!gl) return { show() {}, pick() {} };
+  gl.getExtension("WEBGL_lose_context")?.loseContext();
+  const map = new GlMap({
+    container: "map",
+    style: {
+      version: 8,
+      sources: {
+        grid: { type: "vector", tiles: [window.location.origin + tiles], minzoom: 6, maxzoom: 14 },
+        cases: { type: "geojson", data: empty },
+      },
+      layers: [...layers, {
+        id: "cases", type: "circle", source: "cases",
+        paint: {
+          "circle-radius": ["case", ["get", "open"], 9, 5],
+          "circle-color": ["match", ["get", "kind"], "late", "#ff6b6b", "soon", "#fde58a", "done", "#6b8aa3", "#4fd0e0"],
+          "circle-stroke-color": ["case", ["get", "open"], "#ffffff", "#06121f"],
+          "circle-stroke-width": ["case", ["get", "open"], 2.5, 1],
+        },
+      }],
+    },
+    bounds: [[west, south], [east, north]],
+    fitBoundsOptions: { padding: 16 },
+    attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
+  });
+  let last = null;
+  const kind = (one) => {
+    if (["closed", "refused"].includes(one.state)) return "done";
+    const hours = one.due_at ? (new Date(one.due_at) - Date.now()) / 3600000 : Infinity;
+    return hours < 0 ? "late" : hours < 24 ? "soon" : "open";
+  };
+  const draw = () => {
+    if (!last || !map.isStyleLoaded() && !map.getSource("cases")) return;
+    const features = last.rows.filter((one) => one.lon !== null).map((one) => ({
+      type: "Feature",
+      geometry: { type: "Point", coordinates: [one.lon, one.lat] },
+      properties: { id: one.id, kind: kind(one), open: one.id === last.open },
+    }));
+    map.getSource("cases").setData({ type: "FeatureCollection", features });
+    const open = features.find((one) => one.properties.open);
+    if (open && open.properties.id !== last.seen) map.jumpTo({ center: open.geometry.coordinates, zoom: Math.max(map.getZoom(), 13) });
+  };
+  map.on("load", draw);
+  map.on("click", "cases", (event) => pick(event.features[0].properties.id));
+  map.on("mouseenter", "cases", () => { map.getCanvas().style.cursor = "pointer"; });
+  map.on("mouseleave", "cases", () => { map.getCanvas().style.cursor = ""; });
+  return {
+    map,
+    show(rows, open) {
+      const seen = last?.open;
+      last = { rows, open, seen };
+      draw();
+    },
+  };
+}

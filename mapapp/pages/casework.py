@@ -1,0 +1,141 @@
+"""The shells of `/cases`, `/calls` and `/report`: what stands there before a script fills it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from layers.queues import CLOCKS, QUEUES
+from layers.tables import OUTCOMES, STATES
+from mapapp.desk import Desk
+from mapapp.rights import may_open
+from mapapp.text import Words
+from mapapp.visitor import visitor
+
+PAGES = ("/", "/cases", "/calls", "/report")
+LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large", 0, "#2f6c90", 0.8),
+         ("county", 0, "#5aa8d0", 1.4))  # fmt: skip
+"""Borders on the map: level, zoom from which it is drawn, colour, width."""
+HEADS = ("case_number", "case_category", "case_grid", "case_state", "case_department", "case_reported", "case_due")
+SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
+          "report_")  # fmt: skip
+"""Beginnings of the texts that a script of these pages may say."""
+
+
+def cases_page(desk: Desk, words: Words, engine: str) -> str:
+    """Write the desk of who works on cases."""
+    actor = visitor().actor
+    queues = "".join(
+        f'<button role="tab" data-queue="{queue}" aria-selected="false"><span>{escape(words(f"queue_{queue}"))}</span>'
+        f"<b></b></button>"
+        for queue in QUEUES[actor.role]
+    )
+    kinds = [(key, words.of(one.name)) for key, one in desk.catalog.categories.items() if one.table == "event"]
+    grid = escape(words("case_grid"))
+    filters = (
+        f'<input id="at" list="grids" placeholder="{grid}" aria-label="{grid}">'
+        '<datalist id="grids"></datalist>'
+        + _select("category", words("case_category"), kinds)
+        + _select("state", words("case_state"), [(one, words(f"state_{one}")) for one in STATES])
+        + _select("clock", words("case_clock"), [(one, words(f"clock_{one}")) for one in CLOCKS])
+        + f'<button id="save">{escape(words("case_save"))}</button><span id="views"></span>'
+    )
+    heads = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in HEADS)
+    bulk = (
+        f'<span id="picked"></span>{_select("to", words("case_by_rules"), _departments(desk, words))}'
+        f'<button id="dispatch" class="first">{escape(words("case_dispatch_picked"))}</button>'
+    )
+    body = f"""
+<nav class="queues" role="tablist" aria-label="{escape(words("case_queues"))}">{queues}</nav>
+<main class="desk">
+<section class="list glass">
+<div class="filters">{filters}</div>
+<div class="bulk" hidden>{bulk}</div>
+<div class="scroll" id="scroll" tabindex="0"><table id="cases"><thead><tr><th class="tick"><input type="checkbox"
+ id="all" aria-label="{escape(words("case_pick_all"))}"></th>{heads}</tr></thead><tbody></tbody></table></div>
+<footer><span id="count" role="status"></span><span class="keys">{escape(words("case_keys"))}</span></footer>
+</section>
+<section class="side"><div id="map" class="glass" role="img" aria-label="{escape(words("case_map"))}"></div>
+<article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
+</article></section>
+</main>"""
+    return shell(desk, words, "/cases", body, {"style": _map_style(desk), "engine": engine}, ("cases.mjs",), engine)
+
+
+def shell(
+    desk: Desk, words: Words, path: str, body: str, more: Mapping[str, Any], scripts: Sequence[str], engine: str
+) -> str:
+    """Write a whole page around a body, with the texts and names that its script speaks."""
+    actor = visitor().actor
+    language = "zh-CN" if words.language == "zh" else "en"
+    told = {
+        "lang": words.language, "zone": desk.catalog.city.zone, "role": actor.role, "account": actor.account,
+        "department": actor.department, "scope": actor.scope.code,
+        "words": {key: words.of(said) for key, said in words.texts.items() if key.startswith(SPOKEN)},
+        "categories": {key: words.of(one.name) for key, one in desk.catalog.categories.items()},
+        "departments": dict(_departments(desk, words)),
+        "outcomes": list(OUTCOMES),
+    } | dict(more)  # fmt: skip
+    written = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
+    links = "".join(
+        f'<a href="{one}{"?lang=en" if words.language == "en" else ""}"{" aria-current=page" if one == path else ""}>'
+        f"{escape(words('page_' + (one[1:] or 'map')))}</a>"
+        for one in PAGES
+        if may_open(actor.role, one)
+    )
+    other = path + ("?lang=en" if words.language == "zh" else "")
+    notice = desk.catalog.city.notice
+    return f"""<!DOCTYPE html>
+<html lang="{language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="dark">
+<title>{escape(words("page_" + path[1:]))} · {escape(words("title"))}</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+<link rel="stylesheet" href="/static/maplibre/{engine}/maplibre-gl.css">
+<link rel="stylesheet" href="/static/casework/casework.css">
+</head>
+<body class="page-{path[1:]}">
+<header class="top glass"><h1>{escape(words("title"))}</h1><nav class="pages">{links}</nav>
+<span class="fiction">{escape(words.of(notice)) if notice else ""}</span>
+<span class="who">{escape(words(f"role_{actor.role}"))} · {escape(actor.account)}</span>
+<a class="language" href="{other}">{escape(words("other_language"))}</a>
+</header>
+<div id="notice" role="alert"></div>{body}
+<script type="application/json" id="told">{written}</script>
+{"".join(f'<script type="module" src="/static/casework/{script}"></script>' for script in scripts)}
+</body>
+</html>
+"""
+
+
+def _select(name: str, label: str, options: Sequence[tuple[str, str]]) -> str:
+    rows = "".join(f'<option value="{escape(value)}">{escape(text)}</option>' for value, text in options)
+    return f'<select id="{name}" aria-label="{escape(label)}"><option value="">{escape(label)}</option>{rows}</select>'
+
+
+def _departments(desk: Desk, words: Words) -> list[tuple[str, str]]:
+    return [(key, words.of(one.name)) for key, one in desk.catalog.departments.items()]
+
+
+def _map_style(desk: Desk) -> dict[str, Any]:
+    """A quiet map of the grids, on which a script puts the cases."""
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+    top = gazetteer.named(min(gazetteer.grids.index, key=len))
+    drawn: list[dict[str, Any]] = [
+        {"id": "land", "type": "fill", "source": "grid", "source-layer": "grid",
+         "filter": ["==", ["get", "level"], "large"], "paint": {"fill-color": "#10314c", "fill-antialias": False}},
+    ]  # fmt: skip
+    for level, least, colour, width in LINES:
+        paint = {"line-color": colour, "line-width": width}
+        drawn.append({"id": level, "type": "line", "source": "grid", "source-layer": "grid", "minzoom": least,
+                      "filter": ["==", ["get", "level"], level], "paint": paint})  # fmt: skip
+    return {
+        "tiles": f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}",
+        "box": top.box,
+        "layers": [{"id": "ground", "type": "background", "paint": {"background-color": "#06121f"}}, *drawn],
+    }
