@@ -102,7 +102,7 @@ def _hash_pieces(words: np.ndarray, start: np.ndarray, length: np.ndarray) -> np
     """Hash pieces of text by where they start and how long they are."""
     total = (length + 1).astype(np.uint64) * _GOLDEN
     rows: Any = slice(None)
-    for at in range(0, int(length.max(initial=0)), 8):
+    for at in range(0, int(length.max(initial=1)), 8):  # the first eight bytes of nothing too
         if at:
             rows = np.flatnonzero(length > at)
         word = words[start[rows] + at] & _KEEP[np.minimum(length[rows] - at, 8)]
@@ -140,7 +140,8 @@ class SeenKeys:
 
     def _keep(self, run: np.ndarray) -> None:
         while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.sort(np.concatenate([self._runs.pop(), run]))
+            run = np.concatenate([self._runs.pop(), run])
+            run.sort()  # where it stands: this is the greatest array of a load
         self._runs.append(run)
 
 
