@@ -97,7 +97,7 @@ def test_a_correction_may_bear_the_departments_own_name_and_change_the_key(town:
     pd.read_csv(town.files / "report.csv", dtype=str).to_excel(town.files / "report.xlsx", index=False)
     town.load("grid_small", "report")
     hand_back(town, export(town), "report_mended.xlsx", category="noise", no="A7")
-    (_, done) = town.load("report").deliveries
+    (done,) = [one for one in town.load("report").deliveries if one.file == "report_mended.xlsx"]
     assert (done.n_inserted, done.notes["left_quarantine"]) == (1, {"loaded": 1})
     assert town.rows("select source_key from ops.event where source_key > 'A5'") == [("A7",)]
 
