@@ -22,6 +22,7 @@ import plotly.utils
 import pyarrow.parquet as pq
 import pytest
 from python_calamine import CalamineWorkbook
+from serving import serving
 from signing import sign_in
 from test_draw import contrast
 
@@ -32,6 +33,7 @@ from layers.declare.records import Catalog
 from layers.errors import AccessError, AtlasError
 from layers.indicators import values
 from layers.people import people
+from layers.settings import Settings
 from mapapp.api.view import as_json
 from mapapp.desk import Desk
 from mapapp.explore import export, handlers
@@ -392,3 +394,26 @@ def test_every_answer_can_be_sent(desk: Desk) -> None:
         drawn = handlers.outlines(desk, int(edition), "large", "4499")
         assert set(json.loads(bytes(as_json(drawn, 200).body))["rings"]) == set(found(desk, "").cells.index)
         assert json.loads(bytes(as_json({"rows": handlers.rows(desk, search, "4499")}, 200).body))["rows"]
+
+
+def test_the_page_and_all_it_asks_for_are_served(small_city: Database, catalog: Catalog, settings: Settings) -> None:
+    with serving(small_city, catalog, settings) as server:
+        browser = server.browser()
+        browser.cookies = {"session": sign_in(small_city).token}
+        page = browser.ask("/explore?theme=dark&lang=en")
+        assert page.status_code == 200 and 'data-theme="dark"' in page.text and not CHINESE.search(page.text)
+        named = re.findall(r'(?:src|href|data-charts)="(/[^"]+)"', page.text)
+        named += ["/assets/explore-charts.mjs", "/assets/map.mjs"]
+        told = browser.ask(f"/api/explore{SEARCH}").json()
+        named += [told["told"]["outlines"], f"/api/explore/months{SEARCH}", f"/api/explore/rows/449901{SEARCH}"]
+        named += [f"/api/explore/export/{kind}{SEARCH}" for kind in export.KINDS]
+        for address in named:
+            answer = browser.ask(address)
+            assert answer.status_code == 200 and answer.content, address
+            if address.endswith((".js", ".mjs")):
+                assert "javascript" in answer.headers["content-type"]
+        assert browser.ask("/api/explore/rows/9999").status_code == 409
+        assert browser.ask("/api/explore/export/exe").status_code == 404
+        wall = server.browser()
+        wall.cookies = {"session": sign_in(small_city, "wall").token}
+        assert wall.ask("/explore").status_code == wall.ask(f"/api/explore/rows/449901{SEARCH}").status_code == 404
