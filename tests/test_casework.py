@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from people_at_work import GRID, START, actor, case_in, cases, key, prepare, working_catalog
 from PIL import Image
+from serving import serving
 from signing import become, sign_in, signed
 
 from layers import photos, queues, visits
@@ -204,3 +205,34 @@ def test_a_visit_is_written_down_once_by_who_made_it(web: Any) -> None:
     become(web, actor("dispatcher"))
     with pytest.raises(CaseError, match="may not write down"):
         visits.record_visit(web, CITY, CATALOG.city, **said | {"key": "v3"})
+
+
+def test_the_routes_answer_who_works_on_cases(web: Any, db: Database, settings: Any) -> None:
+    made = case_in(web, CATALOG, "reported")
+    session = sign_in(db, "dispatcher")
+    with serving(db, CATALOG, settings) as server:
+        browser = server.browser()
+        browser.cookies = {"session": session.token}
+        page = browser.ask("/cases")
+        assert page.status_code == 200 and 'data-queue="accept"' in page.text
+        files = ("/static/casework/cases.mjs", "/static/casework/casework.css")
+        for asked in (*files, "/cases/queues", "/cases/grids?q=1"):
+            assert browser.ask(asked).status_code == 200, asked
+        assert browser.ask("/cases/list?queue=accept").json()["n"] == 1
+        assert browser.ask(f"/cases/one/{made.id}").json()["state"] == "reported"
+        assert browser.ask("/cases/one/99999").status_code == 404
+        token = {"x-csrftoken": session.form_token}
+        said = {"key": "d" * 16, "step": "accept", "version": 1}
+        step = f"/cases/one/{made.id}/step"
+        assert browser.ask(step, method="POST", json=said).status_code == 403, "without the form's token"
+        assert browser.ask(step, method="POST", json=said, headers=token).json()["state"] == "accepted"
+        stale = browser.ask(step, method="POST", json=said | {"key": "e" * 16}, headers=token)
+        assert (stale.status_code, stale.json()["why"]) == (409, "stale")
+        sent = browser.ask(
+            step.replace("step", "photo"),
+            method="POST",
+            headers=token,
+            files={"photo": ("a.jpg", picture(), "image/jpeg")},
+        )
+        photo = browser.ask(f"/cases/photo/{sent.json()['id']}")
+        assert (photo.status_code, photo.headers["content-type"]) == (200, "image/jpeg")
