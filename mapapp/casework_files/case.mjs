@@ -24,7 +24,7 @@ export async function showCase(host, id, page) {
     await page.changed();
   };
   host.replaceChildren(
-    head(id, one, page), facts(one), steps(one, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page),
+    ...[head(id, one, page), facts(one), steps(one, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
   );
 }
 
@@ -114,7 +114,6 @@ function field(need, one) {
 function visitBack(one, again) {
   if (!one.can_ask) return null;
   const reason = el("textarea", { rows: "2", maxlength: "500", placeholder: t("need_reason") });
-  const result = el("output", {});
   const button = (what, run) => {
     const made = el("button", { "data-do": what }, t(`case_back_${what}`));
     made.addEventListener("click", once(made, run));
@@ -125,17 +124,13 @@ function visitBack(one, again) {
     notice(t("case_noted"), "note");
     await again();
   });
-  const link = button("link", async () => {
-    const said = await ask(`/cases/one/${one.id}/ask`, { do: "link" });
-    result.textContent = `${window.location.origin}/answer/${said.token}`;
-  });
   const decline = one.wish && button("decline", async () => {
     await ask(`/cases/one/${one.id}/ask`, { do: "decline", visit: one.wish.visit_id, reason: reason.value.trim() });
     await again();
   });
   const known = one.is_satisfied === null ? t("case_back_open") : t(one.is_satisfied ? "case_back_was_yes" : "case_back_was_no");
   return el("section", { class: "steps" }, el("h3", {}, t("case_back")), el("p", {}, known, one.wish ? ` · ${t("case_wish")}: ${one.wish.reason ?? ""}` : ""),
-    reason, el("div", { class: "row" }, phone("yes"), phone("no"), decline), result);
+    reason, el("div", { class: "row" }, phone("yes"), phone("no"), decline));
 }
 
 function photos(one, again) {

@@ -28,7 +28,7 @@ export function el(tag, props = {}, ...inside) {
     else if (name in made && typeof value !== "string") made[name] = value;
     else if (value !== null && value !== undefined && value !== false) made.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...inside.flat().filter((one) => one !== null && one !== undefined && one !== false));
+  made.append(...inside.flat(Infinity).filter((one) => one !== null && one !== undefined && one !== false));
   return made;
 }
 

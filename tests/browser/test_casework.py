@@ -35,6 +35,8 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         page.keyboard.press("Enter")
         expect(page.locator("#case .log li").first).to_be_visible()
         assert page.locator("#case header small").inner_text() == rows.first.get_attribute("data-id")
+        shown = page.locator("#case").inner_text()
+        assert "null" not in shown and "[object" not in shown
         assert "case=" in page.url
         page.keyboard.press("Escape")
         expect(page.locator("#case .log")).to_have_count(0)
