@@ -207,7 +207,7 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
     if dataset.table == "person" and counts.n_inserted + counts.n_updated + counts.n_gone:
         with desk.timed("publish"):
             local = desk.now.astimezone(ZoneInfo(desk.catalog.city.zone))
-            publish(connection, desk.secrets, local.year * 100 + local.month)
+            publish(connection, desk.secrets, local.year * 100 + local.month, list(desk.catalog.breakdowns.values()))
         desk.at_step("people published")
     # the planner has to hear of it when the table is not what it was: after first loads and great changes
     if counts.n_inserted + counts.n_updated >= max(_ANALYSE_FROM, _ANALYSE_SHARE * len(memory.known)):

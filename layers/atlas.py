@@ -295,8 +295,15 @@ class Atlas:
         frame.attrs = {**found.attrs, "unit": unit}
         return frame
 
-    def people(self, level: str, within: str | None = None, *, on: str | date | None = None) -> pd.DataFrame:
-        """Give the published number of people; a row is a grid.
+    def people(
+        self,
+        level: str,
+        within: str | None = None,
+        *,
+        breakdown: str | None = None,
+        on: str | date | None = None,
+    ) -> pd.DataFrame:
+        """Give the published number of people; a row is a grid, or a grid and a cell of a breakdown.
 
         Parameters
         ----------
@@ -306,27 +313,35 @@ class Atlas:
             Code of the grid to stay inside of.
         on
             Day whose grids are meant, such as 2024-06-30; those in force when left out.
+        breakdown
+            Name of a declared breakdown, such as sex_age; all people together when left out.
 
         Returns
         -------
         DataFrame
-            grid_code, n: a multiple of 10, less than 10 from the truth. No rows when nothing is published.
+            grid_code, with a breakdown cell, and n: a multiple of 10, less than 10 from the truth. No rows when nothing
+            is published; of a breakdown none either on other grids than it was published on, nor at a level that the
+            release gate kept back, and then `attrs["withheld"]` is true.
 
         Raises
         ------
         UnknownNameError
-            There is no such level or grid.
+            There is no such level, grid or breakdown.
         AccessError
             `within` is outside the scope.
         """
         from layers.counts import digits_of
         from layers.people import people
+        from layers.people_stored import find_breakdown, people_by
 
         digits_of(level, self.scope.within(within))
         with self.connect() as connection:
             edition = edition_on(connection, self.catalog.city, on)
             check_grid(connection, self.scope, within, edition)
-            return people(connection, self.scope, level=level, within=within, edition=edition)
+            if breakdown is None:
+                return people(connection, self.scope, level=level, within=within, edition=edition)
+            known = find_breakdown(self.catalog, breakdown)
+            return people_by(connection, self.scope, known, level=level, within=within, edition=edition)
 
     def grids(self, level: str, within: str | None = None, *, on: str | date | None = None) -> gpd.GeoDataFrame:
         """Read the grids of a level; a row is a grid.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,30 +12,16 @@ from numpy.typing import NDArray
 
 from layers.access import Scope
 from layers.accounts import audit
-from layers.codes import LENGTHS, town_of
-from layers.errors import AtlasError
+from layers.codes import LENGTHS
+from layers.cube import work_out
+from layers.declare.records import Breakdown
 from layers.people_carried import carried_people
-from layers.privacy import fixed_noise, problems, round_tree
+from layers.people_stored import TOTAL, published_digits, write_release
+from layers.release import release
 from layers.secrets import Secrets
-
-TOTAL = "all"
-"""Breakdown and cell of all people together."""
 
 _LOCK = 4_490_002
 _COLUMNS = ("grid_code", "n")
-
-# A subject known to several datasets counts once, where the finest and then the latest of them has it. Who is still
-# tied to the grids of another edition is in the city, and in no grid of this one.
-_COUNT = """
-select grid_code, count(*)
-from (
-    select distinct on (subject) case when edition = %(edition)s then grid_code else left(grid_code, 4) end as grid_code
-    from vault.person
-    where gone_on is null
-    order by subject, edition = %(edition)s desc, length(grid_code) desc, updated_at desc, dataset, id
-) as one
-group by grid_code
-"""
 
 _READ = """
 select c.grid_code, c.n
@@ -116,12 +103,15 @@ def published_month(connection: psycopg.Connection[Any]) -> int | None:
     return row[0] if row else None
 
 
-def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -> int:
-    """Work out and publish the counts of people of a month, in the transaction under way; return how many figures.
+def publish(
+    connection: psycopg.Connection[Any], secrets: Secrets, month: int, breakdowns: Sequence[Breakdown] = ()
+) -> int:
+    """Work out and publish the counts of people of a month, in the transaction under way; return how many grids.
 
     Counted are distinct subjects of all person datasets; those without an ID number each count by themselves. What
     was published for the same month before is replaced; a month that was published on the grids of another edition
-    stays as it is, since the same people rounded on two sets of areas would tell more than either.
+    stays as it is, since the same people rounded on two sets of areas would tell more than either. Breakdowns that the
+    release gate keeps back at a level are named in `pub.people_withheld` and in the log.
 
     Raises
     ------
@@ -138,14 +128,19 @@ def publish(connection: psycopg.Connection[Any], secrets: Secrets, month: int) -
     edition = int(row[0])
     if _is_published_elsewhere(connection, edition, month):
         return 0
-    counted = dict(connection.execute(_COUNT, {"edition": edition}).fetchall())
-    parents, counts, names = _tree(codes, counted)
-    figures = round_tree(parents, counts, fixed_noise(names, secrets.rounding_key, TOTAL, TOTAL))
-    wrong = "; ".join(problems(parents, counts, figures))
-    if wrong:
-        raise AtlasError(f"The counts of people were not published: {wrong}.", "This is a fault of the program.")
-    _write(connection, edition, month, codes, figures[: len(codes)])
-    audit.note_load(connection, "release", None, f"people {month}", edition=edition, figures=len(codes))
+    cube = work_out(connection, edition, month, codes, breakdowns)
+    last = _LastMonth(connection, edition, month, {one.key: one.cells for one in breakdowns})
+    found = release(cube, breakdowns, secrets.rounding_key, last)
+    write_release(connection, edition, month, codes, found, {one.key: one.cells for one in breakdowns})
+    audit.note_load(
+        connection,
+        "release",
+        None,
+        f"people {month}",
+        edition=edition,
+        figures=len(codes),
+        withheld=[list(one) for one in found.withheld],
+    )
     return len(codes)
 
 
@@ -161,61 +156,31 @@ def _codes(connection: psycopg.Connection[Any], edition: int) -> list[str]:
     return [code for (code,) in rows]
 
 
-def _tree(codes: list[str], counted: dict[str, int]) -> tuple[NDArray[np.int64], NDArray[np.int64], list[str]]:
-    """Return parents, true counts and names of the nodes: the grids, then a rest for each that has people of its own.
+class _LastMonth:
+    """Published figures of the month before, read for the few grids the gate attacks."""
 
-    A rest is the part of a grid that no grid below it holds. It is rounded like a grid, so that children never add up
-    to more than their parent, and left out of what is published: it is the parent less the children.
-    """
-    position = {code: at for at, code in enumerate(codes)}
-    parents = [_nearest(code[:-1], position) for code in codes]
-    own = np.zeros(len(codes), dtype=np.int64)
-    for code, n in counted.items():
-        at = _nearest(code, position)
-        if at < 0:
-            raise AtlasError(f"People are tied to {code}, which is in no grid.", "Load the grids before the people.")
-        own[at] += n
-    inner = np.zeros(len(codes), dtype=bool)
-    inner[[at for at in parents if at >= 0]] = True
-    with_rest = np.flatnonzero(inner & (own > 0))
-    counts = own.copy()
-    above = np.array(parents, dtype=np.int64)
-    length = np.array([len(code) for code in codes])
-    for digits in sorted(set(length.tolist()), reverse=True):
-        level = np.flatnonzero((length == digits) & (above >= 0))
-        np.add.at(counts, above[level], counts[level])
-    names = codes + [f"{codes[at]}+" for at in with_rest]
-    return np.concatenate([above, with_rest]), np.concatenate([counts, own[with_rest]]), names
+    def __init__(
+        self, connection: psycopg.Connection[Any], edition: int, month: int, cells: Mapping[str, Sequence[str]]
+    ) -> None:
+        self.connection, self.edition, self.cells = connection, edition, cells
+        row = connection.execute(
+            "select max(month) from pub.people_count where month < %s and edition = %s", [month, edition]
+        ).fetchone()
+        self.month = row[0] if row else None
 
-
-def _nearest(code: str, position: dict[str, int]) -> int:
-    """Return the position of the longest code of the tree that `code` begins with, or -1."""
-    for digits in sorted(LENGTHS.values(), reverse=True):
-        if digits <= len(code) and code[:digits] in position:
-            return position[code[:digits]]
-    return -1
-
-
-def _write(
-    connection: psycopg.Connection[Any], edition: int, month: int, codes: list[str], figures: NDArray[np.int64]
-) -> None:
-    connection.execute(
-        "delete from pub.people_count where month = %s and edition = %s and breakdown = %s and cell = %s",
-        [month, edition, TOTAL, TOTAL],
-    )
-    connection.execute(
-        "insert into pub.people_count (town_code, edition, month, breakdown, cell, grid_code, n, published_at)"
-        " select town, %(edition)s, %(month)s, %(total)s, %(total)s, code, n, now()"
-        " from unnest(%(towns)s::text[], %(codes)s::text[], %(figures)s::int[]) as one (town, code, n)",
-        {
-            "edition": edition,
-            "month": month,
-            "total": TOTAL,
-            "towns": [town_of(code) for code in codes],
-            "codes": codes,
-            "figures": figures.tolist(),
-        },
-    )
+    def __call__(self, breakdown: str, names: Sequence[str]) -> NDArray[np.int64] | None:
+        digits = published_digits(self.connection, self.edition, self.month, breakdown) if self.month else 0
+        if not digits:
+            return None
+        codes = [name if name.isdigit() and len(name) <= digits else "" for name in names]
+        rows = self.connection.execute(
+            "select grid_code, cell, n from pub.people_count"
+            " where month = %s and edition = %s and breakdown = %s and grid_code = any(%s)",
+            [self.month, self.edition, breakdown, codes],
+        ).fetchall()
+        told = {(code, cell): n for code, cell, n in rows}
+        shown = [[told.get((code, cell), 0) if code else -1 for cell in self.cells[breakdown]] for code in codes]
+        return np.array(shown, dtype=np.int64)
 
 
 def _read(

@@ -94,22 +94,23 @@ def problems(
     far = np.abs(figures - counts) >= base
     if far.any():
         yield f"{int(far.sum())} figures are {base} or more from the truth"
-    off = _sums(parents, figures) != figures
+    off = sums_of_children(parents, figures) != figures
     off &= np.isin(np.arange(len(parents)), parents)
     if off.any():
         yield f"{int(off.sum())} figures are not the sum of their parts"
 
 
-def _sums(parents: NDArray[np.integer], values: NDArray[np.integer]) -> NDArray[np.int64]:
+def sums_of_children(parents: NDArray[np.integer], values: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return what the children of each node add up to, 0 for a leaf; values may have columns."""
     below = parents >= 0
-    sums = np.zeros(len(parents), dtype=np.int64)
+    sums = np.zeros(values.shape, dtype=np.int64)
     np.add.at(sums, parents[below], values[below])
     return sums
 
 
 def _check_tree(parents: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
     has_children = np.isin(np.arange(len(parents)), parents)
-    if (counts < 0).any() or (_sums(parents, counts)[has_children] != counts[has_children]).any():
+    if (counts < 0).any() or (sums_of_children(parents, counts)[has_children] != counts[has_children]).any():
         raise AtlasError(
             "The counts of people do not add up.", "This is a fault of the program; nothing was published."
         )

@@ -29,6 +29,7 @@ SHAPES = {
     "`[count]` and `[of]`": keys.COUNT,
     "`[classes]`": keys.CLASSES,
     "`scenarios/NAME.toml`": keys.SCENARIO,
+    "`breakdowns/NAME.toml`": keys.BREAKDOWN,
     "`calendar.toml`": keys.CALENDAR,
     "`[years]`": case_keys.YEAR,
     "`limits.toml`": keys.LIMITS,

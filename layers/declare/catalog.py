@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from layers.declare import (
+    check_breakdowns,
     check_cases,
     check_columns,
     check_datasets,
@@ -37,6 +38,7 @@ _CHECKS: Mapping[str, _Checks] = {
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
     "scenarios": (),
+    "breakdowns": check_breakdowns.CHECKS,
 }
 
 
@@ -47,8 +49,8 @@ def read_catalog(folder: Path) -> Catalog:
     ----------
     folder
         Holds `city.toml`, `departments.toml`, `categories.toml`, where cases are worked on `calendar.toml`,
-        `limits.toml` and `routing.toml`, and the folders `datasets`, `layers`, `indicators`
-        and `scenarios`. Other files of it are left alone.
+        `limits.toml` and `routing.toml`, and the folders `datasets`, `layers`, `indicators`,
+        `scenarios` and `breakdowns`. Other files of it are left alone.
 
     Returns
     -------
@@ -124,6 +126,7 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         layers={layer.key: layer for layer in layers},
         indicators=whole["indicators"],
         scenarios=whole["scenarios"],
+        breakdowns=whole["breakdowns"],
         datums=whole["datums.toml"],
         calendar=whole["calendar.toml"].get("calendar", Calendar()),
         limits=whole["limits.toml"].get("limits", Limits()),

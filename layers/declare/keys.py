@@ -12,6 +12,8 @@ from layers.declare.case_keys import CALENDAR, LIMITS, ROUTING
 from layers.declare.case_records import CASE_COUNTS
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
+    DIMENSIONS,
+    Breakdown,
     Category,
     City,
     Column,
@@ -331,6 +333,20 @@ SCENARIO = Shape(
     lambda name, values: Scenario(key=name, **values),
 )
 
+BREAKDOWN = Shape(
+    "a breakdown",
+    (
+        Key("name", TITLE, needed=True),
+        Key("by", ListOf(OneOf(DIMENSIONS)), needed=True),
+        Key("ages", ListOf(whole(0, 150, 60)), default=()),
+        Key("sizes", ListOf(whole(1, 99, 3)), default=()),
+        Key("register", NameOf("datasets", '"elder_allowance"')),
+        Key("near", NameOf("datasets", '"clinic"')),
+        Key("within_m", whole(50, 50000, 500)),
+    ),
+    lambda name, values: Breakdown(key=name, **values),
+)
+
 SHAPES = {
     "city.toml": CITY,
     "departments.toml": DEPARTMENT,
@@ -343,6 +359,7 @@ SHAPES = {
     "layers": LAYER,
     "indicators": INDICATOR,
     "scenarios": SCENARIO,
+    "breakdowns": BREAKDOWN,
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import product
 from typing import Any, Literal
 
 from layers.declare.case_records import Calendar, Limits, Route
@@ -228,6 +229,48 @@ class Scenario:
     categories: tuple[str, ...] = ()
 
 
+DIMENSIONS = ("sex", "age", "residence", "household_size", "register", "near")
+"""What people can be told apart by."""
+
+UNKNOWN = "unknown"
+"""Value of a dimension for people of whom it is not known."""
+
+_WORDS = {
+    "sex": ("female", "male", UNKNOWN),
+    "residence": ("floating", "from_abroad", "left_behind", "registered", UNKNOWN),
+    "register": ("off", "on"),
+    "near": ("far", "near", UNKNOWN),
+}
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """One way to part all people, published by grid and month (`breakdowns/NAME.toml`)."""
+
+    key: str
+    name: Text
+    by: tuple[str, ...]
+    ages: tuple[int, ...] = ()
+    """First year of each band of age; the first is 0, the last has no end."""
+    sizes: tuple[int, ...] = ()
+    """First size of each band of households; the first is 1."""
+    register: str | None = None
+    """Dataset of people: is one on it or not."""
+    near: str | None = None
+    """Dataset of places: does one live near any of them."""
+    within_m: int | None = None
+
+    def values_of(self, dimension: str) -> tuple[str, ...]:
+        """Return the values of a dimension; bands are called by where they begin."""
+        bands = {"age": self.ages, "household_size": self.sizes}.get(dimension)
+        return _WORDS[dimension] if bands is None else (*map(str, bands), UNKNOWN)
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Names of all cells: values of the dimensions with a dot between."""
+        return tuple(".".join(values) for values in product(*(self.values_of(one) for one in self.by)))
+
+
 @dataclass(frozen=True)
 class Catalog:
     """All declarations of one folder, cross-references checked."""
@@ -241,6 +284,7 @@ class Catalog:
     indicators: Mapping[str, Indicator]
     scenarios: Mapping[str, Scenario]
     datums: Mapping[str, Datum] = field(default_factory=dict)
+    breakdowns: Mapping[str, Breakdown] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
     routing: tuple[Route, ...] = ()

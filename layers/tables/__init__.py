@@ -25,6 +25,7 @@ from layers.tables.past import Past, SealedPast
 from layers.tables.tallies import (
     CarriedTally,
     PeopleCount,
+    PeopleWithheld,
     SealedTallyLargeMonth,
     SealedTallyMediumDay,
     SealedTallySmallMonth,
@@ -66,6 +67,7 @@ __all__ = [
     "Pairing",
     "Past",
     "PeopleCount",
+    "PeopleWithheld",
     "Person",
     "Photo",
     "Place",

@@ -138,3 +138,23 @@ class PeopleCount(Base):
     grid_code: Mapped[Code] = mapped_column(primary_key=True, comment="grid of any level")
     n: Mapped[Count] = mapped_column(comment="people, rounded")
     published_at: Mapped[Moment] = mapped_column(comment="when it was worked out")
+
+
+class PeopleWithheld(Base):
+    """A level that a breakdown of people is not published on; the levels above it are."""
+
+    __tablename__ = "people_withheld"
+    __table_args__ = (
+        CheckConstraint("reason in ('no_solution', 'attack')", name="reason"),
+        {"schema": "pub"},
+    )
+
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="edition of the grids")
+    month: Mapped[Count] = mapped_column(primary_key=True, autoincrement=False, comment="yyyymm")
+    breakdown: Mapped[Code] = mapped_column(primary_key=True, comment="declared breakdown")
+    digits: Mapped[Small] = mapped_column(
+        primary_key=True, autoincrement=False, comment="length of the codes of that level"
+    )
+    reason: Mapped[str] = mapped_column(
+        comment="no_solution: nothing adds up under the published totals; attack: a small count could be narrowed"
+    )

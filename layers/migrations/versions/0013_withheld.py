@@ -1,0 +1,24 @@
+"""Breakdowns of people that the release gate kept back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+from layers.migrations.functions import run_file
+
+revision = "0013"
+down_revision = "0012"
+branch_labels = None
+depends_on = None
+
+HERE = Path(__file__).parent
+
+
+def upgrade() -> None:
+    run_file(HERE / "0013_withheld.sql")
+
+
+def downgrade() -> None:
+    op.execute("drop table pub.people_withheld")
