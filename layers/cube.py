@@ -100,7 +100,8 @@ def work_out(
     parts = {one.key: np.zeros((len(codes), len(one.cells)), dtype=np.int64) for one in breakdowns}
     columns = [{cell: at for at, cell in enumerate(one.cells)} for one in breakdowns]
     # `grouping` has a bit for each breakdown that a row is not about, the first one highest
-    of = {(1 << len(breakdowns)) - 1 - (1 << at): at for at in range(len(breakdowns))}
+    n_all = len(breakdowns)
+    of = {(1 << n_all) - 1 - (1 << (n_all - 1 - at)): at for at in range(n_all)}
     for code, which, cell, n in rows:
         number = of.get(which) if breakdowns else None
         if number is None:

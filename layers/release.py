@@ -178,6 +178,8 @@ def _attack_families(found: Release, cube: Cube, breakdowns: Sequence[Breakdown]
     levels = _levels(cube)
     for digits, above, children in _families(cube, found.totals, levels):
         out = [one for one in breakdowns if found.digits[one.key] >= digits]
+        if not out:
+            continue
         figures = {one.key: found.parts[one.key][children] for one in out}
         names = [cube.names[at] for at in children]
         then = {one.key: figured for one in out if (figured := last(one.key, names)) is not None}
