@@ -43,6 +43,21 @@ where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s 
 """
 
 
+_GRIDS = """
+select c.edition, c.month, c.grid_code
+from pub.people_count as c
+join (
+    select month, edition from pub.people_count
+    where breakdown = 'all' and month = coalesce(%(month)s::int, month)
+        and edition = coalesce(%(edition)s::int, edition)
+    order by month desc, edition desc limit 1
+) as latest using (month, edition)
+where c.breakdown = 'all' and length(c.grid_code) = %(digits)s
+    and c.grid_code >= %(low)s and c.grid_code < %(high)s
+order by c.grid_code
+"""
+
+
 def write_release(
     connection: psycopg.Connection[Any],
     edition: int,
@@ -128,35 +143,36 @@ def people_by(
         `within` is outside the scope.
     """
     area = scope.within(within)
-    totals = connection.execute(
-        "select c.edition, c.month, c.grid_code from pub.people_count as c join ("
-        " select month, edition from pub.people_count where breakdown = 'all' and month = coalesce(%s::int, month)"
-        " and edition = coalesce(%s::int, edition)"
-        " order by month desc, edition desc limit 1) as latest using (month, edition)"
-        " where c.breakdown = 'all' and length(c.grid_code) = %s and c.grid_code >= %s and c.grid_code < %s"
-        " order by c.grid_code",
-        [month, edition, LENGTHS[level], area.low, area.high],
-    ).fetchall()
-    frame = pd.DataFrame({"grid_code": [], "cell": [], "n": []}).astype(
-        {"grid_code": "str", "cell": "str", "n": "int64"}
-    )
-    if totals:
-        edition, month, codes = totals[0][0], totals[0][1], [code for _, _, code in totals]
-        asked = {
-            "edition": edition,
-            "month": month,
-            "breakdown": breakdown.key,
-            "digits": LENGTHS[level],
-            "codes": codes,
-        }
-        if LENGTHS[level] <= published_digits(connection, edition, int(month), breakdown.key):
-            told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)}
-            every = pd.MultiIndex.from_product([codes, breakdown.cells], names=["grid_code", "cell"])
-            figures = [told.get(one, 0) for one in every]
-            frame = pd.DataFrame({"n": np.array(figures, dtype=np.int64)}, index=every).reset_index()
-            return frame.astype({"grid_code": "str", "cell": "str"})
-        frame.attrs["withheld"] = True
+    asked: dict[str, Any] = {
+        "month": month,
+        "edition": edition,
+        "breakdown": breakdown.key,
+        "digits": LENGTHS[level],
+        "low": area.low,
+        "high": area.high,
+    }
+    grids = connection.execute(_GRIDS, asked).fetchall()
+    if not grids:
+        return _frame([], breakdown, {})
+    asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
+    if LENGTHS[level] <= published_digits(connection, grids[0][0], grids[0][1], breakdown.key):
+        told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)}
+        return _frame([code for _, _, code in grids], breakdown, told)
+    frame = _frame([], breakdown, {})
+    frame.attrs["withheld"] = True
     return frame
+
+
+def _frame(codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    every = [(code, cell) for code in codes for cell in breakdown.cells]
+    frame = pd.DataFrame(
+        {
+            "grid_code": [code for code, _ in every],
+            "cell": [cell for _, cell in every],
+            "n": [told.get(one, 0) for one in every],
+        }
+    )
+    return frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
 
 
 def find_breakdown(catalog: Catalog, name: str) -> Breakdown:
