@@ -8,8 +8,8 @@ from alembic import op
 
 from layers.migrations.functions import run_file
 
-revision = "0013"
-down_revision = "0012"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -17,7 +17,7 @@ HERE = Path(__file__).parent
 
 
 def upgrade() -> None:
-    run_file(HERE / "0013_withheld.sql")
+    run_file(HERE / "0017_withheld.sql")
 
 
 def downgrade() -> None:
