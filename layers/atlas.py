@@ -296,12 +296,7 @@ class Atlas:
         return frame
 
     def people(
-        self,
-        level: str,
-        within: str | None = None,
-        *,
-        breakdown: str | None = None,
-        on: str | date | None = None,
+        self, level: str, within: str | None = None, *, breakdown: str | None = None, on: str | date | None = None
     ) -> pd.DataFrame:
         """Give the published number of people; a row is a grid, or a grid and a cell of a breakdown.
 
