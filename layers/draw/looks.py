@@ -46,7 +46,9 @@ def colours(theme: str, ramp: str, *, is_change: bool = False) -> dict[str, str]
     """What each colour of the palette becomes in a theme, with a ramp, for values or for changes."""
     stops = CHANGE[theme] if is_change else RAMPS[ramp] if theme == "dark" else RAMPS[ramp][::-1]
     shades = dict(zip(shade_colours(), palette.ramp(SHADES, stops), strict=True))
-    return shades | (dict(_LIGHT) if theme == "light" else {})
+    if theme == "light":
+        return shades | dict(_LIGHT)
+    return shades | ({palette.NO_DATA: "#101a24"} if is_change else {})
 
 
 def dressed(style: Any, becomes: Mapping[str, str]) -> Any:

@@ -93,12 +93,12 @@ export async function trend(host, months) {
     },
   ];
   const layout = {
-    margin: { l: 48, r: 12, t: 8, b: 36 },
+    margin: { l: 52, r: 24, t: 8, b: 30 },
     height: 240,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("--text"), size: 13, family: getComputedStyle(document.body).fontFamily },
-    xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), nticks: 6 },
+    xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), tickvals: labels.filter((_, i) => i % 4 === 0), tickangle: 0 },
     yaxis: { title: { text: unit }, gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
   };
