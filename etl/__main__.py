@@ -221,6 +221,23 @@ def build(
     build_city(folder, size, people=people, events=events, until=_day(until), say=typer.echo)
 
 
+@demo.command("live")
+def live(
+    rate: Annotated[float, typer.Option(help="Steps a second.")] = 1.0,
+    steps: Annotated[int | None, typer.Option(help="How many; else until interrupted.")] = None,
+    hours: Annotated[float, typer.Option(help="Spread the first steps over so many hours back.")] = 0,
+) -> None:
+    """让样例城市动起来 Report and handle made-up cases in the sample city, so that the wall moves."""
+    from etl.demo.live import live_city
+    from layers.database import open_database
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    catalog = read_catalog(settings.catalog_dir)
+    n = live_city(open_database(settings), catalog, rate=rate, steps=steps, hours=hours, say=typer.echo)
+    typer.echo(f"{n} steps taken.")
+
+
 def main() -> None:
     """Run a command and turn what was raised on purpose into a sentence and an exit code."""
     try:

@@ -26,6 +26,7 @@ from mapapp.api.pairing import pairing_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
+from mapapp.api.wall import wall_routes
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
 from mapapp.live import Live
@@ -76,6 +77,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(live_routes(live))
     api.include_router(chart_routes())
     api.include_router(explore_routes(desk, engine_version(engine_dir)))
+    api.include_router(wall_routes(desk, engine_version(engine_dir)))
 
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:

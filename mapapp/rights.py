@@ -19,6 +19,9 @@ MAP: Roles = EVERYBODY - {"security_admin", "auditor"}
 CASEWORK: Roles = frozenset({"dispatcher", "department_handler", "grid_worker", "case_officer", "leader"})
 """Roles that work on cases, and the leader who looks on."""
 
+AT_DESKS: Roles = MAP - {"wall"}
+"""Roles that also see names and single rows; a wall sees category, grid, state and time."""
+
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "/healthz": ("GET", "HEAD"),
     "/sign-in": ("GET", "HEAD", "POST"),
@@ -29,7 +32,10 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
 """What is answered without a session, by exact address and method."""
 
 RIGHTS: Mapping[str, Roles] = {
-    "/": MAP,
+    "/": AT_DESKS,
+    "/wall": MAP,
+    "/api/watch": MAP,
+    "/api/names": MAP,
     "/api/view": MAP,
     "/live": MAP,
     "/explore": MAP - {"wall"},
@@ -37,7 +43,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/tiles/": MAP,
     "/static/": MAP,
     "/assets/": MAP,
-    "/_dash-": MAP,
+    "/_dash-": AT_DESKS,
     "/_favicon.ico": MAP,
     "/cases": CASEWORK,
     "/account": EVERYBODY,
@@ -47,7 +53,7 @@ RIGHTS: Mapping[str, Roles] = {
 }
 """Beginning of an address, up to a slash or the end of the address, and who may ask for it; the longest counts."""
 
-HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit"}
+HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit", "wall": "/wall"}
 """Where a role begins; the others begin on the map."""
 
 

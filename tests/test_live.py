@@ -33,7 +33,9 @@ def desk(db: Database) -> Iterator[Desk]:
 
 
 def report(db: Database, n: int = 1, grid: str = GRID, category: str = "noise") -> None:
-    with signed(db, autocommit=True) as web:
+    session = sign_in(db, "grid_worker")
+    with db.connect("web", autocommit=True) as web:
+        carry_on(web, session)
         for _ in range(n):
             said = cases.Report(key(), category, grid, dataset="call", summary="words of a resident")
             cases.report(web, CATALOG, actor("grid_worker"), said)

@@ -51,6 +51,11 @@ class Event(ElementRow, Base):
         Index("ix_event_geom", "geom", postgresql_using="gist"),
         Index("ix_event_grid_code", "grid_code", "reported_at"),
         Index("ix_event_reported_at", "reported_at", postgresql_using="brin"),
+        Index(
+            "ix_event_open",
+            "grid_code",
+            postgresql_where=text("state not in ('refused', 'closed') and gone_on is null"),
+        ),
         {"schema": "ops"},
     )
 

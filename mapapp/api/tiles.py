@@ -15,9 +15,13 @@ from layers.periods import moment, read_period
 from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile, level_tile
 from mapapp.desk import Desk
 from mapapp.packed import coding_of, pack
+from mapapp.visitor import visitor
 
 KIND = "application/vnd.mapbox-vector-tile"
 FOR_GOOD = "private, max-age=31536000, immutable"
+
+SINGLE_FROM = {"event": 14, "element": 12}
+"""Zooms from which tiles hold single rows, which no wall is given."""
 
 Cut = Callable[[psycopg.Connection[Any]], bytes]
 
@@ -74,7 +78,8 @@ def tile_routes(desk: Desk) -> APIRouter:
 
 async def _answer(request: Request, desk: Desk, key: tuple[str | int, ...], cut: Cut) -> Response:
     z, x, y = cast("tuple[int, int, int]", key[-3:])
-    if not is_tile(z, x, y):
+    is_single = z >= SINGLE_FROM.get(str(key[0]), 99)
+    if not is_tile(z, x, y) or (is_single and visitor().actor.role == "wall"):
         return Response(status_code=404)
 
     coding = coding_of(request.scope)

@@ -201,6 +201,7 @@ function create({ style, view }) {
     maxZoom: 18,
     minZoom: 6,
     fadeDuration: 0,
+    maxCanvasSize: [7680, 4320],
     pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
   const { map } = Object.assign(state, { style });
@@ -220,6 +221,7 @@ function create({ style, view }) {
   });
   map.on("resize", () => map.isStyleLoaded() && map.setGlobalStateProperty("scale", scale()));
   map.once("idle", () => page.classList.add("ready"));
+  window.dispatchEvent(new CustomEvent("atlas-map", { detail: map }));
 }
 
 function receive() {

@@ -1,0 +1,83 @@
+"""The wall: its page, what it shows, the names it keeps, and its own files."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from pathlib import Path
+
+import plotly
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, HTMLResponse, Response
+
+from layers.errors import AtlasError
+from mapapp.api.sign_in import words_of
+from mapapp.api.view import as_json
+from mapapp.desk import Desk
+from mapapp.pages.wall import wall_page
+from mapapp.visitor import visitor
+from mapapp.watch import read_names, read_watch
+
+FOLDER = Path(__file__).parent.parent / "wall"
+PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+FOR_GOOD = "public, max-age=31536000, immutable"
+
+
+def wall_routes(desk: Desk, engine: str) -> APIRouter:
+    """Make the routes of the wall; `engine` is the version of maplibre-gl."""
+    routes, edition = APIRouter(), edition_of(FOLDER)
+    files = {path.name: path for path in FOLDER.iterdir() if path.suffix in (".css", ".mjs")}
+
+    @routes.get("/wall")
+    async def page(request: Request) -> Response:
+        """The page; everything in it comes afterwards."""
+        is_screen = visitor().actor.role == "wall"
+        written = wall_page(
+            desk.catalog, words_of(desk, request), engine=engine, edition=edition,
+            plotly=plotly.__version__, is_screen=is_screen,
+        )  # fmt: skip
+        return HTMLResponse(written, headers={"cache-control": "no-cache"})
+
+    @routes.get("/api/watch")
+    async def watch(request: Request, at: str = "", scenario: str = "") -> Response:
+        """What the wall shows of a grid."""
+        language = words_of(desk, request).language
+        try:
+            told = await asyncio.to_thread(read_watch, desk, at, scenario, language)
+        except AtlasError as error:
+            return as_json({"fault": error.message}, 409)
+        return as_json(told, 200)
+
+    @routes.get("/api/names")
+    async def names(request: Request) -> Response:
+        """Names and centres of the grids in the scope."""
+        try:
+            return as_json(await asyncio.to_thread(read_names, desk, words_of(desk, request).language), 200)
+        except AtlasError as error:
+            return as_json({"fault": error.message}, 409)
+
+    @routes.get("/static/wall/{asked}/{name}")
+    async def file(asked: str, name: str) -> Response:
+        """One file of the wall."""
+        if asked != edition or name not in files:
+            return Response(status_code=404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return FileResponse(files[name], media_type=kind, headers={"cache-control": FOR_GOOD})
+
+    @routes.get("/static/plotly/{asked}/plotly.min.js")
+    async def charts(asked: str) -> Response:
+        """The library that draws the charts, fetched after the map."""
+        if asked != plotly.__version__:
+            return Response(status_code=404)
+        return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": FOR_GOOD})
+
+    return routes
+
+
+def edition_of(folder: Path) -> str:
+    """Digest of the files of a folder, part of their addresses, so that browsers may keep them for good."""
+    digest = hashlib.blake2b(digest_size=6)
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".css", ".mjs"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,57 @@
+// Trends, drawn by plotly, which comes after the map is there.
+export function createCharts(said) {
+  const own = { data: null, has: false, isDrawn: false, asked: false };
+  const hosts = ["hours", "days"];
+  const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+  function draw(data) {
+    own.data = data;
+    if (!own.has) return;
+    for (const name of hosts) {
+      const { x, n, closed } = data[name];
+      const host = document.getElementById(name);
+      const bars = { type: "bar", marker: { line: { width: 0 } }, hoverinfo: "skip" };
+      const size = 0.8 * rem();
+      window.Plotly.react(
+        host,
+        [
+          { ...bars, x, y: n, name: said.words.wall_reported, marker: { color: "#2a84b0" } },
+          { x, y: closed, type: "scatter", mode: "lines", name: said.words.wall_closed, line: { color: "#8ed1a0", width: 0.16 * rem(), shape: "spline", smoothing: 0.4 } },
+        ],
+        {
+          width: host.clientWidth,
+          height: host.clientHeight,
+          margin: { l: 2.2 * rem(), r: 0.4 * rem(), t: 0.2 * rem(), b: 1.5 * rem() },
+          paper_bgcolor: "rgba(0,0,0,0)",
+          plot_bgcolor: "rgba(0,0,0,0)",
+          font: { color: "#a3c0d8", size, family: getComputedStyle(document.body).fontFamily },
+          showlegend: true,
+          legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size }, bgcolor: "rgba(0,0,0,0)" },
+          bargap: 0.25,
+          xaxis: { type: "category", nticks: 8, tickangle: 0, fixedrange: true, showgrid: false },
+          yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, nticks: 4, tickformat: ",d" },
+        },
+        { staticPlot: true, displayModeBar: false },
+      );
+    }
+    own.isDrawn = true;
+  }
+  return {
+    get isDrawn() { return own.isDrawn; },
+    draw,
+    resize: () => own.data && draw(own.data),
+    start(data) {
+      if (own.asked) return;
+      own.asked = true;
+      const script = Object.assign(document.createElement("script"), { src: said.plotly });
+      script.onload = () => {
+        own.has = true;
+        if (data()) draw(data());
+      };
+      script.onerror = () => {
+        script.remove();
+        own.asked = false;
+      };
+      document.head.append(script);
+    },
+  };
+}

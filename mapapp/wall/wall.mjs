@@ -1,0 +1,193 @@
+// The wall: asks for what a grid and a scenario show, fills the panels, and lets live steps in as they happen.
+import { openLive } from "./live.mjs";
+import { createPulses } from "./pulses.mjs";
+import { createTour } from "./tour.mjs";
+import { bindKeys } from "./keys.mjs";
+import { fillPanels, fillFeed, build, show } from "./panels.mjs";
+import { createCharts } from "./charts.mjs";
+
+const said = JSON.parse(document.getElementById("said").textContent);
+const asked = new URLSearchParams(location.search);
+const FEED_MOST = 30;
+const REFRESH_MS = 4000;
+const state = {
+  at: asked.get("at") ?? "",
+  scenario: asked.get("scenario") ?? "",
+  indicator: asked.get("indicator") ?? "",
+  layers: (asked.get("layers") ?? "event").split(",").filter(Boolean),
+  names: null,
+  data: null,
+  known: null,
+  turn: 0,
+  proof: Date.now(),
+  steps: 0,
+};
+const pulses = createPulses(document.getElementById("pulses"));
+const charts = createCharts(said);
+const scenario = () => said.scenarios.find((one) => one.key === state.scenario) ?? null;
+
+// map.mjs expects these of a page.
+window.atlas = { last: null, prepare() {}, present() {} };
+window.dash_clientside = { set_props: (id, { data }) => id === "map-pick" && go({ at: data.code }) };
+
+async function ask(path, query) {
+  const answer = await fetch(`${path}?${new URLSearchParams(query)}`);
+  if (answer.status === 401) location.reload(); // the session has ended: on to the sign-in page
+  if (!answer.ok) throw new Error(`${answer.status} ${path}`);
+  state.proof = Date.now();
+  return answer.json();
+}
+
+function address() {
+  const own = { at: state.at, scenario: state.scenario, lang: said.lang === "zh" ? "" : said.lang };
+  const kept = Object.entries(own).filter(([, value]) => value);
+  const tour = asked.get("tour");
+  if (tour) kept.push(["tour", tour]);
+  history.replaceState(null, "", kept.length ? `?${new URLSearchParams(kept)}` : location.pathname);
+  const to = new URLSearchParams(kept.filter(([key]) => key !== "lang" && key !== "tour"));
+  if (said.lang === "zh") to.set("lang", "en");
+  document.getElementById("language").href = `/wall${to.size ? `?${to}` : ""}`;
+}
+
+async function loadMap() {
+  const query = { at: state.at, lang: said.lang, layers: state.layers.join(",") || "none" };
+  const indicator = state.indicator || scenario()?.indicators[0] || "open_events";
+  query.indicator = indicator;
+  if (state.known) query.known = [state.known.language, state.known.style, state.known.defaults].join();
+  const told = await ask("/api/view", query);
+  const [before, style, view] = told.parts;
+  state.known = before;
+  if (style) {
+    style.sources.event.maxzoom = 13; // a wall gets counts, never single events
+    for (const one of ["place", "thing", "organisation"]) style.sources[one].maxzoom = 11;
+  }
+  view.title = document.title;
+  window.atlas.last = { style: style ?? window.atlas.last.style, view };
+  document.getElementById("legend").replaceChildren(...told.panels.legend.map(build));
+  window.dispatchEvent(new Event("atlas-view"));
+}
+
+async function loadPanels() {
+  state.data = await ask("/api/watch", { at: state.at, scenario: state.scenario, lang: said.lang });
+  state.at = state.data.at;
+  fillPanels(state, said, { go, fly });
+  charts.draw(state.data);
+}
+
+async function load({ map = true } = {}) {
+  const turn = (state.turn += 1);
+  try {
+    state.names ??= readNames(await ask("/api/names", { lang: said.lang }));
+    await Promise.all([map ? loadMap() : null, loadPanels()]);
+    if (turn === state.turn) address();
+    document.documentElement.dataset.loaded = String(turn);
+    return true;
+  } catch (error) {
+    console.info(error);
+    if (!state.data) document.querySelectorAll(".wall .panel").forEach((panel) => show(panel.id, "failed", said.words.wall_failed));
+    return false;
+  }
+}
+
+function readNames(told) {
+  const at = new Map(told.code.map((code, i) => [code, { code, name: told.name[i], lon: told.lon[i], lat: told.lat[i] }]));
+  return { at, categories: told.categories, states: told.states };
+}
+
+function go(changes) {
+  if ("scenario" in changes) state.indicator = "";
+  Object.assign(state, changes);
+  return load();
+}
+
+// On to the small grid of a step; its own medium grid is opened, so that it lies among its siblings.
+function fly(code) {
+  pulses.add(state.names?.at.get(code), "reported");
+  return go({ at: code.length > 12 ? code.slice(0, 12) : code });
+}
+
+let refresh = null;
+function refreshSoon() {
+  refresh ??= setTimeout(async () => {
+    refresh = null;
+    await load({ map: false });
+  }, REFRESH_MS);
+}
+
+function onStep(step) {
+  state.steps += 1;
+  const wanted = scenario()?.categories;
+  if (wanted?.length && !wanted.includes(step.category)) return;
+  const place = state.names?.at.get(step.grid_code);
+  pulses.add(place, step.state);
+  if (state.data && step.grid_code.startsWith(state.at)) {
+    state.data.feed.unshift(step);
+    state.data.feed.length = Math.min(state.data.feed.length, FEED_MOST);
+    fillFeed(state, said, { go, fly }, true);
+  }
+  refreshSoon();
+}
+
+const live = openLive({
+  step: onStep,
+  load: () => go({}),
+  hello: ({ version }) => state.data && version !== state.data.version && go({}),
+  reset: async () => {
+    await load();
+    return state.data?.cursor;
+  },
+  proof: () => (state.proof = Date.now()),
+});
+
+const tour = createTour({ state, said, go, seconds: Number(asked.get("tour")) || said.tour_s });
+bindKeys({ state, said, go, tour });
+document.getElementById("full").addEventListener("click", () => {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen().catch(() => {});
+});
+
+function tick() {
+  const clock = new Intl.DateTimeFormat(said.lang === "zh" ? "zh-CN" : "en-GB", {
+    timeZone: said.zone, month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
+  });
+  document.getElementById("clock").textContent = clock.format(new Date());
+  const old = Math.max(0, Math.round((Date.now() - state.proof) / 1000));
+  const age = document.getElementById("age");
+  const words = said.words;
+  const told = old < 60 ? `${old}${words.wall_seconds}` : `${Math.floor(old / 60)}${words.wall_minutes}`;
+  age.textContent = said.suffix.ago.replace("{n}", told);
+  age.dataset.age = old > 300 ? "old" : old > 60 ? "late" : "fresh";
+}
+tick();
+setInterval(tick, 1000);
+setInterval(() => load({ map: false }), 30_000);
+
+window.addEventListener("atlas-map", ({ detail }) => {
+  pulses.follow(detail);
+  detail.once("idle", () => charts.start(() => state.data));
+});
+let resized = null;
+window.addEventListener("resize", () => {
+  clearTimeout(resized);
+  resized = setTimeout(() => state.data && (fillPanels(state, said, { go, fly }), charts.resize()), 200);
+});
+
+async function begin() {
+  while (!(await load())) await new Promise((done) => setTimeout(done, 3000));
+  await import("/assets/map.mjs");
+  live.start(state.data.cursor);
+  if (said.tours || asked.get("tour")) tour.start();
+}
+begin();
+
+// For tests and benchmarks: to look at, not to steer by.
+Object.defineProperty(window, "__wall", {
+  value: Object.freeze({
+    get at() { return state.at; },
+    get steps() { return state.steps; },
+    get last() { return live.last; },
+    get pulses() { return pulses.count; },
+    get scenario() { return state.scenario; },
+    get ready() { return Boolean(state.data && live.isOpen && document.documentElement.classList.contains("ready") && charts.isDrawn); },
+  }),
+});

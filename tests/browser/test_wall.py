@@ -1,0 +1,176 @@
+"""The wall in a real browser: three sizes, live steps to pixels, an outage, the tour, keys, two languages."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import uvicorn
+from conftest import Screen
+from playwright.sync_api import Browser
+
+from etl.demo.live import live_city
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.settings import CHECKOUT, Settings
+from mapapp.app import create_app
+from mapapp.porter import make_porter
+
+READY = "() => window.__wall && window.__wall.ready && window.__map.idle"
+PICTURE = CHECKOUT / "docs" / "wall.png"
+
+FAULTS = """() => {
+  const box = (one) => one.getBoundingClientRect();
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const faults = [];
+  const panels = all(".screen .glass");
+  panels.forEach((a, i) => panels.slice(i + 1).forEach((b) => {
+    const [p, q] = [box(a), box(b)];
+    const crosses = p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 1 && q.top < p.bottom - 1;
+    if (crosses) faults.push(`${a.id || a.className} lies over ${b.id || b.className}`);
+  }));
+  for (const one of panels) {
+    const p = box(one);
+    const isIn = p.left >= 0 && p.top >= 0 && p.right <= innerWidth + 1 && p.bottom <= innerHeight + 1;
+    if (!isIn) faults.push(`${one.id} leaves the screen`);
+  }
+  for (const one of all(".wall .panel")) {
+    const isFull = one.dataset.state === "there" && one.querySelector(".body").innerText.trim();
+    if (!isFull) faults.push(`${one.id} is ${one.dataset.state}`);
+    const [p, last] = [box(one.querySelector(".body")), one.querySelector(".body").lastElementChild];
+    if (last && box(last).bottom > p.bottom + 2) faults.push(`${one.id} is cut below`);
+  }
+  for (const one of all(".top *, .panel h2, .panel .body *, #legend li, figcaption")) {
+    const isCut = one.clientWidth && one.scrollWidth > one.clientWidth + 1;
+    if (isCut) faults.push(`cut: ${one.className || one.tagName} ${one.innerText?.slice(0, 40)}`);
+  }
+  const least = (13 * innerHeight / 1080) * 0.9;
+  for (const one of all(".body b, .body em, .body span, .body time"))
+    if (one.innerText && parseFloat(getComputedStyle(one).fontSize) < least) faults.push(`small: ${one.innerText}`);
+  return faults;
+}"""
+
+
+class Served:
+    """A server of the map that can be stopped and started at the same address."""
+
+    def __init__(self, db: Database, catalog: Catalog, settings: Settings) -> None:
+        self.db, self.catalog, self.settings, self.port = db, catalog, settings, 0
+        self.start()
+
+    def start(self) -> None:
+        atlas = Atlas(self.catalog, self.db, "web", Scope(self.catalog.city.code))
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", self.port))
+        listening.listen(64)
+        self.port = listening.getsockname()[1]
+        app = create_app(atlas, make_porter(atlas, self.settings, is_demo=True))
+        self.server = uvicorn.Server(uvicorn.Config(app, log_level="critical", timeout_graceful_shutdown=1, ws="none"))
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [listening]})
+        self.thread.start()
+        self._listening = listening
+
+    def stop(self) -> None:
+        self.server.should_exit = True
+        self.thread.join(15)
+        self._listening.close()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def live(self, steps: int, hours: float = 0, seed: int = 1) -> None:
+        live_city(self.db, self.catalog, rate=0, steps=steps, hours=hours, seed=seed, say=lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def served(settings: Settings, server: Any, small_city: Database, catalog: Catalog) -> Iterator[Served]:
+    from databases import copy_of
+
+    with copy_of(small_city, server, settings) as db:
+        served = Served(db, catalog, settings)
+        served.live(260, hours=8)
+        yield served
+        served.stop()
+
+
+@contextmanager
+def wall(browser: Browser, served: Served, query: str = "", size: tuple[int, int] = (1920, 1080)) -> Iterator[Screen]:
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
+    screen = Screen(context.new_page(), served.address)
+    screen.sign_in("wall")
+    screen.page.goto(f"{served.address}/wall{query}")
+    screen.page.wait_for_function(READY, timeout=60_000)
+    yield screen
+    context.close()
+    assert screen.hosts <= {served.address.removeprefix("http://")}
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160), (5120, 1440)])
+def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served, size: tuple[int, int]) -> None:
+    with wall(browser, served, "?tour=600", size) as screen:
+        assert screen.page.evaluate(FAULTS) == []
+        assert screen.faults == []
+        name = PICTURE if size == (1920, 1080) else PICTURE.with_name(f"wall-{size[0]}.png")
+        if name == PICTURE:
+            served.live(12, seed=5)
+            screen.page.wait_for_function("() => window.__wall.pulses > 3")
+        screen.page.screenshot(path=name)
+
+
+def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, served: Served) -> None:
+    with wall(browser, served) as screen:
+        seen = screen.page.evaluate("() => window.__wall.steps")
+        served.live(3, seed=7)
+        screen.page.wait_for_function("(n) => window.__wall.steps >= n && window.__wall.pulses > 0", arg=seen + 3)
+        first = screen.page.locator("#feed a").first
+        assert first.get_attribute("class") == "event new" and first.get_attribute("data-state")
+        assert screen.faults == []
+        served.stop()
+        served.live(20, seed=8)
+        served.start()
+        screen.page.wait_for_function("(n) => window.__wall.steps >= n", arg=seen + 23, timeout=60_000)
+        assert screen.page.evaluate("() => window.__wall.steps") == seen + 23, "nothing missed, nothing twice"
+        assert screen.page.evaluate("() => document.getElementById('age').dataset.age") == "fresh"
+        first.click()
+        screen.page.wait_for_function("() => window.__wall.at.length === 12")
+
+
+def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Served) -> None:
+    with wall(browser, served, "?tour=2") as screen:
+        page, top = screen.page, screen.page.evaluate("() => window.__wall.at")
+        page.wait_for_function("(top) => window.__wall.at.length > top.length", arg=top)
+        page.keyboard.press("Shift")
+        assert page.locator("#tour").get_attribute("data-tour") == "rests"
+        while screen.page.evaluate("() => window.__wall.at") != top:
+            deep = page.evaluate("() => window.__wall.at")
+            page.keyboard.press("Escape")
+            page.wait_for_function("(deep) => window.__wall.at !== deep", arg=deep)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        page.wait_for_function("(top) => window.__wall.at.length > top.length && window.__map.idle", arg=top)
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("() => document.querySelector('.question')")
+        page.keyboard.press("3")
+        page.wait_for_function("() => document.querySelectorAll('.element')[2].matches('.on')")
+        page.keyboard.press("/")
+        page.keyboard.type(top)
+        page.keyboard.press("Enter")
+        page.wait_for_function("(top) => window.__wall.at === top && window.__map.idle", arg=top)
+        scenario = page.evaluate("() => window.__wall.scenario")
+        page.locator("#language").click()
+        page.wait_for_function(READY, timeout=60_000)
+        assert page.evaluate("() => window.__wall.scenario") == scenario
+        chinese = page.evaluate("() => document.querySelector('.wall .screen').innerText.match(/[\\u4e00-\\u9fff]+/g)")
+        names = set(page.evaluate("() => fetch('/api/names?lang=en').then((it) => it.json()).then((it) => it.name)"))
+        said = [one for one in chinese or [] if not any(one in name for name in names)]
+        assert said == ["中文"]
+        assert page.evaluate(FAULTS) == []
+        assert screen.faults == []
