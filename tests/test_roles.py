@@ -47,6 +47,7 @@ UNTOUCHED = {
     "ops.visit_back",
     "ops.call",
     "ops.report_in",
+    "ops.photo",
 }
 """Tables of which the loader may delete nothing."""
 
