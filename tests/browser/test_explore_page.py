@@ -93,18 +93,18 @@ def test_drill_down_to_a_small_grid_and_back(screen: Screen) -> None:
     explore(screen)
     for digits in (9, 12, 15):
         screen.click_cell(screen.cells()[0])
-        screen.page.wait_for_function("(n) => window.__map.at.length === n && window.__map.idle", arg=digits)
+        screen.page.wait_for_function("(n) => window.__map.at?.length === n && window.__map.idle", arg=digits)
         drawn(screen)
         assert screen.texts("#path code") == [screen.at()]
     assert screen.page.locator("tr.here").count() == 1
     for digits in (12, 9):
         screen.page.locator("#play").blur()
         screen.page.keyboard.press("Escape")
-        screen.page.wait_for_function("(n) => window.__map.at.length === n && window.__map.idle", arg=digits)
+        screen.page.wait_for_function("(n) => window.__map.at?.length === n && window.__map.idle", arg=digits)
     screen.page.click("#path a >> nth=0")
     screen.wait_at("4499")
     screen.page.go_back()
-    screen.page.wait_for_function("() => window.__map.at.length === 9 && window.__map.idle")
+    screen.page.wait_for_function("() => window.__map.at?.length === 9 && window.__map.idle")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
