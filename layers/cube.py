@@ -35,10 +35,11 @@ one as (
     where gone_on is null
     order by subject, edition = {edition} desc, length(grid_code) desc, updated_at desc, dataset, id
 ),
-told as (
+told as materialized (
     select grid_code{cells} from one left join home using (dataset, household)
 )
-select grid_code, {which}, {cell}, count(*) from told group by grouping sets ({sets})
+select grid_code, null::int, null::text, count(*) from told group by grid_code
+{parts}
 """
 
 _DIMENSIONS = {
@@ -99,11 +100,7 @@ def work_out(
     own = np.zeros(len(codes), dtype=np.int64)
     parts = {one.key: np.zeros((len(codes), len(one.cells)), dtype=np.int64) for one in breakdowns}
     columns = [{cell: at for at, cell in enumerate(one.cells)} for one in breakdowns]
-    # `grouping` has a bit for each breakdown that a row is not about, the first one highest
-    n_all = len(breakdowns)
-    of = {(1 << n_all) - 1 - (1 << (n_all - 1 - at)): at for at in range(n_all)}
-    for code, which, cell, n in rows:
-        number = of.get(which) if breakdowns else None
+    for code, number, cell, n in rows:
         if number is None:
             own[at_of[code]] += n
         else:
@@ -120,14 +117,12 @@ def _query(edition: int, month: int, breakdowns: Sequence[Breakdown]) -> sql.Com
         )
         for one, name in zip(breakdowns, names, strict=True)
     ]
-    listed = sql.SQL(", ").join(names)
-    sets = [sql.SQL("(grid_code)"), *(sql.SQL("(grid_code, {})").format(name) for name in names)]
+    part = sql.SQL("union all select grid_code, {number}, {name}, count(*) from told group by grid_code, {name}\n")
+    parts = [part.format(number=sql.Literal(at), name=name) for at, name in enumerate(names)]
     return sql.SQL(_COUNT).format(
         edition=sql.Literal(edition),
         cells=sql.Composed(cells),
-        which=sql.SQL("grouping({})").format(listed) if names else sql.SQL("0"),
-        cell=sql.SQL("coalesce({})").format(listed) if names else sql.SQL("null"),
-        sets=sql.SQL(", ").join(sets),
+        parts=sql.Composed(parts),
     )
 
 

@@ -16,6 +16,7 @@ from layers.tables import SCHEMAS, metadata
 
 REFERENCE = {
     "pub.edition",
+    "pub.people_withheld",
     "pub.grid",
     "pub.succession",
     "pub.grid_shape",
