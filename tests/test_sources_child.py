@@ -6,6 +6,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,17 @@ def test_the_nursery_starts_again_when_it_was_killed(tmp_path: Path) -> None:
     with pytest.raises(DeliveryError, match=r"Reading school\.csv was stopped from outside"):
         list(opened.batches(headings_of(school())))
     assert n_rows(path) == 100_003
+
+
+def test_a_nursery_that_hears_nothing_any_more_is_replaced(tmp_path: Path) -> None:
+    nursery = nursery_of(os.getpid())
+    nursery.warm()
+    pid = nursery.pid
+    assert pid is not None and nursery._line is not None
+    os.kill(pid, signal.SIGSTOP)  # so that it looks alive, as one does that is just dying
+    nursery._line.shutdown(socket.SHUT_RDWR)
+    assert n_rows(long_file(tmp_path, 1000)) == 1003
+    assert nursery.pid != pid
 
 
 def test_a_file_nobody_reads_on_ends_its_child(tmp_path: Path) -> None:

@@ -45,10 +45,13 @@ class Nursery:
 
     def ask(self, request: Request, pipes: tuple[int, int, int]) -> None:
         """Have a file read through three pipes: questions, answers, how it ended."""
-        self.warm()
         with self._lock:
-            assert self._line is not None
-            socket.send_fds(self._line, [request.to_json()], list(pipes))
+            self._ensure()
+            try:
+                self._send(request, pipes)
+            except ConnectionError:  # it died after it was looked at
+                self._start()
+                self._send(request, pipes)
 
     @property
     def pid(self) -> int | None:
@@ -58,8 +61,7 @@ class Nursery:
     def warm(self) -> None:
         """Start it, so that it is ready when the first file is."""
         with self._lock:
-            if self._process is None or self._process.poll() is not None:
-                self._start()
+            self._ensure()
 
     def close(self) -> None:
         """End it, and with it whatever it still reads."""
@@ -69,9 +71,19 @@ class Nursery:
                 self._process.wait()
             self._line = self._process = None
 
+    def _ensure(self) -> None:
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+
+    def _send(self, request: Request, pipes: tuple[int, int, int]) -> None:
+        assert self._line is not None
+        socket.send_fds(self._line, [request.to_json()], list(pipes))
+
     def _start(self) -> None:
-        if self._line is not None:
+        if self._line is not None and self._process is not None:
             self._line.close()
+            self._process.kill()
+            self._process.wait()
         self._line, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
