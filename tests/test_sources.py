@@ -214,6 +214,31 @@ def test_lines_are_right_across_many_blocks(tmp_path: Path, monkeypatch: pytest.
     assert [line for b in batches for line, _ in b.broken] == [i for i in range(2, 500) if i % 7 == 0]
 
 
+def _with_a_row_of(n_bytes: int, folder: Path) -> Path:
+    """Write 300,000 short rows, some of them broken; among them a quoted one of some MB, over two lines."""
+    rows = [f"{i},第{i}所" if i % 1000 == 7 else f"{i},第{i}所,{i}" for i in range(2, 300_000)]
+    rows[250_000] = f'250002,"{"x" * (n_bytes // 2)}\n{"x" * (n_bytes // 2)}",1'
+    rows[250_001:] = [re.sub(r"^\d+", lambda found: str(int(found[0]) + 1), row) for row in rows[250_001:]]
+    return put(folder, "编号,名称,座位数\n" + "\n".join(rows) + "\n")
+
+
+@pytest.mark.parametrize("megabytes", [5, 9, 15])
+def test_a_row_longer_than_a_block_is_read_and_none_twice(megabytes: int, tmp_path: Path) -> None:
+    path = _with_a_row_of(megabytes * 1_000_000, tmp_path)
+    batches = list(open_file(request_for(path, school(), DEFAULT_LIMITS), tmp_path).batches(HEADINGS))
+    lines = [line for batch in batches for line in batch.lines.tolist()]
+    broken = [line for batch in batches for line, _ in batch.broken]
+    assert [int(no) for batch in batches for no in batch.columns["编号"].to_pylist()] == lines
+    assert sorted([*lines, *broken]) == [i for i in range(2, 300_001) if i != 250_003]
+    assert max(len(name) for batch in batches for name in batch.columns["名称"].to_pylist()) > megabytes * 999_999
+
+
+def test_a_quote_that_is_never_closed_is_named_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(DeliveryError, match=r"a row longer than 16 MB somewhere below line \d{6}") as caught:
+        read(_with_a_row_of(40_000_000, tmp_path), school())
+    assert "never closed" in caught.value.hint
+
+
 @pytest.mark.parametrize(
     ("name", "content", "source", "said"),
     [

@@ -23,9 +23,13 @@ from layers.errors import DeliveryError
 BLOCK_BYTES = 4 << 20
 """Bytes of text read at a time; Arrow reads up to 32 of them ahead, and so holds them in memory."""
 
+LARGE_BLOCK_BYTES = 16 << 20
+"""Bytes read at a time of a file with a row that goes beyond the next block; no longer row is read."""
+
 _BLOCKS = 4
 """Blocks per batch: some 60,000 rows."""
 
+_STRADDLES = "straddling object"
 _SAMPLE_BYTES = 256 << 10
 _HINT = "Export it again as CSV in UTF-8 or GB18030, and check that it opens in a spreadsheet."
 
@@ -49,22 +53,43 @@ class DelimitedSource:
 
     def batches(self, wanted: tuple[str, ...]) -> Iterator[RawBatch]:
         """Read the rows block by block; rows with another number of fields than the heading come as `broken`."""
+        given = self.dialect.skip
+        for block_bytes in (BLOCK_BYTES, LARGE_BLOCK_BYTES):
+            try:
+                for batch in self._read(wanted, block_bytes):
+                    rest = _below(given, batch)
+                    given = max([given, *rest.lines[-1:].tolist(), *(line for line, _ in rest.broken)])
+                    if len(rest.lines) or rest.broken:
+                        yield rest
+                return
+            except (pa.ArrowInvalid, UnicodeError, EOFError) as error:
+                is_long = _STRADDLES in str(error)
+                if is_long and block_bytes < LARGE_BLOCK_BYTES:
+                    continue
+                line = find_odd_line(self.path, self.encoding)
+                if line is not None:
+                    raise mixed_at(self.name, line, self.encoding) from error
+                raise self._too_long(given) if is_long else self._unreadable(error) from error
+
+    def _read(self, wanted: tuple[str, ...], block_bytes: int) -> Iterator[RawBatch]:
         reader = _Lines(self.dialect.skip, self.is_quoted)
         # line breaks inside quotes can stand in any column, so all are read when there are quotes
         include = self.headings if self.is_quoted else tuple(h for h in self.headings if h in wanted)
-        try:
-            with self._open() as stream:
-                blocks = iter(_open_csv(stream, self, include, reader))
-                while some := list(islice(blocks, _BLOCKS)):
-                    yield reader.number(pa.concat_batches(some), wanted)
-        except (pa.ArrowInvalid, UnicodeError, EOFError) as error:
-            line = find_odd_line(self.path, self.encoding)
-            if line is not None:
-                raise mixed_at(self.name, line, self.encoding) from error
-            raise DeliveryError(f"{self.name} cannot be read as CSV: {_short(error)}.", _HINT) from error
-        rest = reader.rest(wanted)
-        if rest.broken:
-            yield rest
+        n_blocks = max(1, _BLOCKS * BLOCK_BYTES // block_bytes)
+        with self._open() as stream:
+            blocks = iter(_open_csv(stream, self, include, reader, block_bytes))
+            while some := list(islice(blocks, n_blocks)):
+                yield reader.number(pa.concat_batches(some), wanted)
+        yield reader.rest(wanted)
+
+    def _too_long(self, line: int) -> DeliveryError:
+        return DeliveryError(
+            f"{self.name} has a row longer than {LARGE_BLOCK_BYTES >> 20} MB somewhere below line {line}.",
+            f"Most likely a quote ({self.dialect.quote}) is opened there and never closed: close or remove it.",
+        )
+
+    def _unreadable(self, error: BaseException) -> DeliveryError:
+        return DeliveryError(f"{self.name} cannot be read as CSV: {_short(error)}.", _HINT)
 
     def _open(self) -> Any:
         stream: Any = pa.input_stream(str(self.path), compression=None)
@@ -89,12 +114,12 @@ def open_delimited(path: Path, request: Request) -> DelimitedSource:
     return DelimitedSource(path, request.path.name, encoding, dialect, is_quoted)
 
 
-def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], lines: _Lines) -> Any:
+def _open_csv(stream: Any, source: DelimitedSource, include: tuple[str, ...], lines: _Lines, block_bytes: int) -> Any:
     return pacsv.open_csv(
         stream,
         # one thread: only then does the handler learn the number of a broken row
         pacsv.ReadOptions(
-            use_threads=False, block_size=BLOCK_BYTES, column_names=source.headings, skip_rows=source.dialect.skip
+            use_threads=False, block_size=block_bytes, column_names=source.headings, skip_rows=source.dialect.skip
         ),
         pacsv.ParseOptions(
             delimiter=source.dialect.delimiter,
@@ -181,6 +206,14 @@ class _Lines:
         self._extra += int(extra.sum())
         n = len(rows)
         return lines[:n], [(int(line), text) for line, (_, text) in zip(lines[n:], broken, strict=True)]
+
+
+def _below(line: int, batch: RawBatch) -> RawBatch:
+    """Rows of a batch below a line: the others were given before."""
+    at = int(np.searchsorted(batch.lines, line, side="right"))
+    broken = tuple((number, text) for number, text in batch.broken if number > line)
+    columns = {h: column.slice(at) for h, column in batch.columns.items()} if at else batch.columns
+    return RawBatch(columns, batch.lines[at:], None, broken)
 
 
 def _short(error: BaseException) -> str:
