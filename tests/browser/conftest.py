@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
@@ -26,7 +27,13 @@ IDLE = "() => window.__map && window.__map.idle && document.documentElement.clas
 @pytest.fixture(scope="module")
 def address(small_city: Database, catalog: Catalog, settings: Settings) -> Iterator[str]:
     """Address of a running map over the small city."""
-    atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
+    with serving(Atlas(catalog, small_city, "web", Scope(catalog.city.code)), settings) as address:
+        yield address
+
+
+@contextmanager
+def serving(atlas: Atlas, settings: Settings) -> Iterator[str]:
+    """Serve an atlas, at the address given."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
