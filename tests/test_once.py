@@ -132,7 +132,8 @@ def test_a_refused_row_is_not_missing(town: Town) -> None:
 
 
 def test_a_whole_delivery_of_grids_takes_no_grid_away(town: Town) -> None:
-    grids = replace(town.catalog.datasets["grid_small"], delivery="full")
+    grids = town.catalog.datasets["grid_small"]
+    grids = replace(grids, delivery="full", expect=replace(grids.expect, drop_share_max=1.0))
     town.catalog = replace(town.catalog, datasets={**town.catalog.datasets, "grid_small": grids})
     town.load()
     path = town.files / "grids.geojson"

@@ -28,6 +28,7 @@ CALLED = {
         *("ask_back", "answer_back", "reopening_requests", "decline_reopening", "case_facts"),
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
+        *("open_cases", "latest_cases", "due_cases", "reported_cases"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
     },
     "analyst": {
