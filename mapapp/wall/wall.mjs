@@ -55,6 +55,7 @@ async function loadMap() {
   query.indicator = indicator;
   if (state.known) query.known = [state.known.language, state.known.style, state.known.defaults].join();
   const told = await ask("/api/view", query);
+  if (query.at && query.at !== state.at) return; // somebody has gone on meanwhile
   const [before, style, view] = told.parts;
   state.known = before;
   if (style) {
@@ -68,8 +69,11 @@ async function loadMap() {
 }
 
 async function loadPanels() {
-  state.data = await ask("/api/watch", { at: state.at, scenario: state.scenario, lang: said.lang });
-  state.at = state.data.at;
+  const { at, scenario: of } = state;
+  const told = await ask("/api/watch", { at, scenario: of, lang: said.lang });
+  if (at !== state.at || of !== state.scenario) return; // somebody has gone on: an answer that comes late takes nobody back
+  state.data = told;
+  state.at = told.at;
   fillPanels(state, said, { go, fly });
   charts.draw(state.data);
 }

@@ -24,6 +24,7 @@ from mapapp.porter import make_porter
 
 READY = "() => window.__wall && window.__wall.ready && window.__map.idle"
 PICTURE = CHECKOUT / "docs" / "wall.png"
+"""Made anew where it is missing: take it away, and its two siblings, for the readme's pictures of today."""
 
 FAULTS = """() => {
   const box = (one) => one.getBoundingClientRect();
@@ -122,7 +123,8 @@ def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served, s
         if name == PICTURE:
             served.live(12, seed=5)
             screen.page.wait_for_function("() => window.__wall.pulses > 3")
-        screen.page.screenshot(path=name)
+        if not name.exists():
+            screen.page.screenshot(path=name)
 
 
 def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, served: Served) -> None:
@@ -145,7 +147,7 @@ def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, serve
 
 def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Served) -> None:
     with wall(browser, served, "?tour=2") as screen:
-        page, top = screen.page, screen.page.evaluate("() => window.__wall.at")
+        page, top = screen.page, served.catalog.city.code  # the tour may be under way already
         page.wait_for_function("(top) => window.__wall.at.length > top.length", arg=top)
         page.keyboard.press("Shift")
         assert page.locator("#tour").get_attribute("data-tour") == "rests"
