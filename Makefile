@@ -5,6 +5,7 @@
 #   make demo DEMO_CITY="--size small"
 #                                   another sample city: options of `python -m etl demo build`
 #   make test TESTS=tests/test_x.py only these tests
+#   make test AT_ONCE=0             one after the other
 #   make check                      style, types, architecture and declarations, without a database
 #   make bench, make soak           the figures to reach; the long tests
 #   make down                       stop the database server
@@ -17,6 +18,8 @@ CONDA := $(if $(CONDA_PREFIX),$(if $(HAS_POSTGIS),$(CONDA_PREFIX)))
 PY := $(if $(CONDA),$(CONDA)/bin/python,.venv/bin/python)
 DEMO_CITY ?=
 TESTS ?= tests
+# A file's tests stay together, since they share what they load; two at once use both cores of a small machine.
+AT_ONCE ?= 2
 STOP_TEST_SERVER := env -u DATABASE_URL LOCAL_DIR=.local/test $(PY) -m layers.server stop
 
 .PHONY: help setup demo test check bench soak down clean lock
@@ -35,7 +38,7 @@ demo:
 test:
 	@$(PYTHON) -m install test
 	@$(MAKE) --no-print-directory --silent checks
-	@$(PY) -m pytest -m "not soak" $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
+	@$(PY) -m pytest -n $(AT_ONCE) --dist loadfile -m "not soak" $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
 
 check:
 	@$(PYTHON) -m install check

@@ -100,6 +100,8 @@
     const link = event.target.closest?.('a[href^="?"]');
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
+    // A hit that is picked ends its search: an answer still under way must not open the list again.
+    if (link.closest("#found")) window.dash_clientside.set_props("search", { value: "" });
     const set = link.dataset.set;
     atlas.go(set ? search(Object.fromEntries(new URLSearchParams(set))) : link.getAttribute("href"));
   });

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
     from tests.browser.conftest import Screen
 
 pytestmark = pytest.mark.browser
@@ -19,6 +21,10 @@ OVERFLOWS = """() => [...document.querySelectorAll('.screen *')].filter((one) =>
     one.children.length === 0 && one.textContent.trim() && one.offsetParent &&
     getComputedStyle(one).display !== 'inline' && one.tagName !== 'SPAN' && one.scrollWidth > one.clientWidth + 1
   ).map((one) => one.textContent)"""
+
+CALLBACK = re.compile(r"/_dash-update-component")
+
+TWO_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 OUTSIDE = """() => [...document.querySelectorAll('.top, .side, .months, .right .glass')]
   .map((one) => [one, one.getBoundingClientRect()])
@@ -124,6 +130,26 @@ def test_search_by_name_and_by_code(screen: Screen) -> None:
     screen.page.click(".found a >> nth=0")
     screen.wait_at(code)
     screen.page.wait_for_function("() => !document.querySelector('.found a')")
+
+
+def test_a_search_answered_after_a_hit_was_picked_opens_no_list(screen: Screen) -> None:
+    screen.open()
+    code = screen.cells()[1]
+    screen.page.fill("#search", code)
+    screen.page.wait_for_selector(".found a")
+    late: list[Route] = []
+    screen.page.route(CALLBACK, lambda route: late.append(route))
+    with screen.page.expect_request(CALLBACK):
+        screen.page.fill("#search", screen.texts(".found a b")[0])
+    screen.page.click(".found a >> nth=0")
+    screen.wait_at(code)
+    for one in late:
+        with screen.page.expect_response(CALLBACK):
+            one.continue_()
+    screen.page.unroute(CALLBACK)
+    screen.page.evaluate(TWO_FRAMES)
+    screen.page.wait_for_function("() => !document.querySelector('.found a')")
+    assert screen.page.input_value("#search") == ""
 
 
 def test_the_card_names_what_is_under_the_pointer(screen: Screen) -> None:
