@@ -63,6 +63,17 @@ season = ["06-01", "10-01"]
 [[routes]]
 categories = ["noise"]
 """,
+    "emergency.toml": """\
+[protected]
+school = { show = ["number"] }
+[resources]
+school = { nearest = 3 }
+""",
+    "breakdowns/age.toml": f"""\
+{NAME}
+by = ["age"]
+ages = [0, 60]
+""",
     "datasets/school.toml": f"""\
 {NAME}
 department = "education"

@@ -106,3 +106,19 @@ def test_every_indicator_has_values_in_the_sample_city(city: Catalog, small_city
     assert [name for name, values in seen.items() if values.isna().any()] == []
     alike = [name for name, values in seen.items() if values.nunique() == 1]
     assert alike == ["extension_rate"], "all grids alike: not worth a map; extensions are no part of a delivery"
+
+
+def test_all_that_an_emergency_asks_for_is_in_the_sample_city(city: Catalog, small_city: Database) -> None:
+    emergency = city.emergency
+    with small_city.connect("admin") as connection:
+        found = dict(
+            connection.execute(
+                "select category, count(*) from ops.place group by 1 union all select category, count(*) from ops.thing"
+                " group by 1 union all select category, count(*) from ops.organisation group by 1"
+            ).fetchall()
+        )
+        rosters = dict(connection.execute("select dataset, count(*) from ops.grid_worker group by 1").fetchall())
+    for sought in (*emergency.protected.values(), *emergency.resources.values()):
+        assert found[sought.category] >= 8, sought.category
+    assert all(rosters[name] >= 50 for name in (*emergency.workers, *emergency.contacts))
+    assert len(emergency.care) >= 3

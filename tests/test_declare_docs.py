@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.declare import case_keys, keys
+from layers.declare import case_keys, emergency_keys, keys
 from layers.declare.core_columns import CORE, NEEDED, WORDS, reserved
 from layers.declare.kinds import Key, Shape
 
@@ -37,6 +37,10 @@ SHAPES = {
     "`[[due]]`": case_keys.DUE,
     "`routing.toml`": keys.ROUTING,
     "`[[routes]]`": case_keys.ROUTE,
+    "`emergency.toml`": keys.EMERGENCY,
+    "`[protected]`": emergency_keys.TARGET,
+    "`[resources]`": emergency_keys.RESOURCE,
+    "`[care]`": emergency_keys.CARE,
 }
 
 
@@ -67,8 +71,8 @@ def test_every_key_is_in_the_reference(heading: str) -> None:
 def test_no_table_of_keys_is_left_out() -> None:
     shapes = [
         value
-        for value in (*vars(keys).values(), *vars(case_keys).values())
-        if isinstance(value, Shape) and value is not keys.TITLE
+        for value in (*vars(keys).values(), *vars(case_keys).values(), *vars(emergency_keys).values())
+        if isinstance(value, Shape) and value.says != keys.TITLE.says
     ]
     assert {shape.says for shape in SHAPES.values()} == {shape.says for shape in shapes}
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.demo.deliver_disputes import deliver_disputes
+from etl.demo.deliver_emergency import deliver_emergency
 from etl.demo.deliver_events import deliver_grid_events
 from etl.demo.deliver_grids import deliver_grids
 from etl.demo.deliver_hotline import deliver_hotline
@@ -127,6 +128,7 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     yield from deliver_places(ground)
     yield from deliver_things(ground)
     yield from deliver_organisations(ground)
+    yield from deliver_emergency(ground)
 
 
 def _size(size: str, people: int | None, events: int | None) -> Size:

@@ -13,11 +13,13 @@ from layers.declare import (
     check_columns,
     check_datasets,
     check_datums,
+    check_emergency,
     check_fetch,
     check_rules,
     check_screens,
 )
 from layers.declare.case_records import Calendar, Limits
+from layers.declare.emergency_records import Emergency
 from layers.declare.folder import Files, read_files
 from layers.declare.keys import LINES, SHAPES
 from layers.declare.kinds import BROKEN, Desk, Each, Shape
@@ -34,6 +36,7 @@ _CHECKS: Mapping[str, _Checks] = {
     "calendar.toml": check_cases.CALENDAR_CHECKS,
     "limits.toml": check_cases.LIMITS_CHECKS,
     "routing.toml": check_cases.ROUTING_CHECKS,
+    "emergency.toml": check_emergency.CHECKS,
     "datasets": (*check_datasets.CHECKS, *check_columns.CHECKS, *check_rules.CHECKS, *check_fetch.CHECKS),
     "layers": check_screens.LAYER_CHECKS,
     "indicators": check_screens.INDICATOR_CHECKS,
@@ -49,8 +52,8 @@ def read_catalog(folder: Path) -> Catalog:
     ----------
     folder
         Holds `city.toml`, `departments.toml`, `categories.toml`, where cases are worked on `calendar.toml`,
-        `limits.toml` and `routing.toml`, and the folders `datasets`, `layers`, `indicators`,
-        `scenarios` and `breakdowns`. Other files of it are left alone.
+        `limits.toml` and `routing.toml`, for emergencies `emergency.toml`, and the folders `datasets`, `layers`,
+        `indicators`, `scenarios` and `breakdowns`. Other files of it are left alone.
 
     Returns
     -------
@@ -131,5 +134,6 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         calendar=whole["calendar.toml"].get("calendar", Calendar()),
         limits=whole["limits.toml"].get("limits", Limits()),
         routing=whole["routing.toml"].get("routing", ()),
+        emergency=whole["emergency.toml"].get("emergency", Emergency()),
         raw={file.removesuffix(".toml"): parsed for file, parsed in files.parsed.items()},
     )

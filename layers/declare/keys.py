@@ -10,6 +10,7 @@ from typing import Any
 from layers.codes import LENGTHS
 from layers.declare.case_keys import CALENDAR, LIMITS, ROUTING
 from layers.declare.case_records import CASE_COUNTS
+from layers.declare.emergency_keys import EMERGENCY
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     DIMENSIONS,
@@ -355,6 +356,7 @@ SHAPES = {
     "calendar.toml": CALENDAR,
     "limits.toml": LIMITS,
     "routing.toml": ROUTING,
+    "emergency.toml": EMERGENCY,
     "datasets": DATASET,
     "layers": LAYER,
     "indicators": INDICATOR,
@@ -363,7 +365,7 @@ SHAPES = {
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
 
-OPTIONAL = ("datums.toml", "calendar.toml", "limits.toml", "routing.toml")
+OPTIONAL = ("datums.toml", "calendar.toml", "limits.toml", "routing.toml", "emergency.toml")
 """Files a folder of declarations may do without."""
 
 LINES = ("departments.toml", "categories.toml", "datums.toml")

@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, Literal
 
 from layers.declare.case_records import Calendar, Limits, Route
+from layers.declare.emergency_records import Emergency
 from layers.declare.rules import Rule
 
 Table = Literal[
@@ -288,4 +289,5 @@ class Catalog:
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
     routing: tuple[Route, ...] = ()
+    emergency: Emergency = field(default_factory=Emergency)
     raw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
