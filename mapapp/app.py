@@ -22,6 +22,7 @@ from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
 from mapapp.api.keeping import keeping_routes
 from mapapp.api.live import live_routes
+from mapapp.api.open311 import open311_routes
 from mapapp.api.pairing import pairing_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
@@ -78,6 +79,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(chart_routes())
     api.include_router(explore_routes(desk, engine_version(engine_dir)))
     api.include_router(wall_routes(desk, engine_version(engine_dir)))
+    api.include_router(open311_routes(desk))
 
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:

@@ -17,6 +17,7 @@ from layers.accounts.sessions import Session, carry
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
+from layers.requests import carry_key
 from layers.tiles import data_version
 from mapapp.text import Words, read_words
 from mapapp.visitor import visitor
@@ -63,6 +64,13 @@ class Desk:
             carry(connection, session.token)
             yield connection
 
+    @contextmanager
+    def keyed(self, key: str) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection that sees what the holder of a key may see, for one transaction."""
+        with self._pool.connection() as connection:
+            carry_key(connection, key)
+            yield connection
+
     def open(self) -> None:
         """Open the pool."""
         self._pool.open()
@@ -71,15 +79,17 @@ class Desk:
         """Close the pool."""
         self._pool.close()
 
-    def gazetteer(self, connection: psycopg.Connection[Any], edition: int | None = None) -> Gazetteer:
-        """Names of the grids inside the scope, of those in force or of an edition; read again when that is new."""
+    def gazetteer(
+        self, connection: psycopg.Connection[Any], edition: int | None = None, scope: Scope | None = None
+    ) -> Gazetteer:
+        """Names of the grids inside a scope, the asker's or another, in force or of an edition; read again when new."""
         row = connection.execute(
             "select edition, version from pub.edition"
             " where closed_on is null and %(edition)s::int is null or edition = %(edition)s"
             " order by edition desc limit 1",
             {"edition": edition},
         ).fetchone()
-        scope = self.scope
+        scope = scope or self.scope
         held = self._gazetteers.get((scope, edition))
         if held is None or row is None or (held.edition, held.version) != tuple(row):
             held = self._gazetteers[scope, edition] = read_gazetteer(connection, scope, edition)

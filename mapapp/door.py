@@ -2,7 +2,8 @@
 
 In this order a request must: come under a name of this machine while only this machine may ask; not be sent by another
 site; be small; not come too often; be public or carry the cookie of a session; carry the form's token if it changes
-anything; and be for an address that the role may open. Websockets, which nothing here uses, stay shut.
+anything; and be for an address that the role may open. Where a key of another system opens an address, its route looks
+at the key, and no cookie counts. Websockets, which nothing here uses, stay shut.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from layers.accounts.sessions import LONGEST_S, Session
 from mapapp.names import is_loopback, name_of
 from mapapp.porter import Porter
-from mapapp.rights import is_public, may_open
+from mapapp.rights import is_keyed, is_public, may_open
 from mapapp.visitor import visiting
 
 Scope = MutableMapping[str, Any]
@@ -115,9 +116,13 @@ class Guard:
         answer = _Answer(self, send)
         try:
             refuse_strangers(scope, headers, is_secure=self.is_secure)
-            refuse_forged(scope["method"], headers)
             if not self._pace.take(_address(scope)):
                 raise RefusedError(429, "Too many requests. Wait a moment.")
+            if is_keyed(scope["path"]):  # no cookie counts there, so no other site can make use of one
+                with visiting(None):
+                    await self.app(scope, await _limited(headers, receive, BODY_MOST), answer)
+                return
+            refuse_forged(scope["method"], headers)
             token = cookie(headers, SECURE_COOKIE if self.is_secure else SESSION_COOKIE)
             session = await asyncio.to_thread(self.porter.read, token) if token else None
             read = await _limited(headers, receive, most_bytes(scope["path"]))

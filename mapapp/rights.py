@@ -31,6 +31,9 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
 }
 """What is answered without a session, by exact address and method."""
 
+KEYED = ("/open311/",)
+"""Beginnings of addresses that the key of another system opens, and no session: their routes look at the key."""
+
 RIGHTS: Mapping[str, Roles] = {
     "/": AT_DESKS,
     "/wall": MAP,
@@ -60,6 +63,11 @@ HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit", "
 def is_public(method: str, path: str) -> bool:
     """Tell whether a request is answered without a session."""
     return method in PUBLIC.get(path, ())
+
+
+def is_keyed(path: str) -> bool:
+    """Tell whether an address is opened by the key of another system."""
+    return path.startswith(KEYED)
 
 
 def may_open(role: str, path: str) -> bool:

@@ -36,12 +36,13 @@ LOCAL = {
         "raw.reform",
         "raw.recount",
     ),
-    *("auth.account", "auth.session", "auth.pairing", "auth.analyst", "audit.entry", "audit.seal"),
+    *("auth.account", "auth.session", "auth.pairing", "auth.analyst", "auth.key", "audit.entry", "audit.seal"),
 }
 """Kept in one place: accounts, audit, the ledger, and the registry that finds a row's town."""
 
 NAMING = {
     "auth.account.name": "of an account",
+    "auth.key.name": "of a key",
     "pub.edition.name": "of an edition",
     "pub.grid.name": "of a grid",
     "ops.place.name": "of a place",

@@ -29,6 +29,7 @@ CALLED = {
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
         *("open_cases", "latest_cases", "due_cases", "reported_cases"),
+        *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
     },
     "analyst": {

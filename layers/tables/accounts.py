@@ -1,10 +1,10 @@
-"""Accounts, sessions, pairings of wall screens, and the ranges of analysts' own logins."""
+"""Accounts, sessions, pairings of wall screens, the ranges of analysts' own logins, and keys of other systems."""
 
 from __future__ import annotations
 
 from typing import get_args
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, LargeBinary, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.access import AccountRole
@@ -91,3 +91,29 @@ class Analyst(Base):
     low: Mapped[Code] = mapped_column(comment="first code it may see")
     high: Mapped[Code] = mapped_column(comment="first code past the end")
     is_demo: Mapped[bool] = mapped_column(comment="of the demonstration: goes when the map is served in earnest")
+
+
+class Key(Base):
+    """A key by which another system sends reports and reads what became of them."""
+
+    __tablename__ = "key"
+    __table_args__ = (
+        UniqueConstraint("key_hash"),
+        CheckConstraint("name ~ '^[a-z0-9][a-z0-9._-]{1,63}$'", name="name"),
+        CheckConstraint("scope ~ '^[0-9]+$' and length(scope) in (4, 6, 9, 12, 15)", name="scope"),
+        Index("ix_key_open", "is_open", unique=True, postgresql_where=text("is_open and not is_disabled")),
+        {"schema": "auth"},
+    )
+
+    name: Mapped[Code] = mapped_column(
+        primary_key=True, comment="whose key it is; stands in the log of what comes by it"
+    )
+    key_hash: Mapped[bytes] = mapped_column(LargeBinary, comment="SHA-256 of the key; the key itself is kept nowhere")
+    channel: Mapped[Code] = mapped_column(comment="how what comes by it came in")
+    dataset: Mapped[Code] = mapped_column(comment="dataset of events that its reports belong to")
+    scope: Mapped[Code] = mapped_column(comment="grid it may report in and read, and everything below")
+    is_open: Mapped[bool] = mapped_column(
+        comment="whoever comes without a key reads as its holder, and sends nothing; one at the most"
+    )
+    is_disabled: Mapped[bool] = mapped_column(comment="opens nothing")
+    made_at: Mapped[Moment] = mapped_column(comment="when it was made")
