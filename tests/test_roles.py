@@ -30,10 +30,12 @@ CALLED = {
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
         *("open_cases", "latest_cases", "due_cases", "reported_cases"),
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
+        *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),
+        *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("low", "high", "scope"),
     },
     "door": {"write"},

@@ -233,6 +233,7 @@ class GridWorker(SourceRow, Base):
         town_check(),
         UniqueConstraint("dataset", "source_key", "town_code"),
         Index("ix_grid_worker_grid_code", "grid_code"),
+        Index("ix_grid_worker_walks", "walks", postgresql_using="gin"),
         {"schema": "ops"},
     )
 
