@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+import geopandas as gpd
 import pyarrow as pa
 import pytest
 import shapely
@@ -278,3 +279,23 @@ def test_bytes_that_are_wrong_far_into_the_file_are_a_sentence_too(tmp_path: Pat
     path.write_bytes(csv_text().encode() + "".join(f"{i},学校{i},5\n" for i in range(400_000)).encode() + b"9,\xff,1\n")
     with pytest.raises(DeliveryError, match=r"school\.csv mixes encodings: line 400005 is in another"):
         read(path, school())
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_geoparquet_may_keep_its_geometry_as_lists_of_points(number: int, tmp_path: Path) -> None:
+    square = shapely.box(113, 28, 114, 29)
+    shapes = [
+        [shapely.Point(113.5, 28.5), None, shapely.Point(113.25, 28.75)],
+        [shapely.LineString([(113, 28), (114, 29)]), None, shapely.LineString([(113, 28), (113, 29), (114, 29)])],
+        [square, None, square.buffer(0.5).difference(square)],
+        [shapely.MultiPoint([(113, 28), (114, 29)]), None, shapely.MultiPoint([(113, 28)])],
+        [shapely.MultiLineString([[(113, 28), (114, 29)], [(113, 29), (114, 28)]]), None, shapely.MultiLineString()],
+        [shapely.MultiPolygon([square, shapely.box(115, 28, 116, 29)]), None, shapely.MultiPolygon([square])],
+    ][number]
+    path = tmp_path / "places.parquet"
+    frame = gpd.GeoDataFrame(dict.fromkeys(HEADINGS, ["甲", "乙", "丙"]), geometry=shapes, crs="EPSG:4326")
+    frame.to_parquet(path, geometry_encoding="geoarrow")
+    batch = read(path, school(format="geoparquet"))
+    assert batch.geometry is not None
+    assert batch.geometry.tolist() == shapes
+    assert [column.to_pylist() for column in batch.columns.values()] == [["甲", "乙", "丙"]] * len(HEADINGS)
