@@ -6,7 +6,7 @@ sensitive rows go to the tables of the same names in `vault`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -159,25 +159,17 @@ class TallyChanges:
         numbers = np.array(sorted(towns), np.int64)
         names = np.array([towns[int(number)] for number in numbers], "S9")
         for (schema, grain), parts in self._parts.items():
-            keys, n = _joined(parts)
-            keys, n = keys[n != 0], n[n != 0]
-            grid, period, category, state = _unpack(keys)
-            known = numbers[np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1)] == grid
-            if not known.all():
-                raise AtlasError(f"Grid number {grid[~known][0]} has no town.", "Load the datasets of grids again.")
-            town = names[np.searchsorted(numbers, grid)]
-            order = np.argsort(town, kind="stable")  # as the primary key has them: its index is made in one go
-            delta = np.full(len(keys), delta_id, np.int64)
-            if delta_id:
-                first, last = _periods(connection, schema, grain, dataset_no)
-                delta[(period < first) | (period > last)] = 0
-            columns = {
-                "town_code": town, "grid_no": grid, "period": period, "category_no": category, "state_no": state,
-                "delta_id": delta, "n": n,
-            }  # fmt: skip
-            columns = {name: values[order] for name, values in columns.items()}
-            columns["dataset_no"] = np.full(len(keys), dataset_no, np.int16)
-            written += _copy(connection, schema, grain, columns, is_fresh=f"{schema}.tally_{grain}" in fresh)
+            parts[:] = [_joined(parts)]
+            keys, n = parts[0]
+            at = _rows_of(keys, numbers)
+            order = np.argsort(names[at], kind="stable")  # as the primary key has them: its index is made in one go
+            order = order[n[order] != 0]
+            bounds = _periods(connection, schema, grain, dataset_no) if delta_id else None
+            pieces = (
+                _wire_rows(keys[rows], n[rows], names[at[rows]], dataset_no, delta_id, bounds)
+                for rows in (order[start : start + _PIECE] for start in range(0, len(order), _PIECE))
+            )
+            written += _copy(connection, schema, grain, pieces, is_fresh=f"{schema}.tally_{grain}" in fresh)
         return written
 
 
@@ -229,16 +221,33 @@ def _periods(connection: psycopg.Connection[Any], schema: Schema, grain: Grain, 
     return (1 << 31, -1) if row is None or row[0] is None else (int(row[0]), int(row[1]))
 
 
-def _wire_rows(columns: Mapping[str, npt.NDArray[Any]], start: int) -> bytes:
-    """A piece of the rows as binary COPY sends them: each field behind its length."""
+def _rows_of(keys: Ints, numbers: Ints) -> npt.NDArray[np.int32]:
+    """Where the grid of each packed key stands among the sorted numbers of all grids."""
+    grid = keys // (_PERIOD * _CATEGORY * _STATE)
+    at = np.minimum(np.searchsorted(numbers, grid), len(numbers) - 1).astype(np.int32)
+    strangers = numbers[at] != grid
+    if strangers.any():
+        raise AtlasError(f"Grid number {grid[strangers][0]} has no town.", "Load the datasets of grids again.")
+    return at
+
+
+def _wire_rows(
+    keys: Ints, n: Ints, town: npt.NDArray[Any], dataset_no: int, delta_id: int, bounds: tuple[int, int] | None
+) -> bytes:
+    """Rows as binary COPY sends them, each field behind its length; those outside the bounds are sums at once."""
+    grid, period, category, state = _unpack(keys)
+    inside = False if bounds is None else (period >= bounds[0]) & (period <= bounds[1])
+    columns = {
+        "town_code": town, "grid_no": grid, "period": period, "dataset_no": dataset_no, "category_no": category,
+        "state_no": state, "delta_id": np.where(inside, delta_id, 0), "n": n,
+    }  # fmt: skip
     layout: list[tuple[str, str]] = [("n_fields", ">i2")]
     for name, kind in _FIELDS.items():
         layout += [(f"{name}_width", ">i4"), (name, kind)]
-    piece = slice(start, start + _PIECE)
-    rows = np.empty(len(columns["n"][piece]), np.dtype(layout))
+    rows = np.empty(len(keys), np.dtype(layout))
     rows["n_fields"] = len(_FIELDS)
     for name, kind in _FIELDS.items():
-        rows[f"{name}_width"], rows[name] = np.dtype(kind).itemsize, columns[name][piece]
+        rows[f"{name}_width"], rows[name] = np.dtype(kind).itemsize, columns[name]
     return rows.tobytes()
 
 
@@ -246,7 +255,7 @@ def _copy(
     connection: psycopg.Connection[Any],
     schema: Schema,
     grain: Grain,
-    columns: Mapping[str, npt.NDArray[Any]],
+    pieces: Iterable[bytes],
     *,
     is_fresh: bool,
 ) -> int:
@@ -260,8 +269,8 @@ def _copy(
     with connection.cursor() as cursor:
         with cursor.copy(sql.SQL(f"copy {{}} ({{}}) from stdin ({options})").format(target, names)) as copy:
             copy.write(_HEADER)
-            for start in range(0, len(columns["n"]), _PIECE):
-                copy.write(_wire_rows(columns, start))
+            for piece in pieces:
+                copy.write(piece)
             copy.write(_TRAILER)
         if is_fresh:
             return cursor.rowcount
