@@ -293,7 +293,7 @@ def test_geoparquet_may_keep_its_geometry_as_lists_of_points(number: int, tmp_pa
         [shapely.MultiPolygon([square, shapely.box(115, 28, 116, 29)]), None, shapely.MultiPolygon([square])],
     ][number]
     path = tmp_path / "places.parquet"
-    frame = gpd.GeoDataFrame(dict.fromkeys(HEADINGS, ["甲", "乙", "丙"]), geometry=shapes, crs="EPSG:4326")
+    frame = gpd.GeoDataFrame({heading: ["甲", "乙", "丙"] for heading in HEADINGS}, geometry=shapes, crs="EPSG:4326")
     frame.to_parquet(path, geometry_encoding="geoarrow")
     batch = read(path, school(format="geoparquet"))
     assert batch.geometry is not None
