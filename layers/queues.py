@@ -68,6 +68,17 @@ def find_place(connection: psycopg.Connection[Any], scope: Scope, event_id: int)
     return Place(*row) if row else Place(False, None, None)
 
 
+def my_reports(connection: psycopg.Connection[Any], scope: Scope, *, most: int = 20) -> pd.DataFrame:
+    """List what the session's own account reported, the latest first; a row is a case.
+
+    Returns
+    -------
+    DataFrame
+        id, grid_code, category, state, outcome, department, reported_at, due_at, closed_at, is_satisfied, summary.
+    """
+    return _frame(connection, "select * from pub.my_reports(%s, %s, %s)", [scope.low, scope.high, most])
+
+
 def linked(connection: psycopg.Connection[Any], scope: Scope, event_id: int) -> pd.DataFrame:
     """List what a case is linked to; a row is a place, thing or organisation, and one row counts the people.
 

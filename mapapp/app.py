@@ -24,6 +24,7 @@ from mapapp.api.keeping import keeping_routes
 from mapapp.api.live import live_routes
 from mapapp.api.open311 import open311_routes
 from mapapp.api.pairing import pairing_routes
+from mapapp.api.report import report_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
@@ -73,6 +74,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
     api.include_router(casework_routes(desk, engine_version(engine_dir)))
+    api.include_router(report_routes(desk, engine_version(engine_dir)))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
     api.include_router(live_routes(live))

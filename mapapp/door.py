@@ -49,7 +49,7 @@ ON_ALL = (
 ON_PAGES = (
     (b"x-frame-options", b"DENY"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self), payment=()"),
 )
 ON_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 

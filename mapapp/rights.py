@@ -19,6 +19,9 @@ MAP: Roles = EVERYBODY - {"security_admin", "auditor"}
 CASEWORK: Roles = frozenset({"dispatcher", "department_handler", "grid_worker", "case_officer", "leader"})
 """Roles that work on cases, and the leader who looks on."""
 
+IN_THE_FIELD: Roles = CASEWORK - {"leader"}
+"""Roles that report what they see, or write down visits."""
+
 AT_DESKS: Roles = MAP - {"wall"}
 """Roles that also see names and single rows; a wall sees category, grid, state and time."""
 
@@ -49,6 +52,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/_dash-": AT_DESKS,
     "/_favicon.ico": MAP,
     "/cases": CASEWORK,
+    "/report": IN_THE_FIELD,
     "/account": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/accounts": frozenset({"security_admin"}),

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from little_city import fill_grids, little_catalog, said
+from little_city import dataset, fill_grids, little_catalog, said
 from signing import InSession
 
 from layers import calls as _calls
@@ -50,13 +50,17 @@ _NUMBERS = itertools.count(1)
 
 
 def working_catalog(**more: Any) -> Catalog:
-    """Declarations of the little city, with two departments."""
+    """Declarations of the little city, with two departments and the dataset of cases made here."""
     departments = {key: Department(key, said(key)) for key in ("water", "justice")}
-    return replace(little_catalog(), departments=departments, **more)
+    little = little_catalog()
+    made_here = {_cases.DATASET: dataset(_cases.DATASET, "event")}
+    return replace(little, departments=departments, datasets=dict(little.datasets) | made_here, **more)
 
 
 def prepare(db: Database) -> None:
     fill_grids(db)
+    with db.connect("loader") as connection:
+        connection.execute("insert into pub.dataset values (99, %s, 'event', false, '2026-04-01')", [_cases.DATASET])
 
 
 def actor(role: CaseRole, account: str = "", department: str = "water", code: str = "4499") -> Actor:

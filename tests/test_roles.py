@@ -32,6 +32,7 @@ CALLED = {
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
+        "my_reports",
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),

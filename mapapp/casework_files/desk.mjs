@@ -53,14 +53,16 @@ export class Refused extends Error {
   }
 }
 
-export async function ask(path, body) {
-  const sent = body === undefined ? {} : {
+// `stays` keeps the page where it is when the session has ended.
+export async function ask(path, body, { stays = false, signal } = {}) {
+  const sent = body === undefined ? { signal } : {
+    signal,
     method: "POST",
     headers: { "x-csrftoken": formToken(), ...(body instanceof FormData ? {} : { "content-type": "application/json" }) },
     body: body instanceof FormData ? body : JSON.stringify(body),
   };
   const answer = await fetch(path, sent);
-  if (answer.status === 401) {
+  if (answer.status === 401 && !stays) {
     window.location.assign(`/sign-in?next=${encodeURIComponent(window.location.pathname + window.location.search)}`);
     throw new Refused(401, {});
   }

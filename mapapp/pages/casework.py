@@ -61,7 +61,7 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
 </main>"""
-    return shell(desk, words, "/cases", body, {"style": _map_style(desk), "engine": engine}, ("cases.mjs",), engine)
+    return shell(desk, words, "/cases", body, {"style": map_style(desk), "engine": engine}, ("cases.mjs",), engine)
 
 
 def shell(
@@ -121,7 +121,7 @@ def _departments(desk: Desk, words: Words) -> list[tuple[str, str]]:
     return [(key, words.of(one.name)) for key, one in desk.catalog.departments.items()]
 
 
-def _map_style(desk: Desk) -> dict[str, Any]:
+def map_style(desk: Desk) -> dict[str, Any]:
     """A quiet map of the grids, on which a script puts the cases."""
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)

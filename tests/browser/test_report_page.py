@@ -1,0 +1,110 @@
+"""Reporting from a phone in a real browser: without a connection, once, with what lies near offered first."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from conftest import Screen, serving
+from databases import copy_of
+from field import HERE, PHONE, at_work, open_page
+from people_at_work import prepare, working_catalog
+from PIL import Image
+from playwright.sync_api import Browser, expect
+
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.settings import Settings
+
+ON_PHONE = PHONE | HERE
+
+
+@pytest.fixture(scope="module")
+def city(settings: Settings, server: Any, template: Database) -> Iterator[Database]:
+    with copy_of(template, server, settings) as db:
+        prepare(db)
+        yield db
+
+
+@pytest.fixture(scope="module")
+def little(city: Database, settings: Settings) -> Iterator[str]:
+    with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings) as address:
+        yield address
+
+
+def photo() -> bytes:
+    """A picture that says where and by whom it was taken."""
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "secret words"
+    exif.get_ifd(0x8825)[1] = "N"
+    exif.get_ifd(0x8825)[2] = (22.0, 33.0, 44.0)
+    Image.new("RGB", (60, 40), "red").save(out, "JPEG", exif=exif)
+    return out.getvalue()
+
+
+def fill(screen: Screen, words: str, category: str = "noise") -> None:
+    page = screen.page
+    page.click("#here")
+    expect(page.locator("#place")).to_contain_text("12")
+    page.select_option("#category", category)
+    page.fill("#words", words)
+
+
+def test_what_is_reported_without_a_connection_is_sent_once(browser: Browser, little: str, city: Database) -> None:
+    with at_work(browser, little, "grid_worker", "/report", **ON_PHONE) as screen:
+        page, context = screen.page, screen.page.context
+        page.wait_for_selector("body[data-kept=ready]")
+        before = len(screen.faults)
+        context.set_offline(True)
+        open_page(screen, "/report")  # from what the phone keeps
+        fill(screen, "夜里施工，敲打声很大")
+        page.set_input_files("#camera", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+        expect(page.locator("#photos img")).to_have_count(1)
+        page.dblclick("#send")
+        expect(page.locator("#outbox li")).to_have_count(1)
+        expect(page.locator("body.offline")).to_have_count(1)
+        page.reload()
+        expect(page.locator("#outbox li")).to_have_count(1)
+        context.set_offline(False)
+        page.evaluate("() => window.dispatchEvent(new Event('online'))")
+        expect(page.locator("#mine li[data-id]")).to_have_count(1)
+        expect(page.locator("#outbox li")).to_have_count(0)
+        screen.faults[before:] = [one for one in screen.faults[before:] if "ERR_INTERNET_DISCONNECTED" not in one]
+    with city.connect("admin") as admin:
+        sent = admin.execute("select count(*), min(grid_code), min(reported_at) < now() from ops.event").fetchone()
+        assert sent == (1, "449901001001001", True)
+        jpeg = admin.execute("select jpeg from ops.photo").fetchall()
+    assert len(jpeg) == 1
+    assert not Image.open(io.BytesIO(jpeg[0][0])).getexif() and b"secret" not in jpeg[0][0]
+
+
+def test_what_may_be_the_same_thing_is_offered_first(browser: Browser, little: str, city: Database) -> None:
+    with at_work(browser, little, "grid_worker", "/report", **ON_PHONE) as screen:
+        page = screen.page
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        fill(screen, "井盖丢了", "drainage")
+        page.click("#send")
+        expect(page.locator("#mine li", has_text="井盖丢了")).to_have_count(1)
+        fill(screen, "井盖不见了", "drainage")
+        page.dblclick("#send")
+        expect(page.locator("[data-same]")).to_have_count(1)
+        expect(page.locator("#send")).to_be_hidden()
+        page.click("[data-same]")
+        expect(page.locator("#words")).to_have_value("")
+        page.click(".language")
+        page.wait_for_function("() => document.body.classList.contains('ready')")
+        expect(page.locator("#mine li", has_text="Reported").first).to_be_visible()
+        page.focus("[data-choose=visit]")
+        page.keyboard.press("Enter")
+        expect(page.locator("#category")).to_be_hidden()
+        page.click("#here")
+        page.fill("#words", "独居老人，一切都好")
+        page.focus("#send")
+        page.keyboard.press("Enter")
+        expect(page.locator("#visits li", has_text="独居老人")).to_have_count(1)
+    with city.connect("admin") as admin:
+        assert admin.execute("select count(*) from ops.event where category = 'drainage'").fetchone() == (1,)
+        assert admin.execute("select count(*) from ops.visit").fetchone() == (1,)
