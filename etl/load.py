@@ -23,7 +23,7 @@ from etl.pace import WriteBehind
 from etl.rows import TABLES, TALLIED, GoodRows, state_column, table_fields
 from etl.transform import Identities
 from etl.tree import GridTree
-from etl.versions import carry_links, keep_past, outdated
+from etl.versions import carry_links, keep_past, outdated, worked_on
 from layers.declare.records import Dataset
 from layers.tables import STATES
 from layers.tallies import GRAINS, SCHEMAS, Numbers, Rows, TallyChanges
@@ -96,10 +96,14 @@ class TableLoader:
         at = found["at"].astype(np.int64)
         new = np.ones(rows.n, bool)
         new[at] = False
+        stale = np.zeros(len(found), bool)
         if self._has_version:
             stale = outdated(
                 self._connection, self._table, rows, found, self._delivery_id, is_whole=self._dataset.delivery == "full"
             )
+        if self._dataset.table == "event":
+            stale |= worked_on(self._connection, found)
+        if stale.any():
             self.counts.n_stale += int(stale.sum())
             self.counts.n_unplaced -= int((rows.placed.grid[at[stale]] == self._tree.city).sum())
             found, at = found[~stale], at[~stale]

@@ -178,7 +178,7 @@ def _core_field(key: str, rows: GoodRows, dataset: Dataset) -> binary.Field | No
         values = rows.category
     elif key in declared and declared[key].type in IDENTITY_TYPES and dataset.table != "grid_worker":
         values = None  # who it names stands in vault.identity alone
-    default = _DEFAULTS.get(dataset.table, {}).get(key)
+    default = dataset.channel if key == "channel" else _DEFAULTS.get(dataset.table, {}).get(key)
     if key == "state" and dataset.table == "event":
         values = state_column(rows)
     if values is None and default is None:

@@ -52,6 +52,21 @@ select new_town, id, from_id, kind, to_id, to_town_code, delivery_id from taken 
 """
 
 
+def worked_on(connection: Connection, found: Any) -> np.ndarray:
+    """Which of the events found move by steps taken here: they go on by those, and give way to no delivery."""
+    ids = found["id"].astype(np.int64)
+    towns = [town.decode() for town in found["town"].tolist()]
+    rows = connection.execute(
+        "select n - 1 from unnest(%s::bigint[], %s::text[]) with ordinality as e (id, town_code, n)"
+        " where exists (select from ops.event_step as s"
+        " where s.town_code = e.town_code and s.event_id = e.id and s.step is not null)",
+        [ids.tolist(), towns],
+    ).fetchall()
+    held = np.zeros(len(found), bool)
+    held[[n for (n,) in rows]] = True
+    return held
+
+
 def outdated(
     connection: Connection, table: str, rows: GoodRows, found: Any, delivery_id: int, *, is_whole: bool
 ) -> np.ndarray:

@@ -69,7 +69,7 @@ def case_facts(
     DataFrame
         id, grid_code, category, department, state, outcome, reported_at, due_at, closed_at, handled_at (UTC),
         is_on_spot, is_filed, is_dispatched, n_dispatched and n_returned (in the period), n_sent_back, n_extended,
-        is_asked, is_satisfied (missing: not answered). Every number clicks to these cases by `id`.
+        is_asked, is_satisfied (missing: not answered), channel. Every number clicks to these cases by `id`.
     """
     since, until = _bounds(period, zone)
     cursor = connection.execute(
@@ -145,7 +145,7 @@ def performance(
     datasets: Sequence[str] | None = None,
     now: datetime | None = None,
 ) -> pd.DataFrame:
-    """Work out counts and rates of a period; a row is a department, a category, or a grid.
+    """Work out counts and rates of a period; a row is a department, a category, a channel, or a grid.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def performance(
     period
         2026, 2026-03 or 2026-03-05.
     by
-        department, category, or a number of digits as text to cut grid codes to: `"9"` is by town.
+        department, category, channel, or a number of digits as text to cut grid codes to: `"9"` is by town.
     datasets
         Datasets of events; all that are not sensitive when left out.
     now

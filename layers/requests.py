@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 import psycopg
+from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from layers.access import Scope
@@ -169,6 +170,51 @@ def number_of(connection: Connection, number: str) -> tuple[int | None, str] | N
     """
     row = connection.execute("select id, state from pub.number_of(%s)", [number]).fetchone()
     return (row[0], row[1]) if row else None
+
+
+def read_sent(connection: Connection, number: str) -> dict[str, Any] | None:
+    """Read a case that the holder sent or delivered, by its own number; None where there is none.
+
+    Returns
+    -------
+    dict or None
+        number, state, outcome, category, grid_code, department, is_urgent, reported_at, due_at, closed_at,
+        is_satisfied (None: not answered).
+    """
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute("select * from pub.read_sent(%s)", [number]).fetchone()
+
+
+def changes_of(connection: Connection, *, after: int = 0, most: int = 1000) -> pd.DataFrame:
+    """Read the steps taken on the holder's own cases after a number; a row is a step, in the order of commits.
+
+    Ask again with the last `change_no` seen: nothing is missed and nothing comes twice.
+
+    Returns
+    -------
+    DataFrame
+        change_no, number (the source's own), at, step, state, outcome, department, due_at, answer (the words of a
+        result or a refusal).
+    """
+    return _frame(connection, "select * from pub.changes_by_key(%s, %s)", [after, most])
+
+
+def answer(
+    connection: Connection, number: str, *, is_satisfied: bool, reason: str = "", at: datetime | None = None
+) -> bool:
+    """Write down what the source was told when it asked whether a closed case is settled; False for the same again.
+
+    Raises
+    ------
+    CaseError
+        There is no closed case of that number, it was answered otherwise before, or a reason is missing.
+    """
+    with refused(), connection.transaction():
+        row = connection.execute(
+            "select is_new from pub.answer_by_key(%s, %s, %s, %s)", [number, is_satisfied, reason, at]
+        ).fetchone()
+    assert row is not None
+    return bool(row[0])
 
 
 def _frame(connection: Connection, query: str, values: list[Any]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from mapapp.api.casework import casework_routes
 from mapapp.api.charts import chart_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
+from mapapp.api.intake import intake_routes
 from mapapp.api.keeping import keeping_routes
 from mapapp.api.live import live_routes
 from mapapp.api.open311 import open311_routes
@@ -82,6 +83,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(explore_routes(desk, engine_version(engine_dir)))
     api.include_router(wall_routes(desk, engine_version(engine_dir)))
     api.include_router(open311_routes(desk))
+    api.include_router(intake_routes(desk))
 
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:

@@ -34,7 +34,7 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
 }
 """What is answered without a session, by exact address and method."""
 
-KEYED = ("/open311/",)
+KEYED = ("/intake/", "/open311/")
 """Beginnings of addresses that the key of another system opens, and no session: their routes look at the key."""
 
 RIGHTS: Mapping[str, Roles] = {

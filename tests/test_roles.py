@@ -30,6 +30,7 @@ CALLED = {
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile"),
         *("open_cases", "latest_cases", "due_cases", "reported_cases"),
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
+        *("read_sent", "changes_by_key", "answer_by_key"),
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
         "my_reports",

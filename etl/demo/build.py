@@ -18,6 +18,7 @@ from etl.demo.deliver_hotline import deliver_hotline
 from etl.demo.deliver_organisations import deliver_organisations
 from etl.demo.deliver_people import deliver_people
 from etl.demo.deliver_places import deliver_places
+from etl.demo.deliver_posts import deliver_posts
 from etl.demo.deliver_things import deliver_things
 from etl.demo.delivery import Delivery
 from etl.demo.grids import make_grids
@@ -56,7 +57,7 @@ def build_city(
     size
         `small` or `full`.
     people, events
-        How many are made; None for those of the size.
+        How many are made; None for those of the size. Posts on the village platform come on top, 2 in 100 events.
     seed
         The same seed, size, numbers and `until` give the same city.
     until
@@ -124,6 +125,7 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     yield from deliver_grid_events(ground, size.events - n_calls - n_disputes)
     yield deliver_hotline(ground, n_calls)
     yield deliver_disputes(ground, n_disputes)
+    yield deliver_posts(ground, round(size.events * 0.02))
     say("putting up places, things and organisations")
     yield from deliver_places(ground)
     yield from deliver_things(ground)

@@ -93,6 +93,12 @@ CALLS: dict[str, float] = {
 }  # fmt: skip
 """Categories people call the hotline for, with their shares."""
 
+POSTS: dict[str, float] = {
+    "public_service": 30, "road_damage": 16, "environment": 14, "drainage": 12, "lighting": 12, "city_appearance": 10,
+    "land_dispute": 6,
+}  # fmt: skip
+"""Categories villagers post about on the village platform, with their shares."""
+
 QUARRELS: dict[str, tuple[str, float, float]] = {
     "neighbour_dispute": ("邻里纠纷", 38, 0.6),
     "land_dispute": ("土地纠纷", 16, -0.2),

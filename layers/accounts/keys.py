@@ -122,4 +122,4 @@ def disable_key(door: Connection, name: str) -> None:
 
 def channels_of(catalog: Catalog) -> dict[str, str]:
     """Dataset that takes what comes by each channel."""
-    return {OPEN311: DATASET}
+    return {OPEN311: DATASET} | {one.channel: one.key for one in catalog.datasets.values() if one.channel}

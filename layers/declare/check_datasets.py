@@ -63,6 +63,21 @@ def category_is_of_the_table(dataset: Dataset, catalog: Catalog) -> Said:
         yield ("category",), "category is given for all rows and as a column too; keep one of them."
 
 
+def channel_is_of_one_dataset(dataset: Dataset, catalog: Catalog) -> Said:
+    """A channel is for events that come as changes, said once, and of no other dataset."""
+    if dataset.channel is None:
+        return
+    if dataset.table != "event":
+        yield ("channel",), "channel is for datasets of event only; take it out."
+    if dataset.delivery == "full":
+        says = "what comes by a channel may have come by a key, which a whole delivery would take away"
+        yield ("delivery",), f'{says}; take delivery = "full" or channel out.'
+    if any(column.key == "channel" for column in dataset.columns):
+        yield ("channel",), "channel is given for all rows and as a column too; keep one of them."
+    if dataset.channel in ("open311", *(one.channel for one in catalog.datasets.values() if one.key != dataset.key)):
+        yield ("channel",), f"the channel {quoted(dataset.channel)} is taken; every channel leads into one dataset."
+
+
 def core_columns_are_there(dataset: Dataset, catalog: Catalog) -> Said:
     """The columns a row of the table cannot do without are declared."""
     keys = {column.key for column in dataset.columns}
@@ -163,6 +178,7 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (keys_fit_the_table, ("table", "level", "of_dataset", "category")),
     (owner_is_of_the_right_table, ("table", "of_dataset")),
     (category_is_of_the_table, ("table", "category")),
+    (channel_is_of_one_dataset, ("table", "channel", "delivery")),
     (core_columns_are_there, ("table", "columns", "category")),
     (row_key_is_of_columns, ("row_key", "columns")),
     (coordinates_have_a_crs, ("table", "source")),

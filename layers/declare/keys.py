@@ -245,6 +245,7 @@ DATASET = Shape(
         Key("delivery", OneOf(("changes", "full")), default="changes"),
         Key("level", OneOf(tuple(LENGTHS))),
         Key("of_dataset", NameOf("datasets", '"grid_event"')),
+        Key("channel", NAME),
         Key("licence", a_text("Open Government Licence v3")),
         Key("source", SOURCE, needed=True),
         Key("columns", Each(COLUMN, NAME), needed=True),

@@ -165,6 +165,7 @@ class Dataset:
     delivery: Literal["changes", "full"] = "changes"
     level: Level | None = None
     of_dataset: str | None = None
+    channel: str | None = None
     licence: str | None = None
     expect: Expect = Expect()
     fetch: Fetch | None = None

@@ -1,0 +1,33 @@
+"""What sources of reports are answered: their own cases step by step; and figures by channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from layers.migrations.functions import create_function, drop_function
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+HERE = Path(__file__).parent
+OF_WEB = ("read_sent", "changes_by_key", "answer_by_key")
+
+
+def upgrade() -> None:
+    drop_function("pub", "case_facts")
+    create_function(_text("0021_case_facts"), ["atlas_web", "atlas_analyst"])
+    for name in OF_WEB:
+        create_function(_text(f"0021_{name}"), ["atlas_web"])
+
+
+def downgrade() -> None:
+    for name in reversed(OF_WEB):
+        drop_function("pub", name)
+    drop_function("pub", "case_facts")
+    create_function(_text("0009_case_facts"), ["atlas_web", "atlas_analyst"])
+
+
+def _text(name: str) -> str:
+    return (HERE / f"{name}.sql").read_text(encoding="utf-8")
