@@ -6,8 +6,8 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function, drop_function
 
-revision = "0021"
-down_revision = "0020"
+revision = "0022"
+down_revision = "0021"
 branch_labels = None
 depends_on = None
 
@@ -17,9 +17,9 @@ OF_WEB = ("read_sent", "changes_by_key", "answer_by_key")
 
 def upgrade() -> None:
     drop_function("pub", "case_facts")
-    create_function(_text("0021_case_facts"), ["atlas_web", "atlas_analyst"])
+    create_function(_text("0022_case_facts"), ["atlas_web", "atlas_analyst"])
     for name in OF_WEB:
-        create_function(_text(f"0021_{name}"), ["atlas_web"])
+        create_function(_text(f"0022_{name}"), ["atlas_web"])
 
 
 def downgrade() -> None:
