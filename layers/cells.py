@@ -1,8 +1,8 @@
 """Counts of people by the cells of a breakdown, rounded so that cells add up to the total and children to parents.
 
 Every figure goes to the multiple of the base below or above. Which of them go up is a flow: people run from the cells
-of the whole tree down to the grids, and from there back up as totals of grids. A flow of whole tens is found whenever
-there is one, so breakdowns that share their totals can each be solved by itself.
+of the whole tree down to the grids, and from there into the totals. A flow of whole tens is found whenever there is
+one; where there is none, the smallest cut of the network says which totals do not fit, and between what they must lie.
 
 Source: rounding of tables by network flow (Cox and Ernst 1982; Bacharach 1966).
 """
@@ -14,11 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from scipy.sparse.csgraph import maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
 
 from layers.privacy import BASE, sums_of_children
 
 Ints = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -33,80 +34,102 @@ class Table:
     """Draw of each count in [0, 1), from `fixed_noise`."""
 
 
-def round_cells(table: Table, totals: Ints, *, may_move: bool) -> tuple[Ints, Ints] | None:
-    """Round a breakdown under published totals.
+@dataclass(frozen=True)
+class Cut:
+    """What totals must keep for a breakdown to have a solution: those of some leaves together lie between two sums."""
 
-    Parameters
-    ----------
-    table
-        What is to be rounded.
-    totals
-        Published total of each node; children add up to their parent.
-    may_move
-        Whether a total may go to its other multiple where the breakdown needs it.
-
-    Returns
-    -------
-    tuple or None
-        Figures, nodes by cells, and the totals they add up to; None when there is none under these totals.
-    """
-    net = _Net(table, totals, may_move)
-    found = net.run()
-    if found is None:
-        return None
-    figures = (net.floor + found[0]) * BASE
-    return figures, (net.low + found[1]) * BASE if may_move else totals.copy()
+    leaves: Ints
+    """Positions of the nodes."""
+    low: int
+    high: int
 
 
-class _Net:
-    """The network of one breakdown: a vertex for each node and cell, one for each node's total, and a root."""
+class Net:
+    """The network of one breakdown: a vertex for each node and cell, one for the total of each leaf, and a root."""
 
-    def __init__(self, table: Table, totals: Ints, may_move: bool) -> None:
+    def __init__(self, table: Table) -> None:
         self.parents, counts = table.parents, table.counts
-        self.n, self.k = counts.shape
-        whole = counts.sum(axis=1)
+        self.shape = n, k = counts.shape
         self.floor = counts // BASE
         self.movable = counts % BASE > 0
-        self.low = whole // BASE if may_move else totals // BASE
-        self.free = (whole % BASE > 0) & may_move
         self.goes_up = self.movable & (counts % BASE / BASE > table.noise)
-        self.total_up = self.free & (totals // BASE > self.low)
+        self.is_leaf: Flags = np.bincount(self.parents[self.parents >= 0], minlength=n) == 0
+        self.leaves = np.flatnonzero(self.is_leaf)
+        self.supply = np.where(self.is_leaf[:, None], 0, self.floor - sums_of_children(self.parents, self.floor))
+        self.inside = n * k + len(self.leaves)
+        root, self.source, self.sink = self.inside, self.inside + 1, self.inside + 2
+        cell, total = np.arange(n * k).reshape(n, k), n * k + np.arange(len(self.leaves))
+        above = np.where((self.parents >= 0)[:, None], cell[self.parents], root)
+        # cells from the cells above them, totals from the cells of leaves; then what flows in, and what flows out
+        begin = [above.ravel(), cell[self.leaves].ravel(), np.full(n * k, self.source), total, [self.source]]
+        end = [cell.ravel(), np.repeat(total, k), cell.ravel(), np.full(len(total), self.sink), [root]]
+        self.begin, self.end = np.concatenate(begin), np.concatenate(end)
 
-    def run(self) -> tuple[Ints, Ints] | None:
-        """Find which counts and totals go up, beginning with those the noise would send."""
-        n, k, parents = self.n, self.k, self.parents
-        cell = np.arange(n * k).reshape(n, k)
-        root, source, sink = n * k + n, n * k + n + 1, n * k + n + 2
-        total = n * k + np.arange(n)
-        above_cell = np.where((parents >= 0)[:, None], cell[parents], root)
-        above_total = np.where(parents >= 0, total[parents], root)
-        is_leaf = np.bincount(parents[parents >= 0], minlength=n) == 0
-        supply = np.where(is_leaf[:, None], 0, self.floor - sums_of_children(parents, self.floor))
-        inner = sums_of_children(parents, self.low)
-        demand = self.low - np.where(is_leaf, self.floor.sum(axis=1), inner)
-        rest = int((self.low - self.floor.sum(axis=1))[parents < 0].sum())
-        if rest < 0 or demand.min(initial=0) < 0 or supply.min(initial=0) < 0:
-            return None
-        wanted = int(supply.sum()) + rest
-        begin = [above_cell.ravel(), total, cell[is_leaf].ravel(), np.full(n * k, source), total, [source]]
-        end = [cell.ravel(), above_total, np.repeat(total[is_leaf], k), cell.ravel(), np.full(n, sink), [root]]
-        fixed = [np.ones(int(is_leaf.sum()) * k), supply.ravel(), demand, [rest]]
-        rows, columns = np.concatenate(begin), np.concatenate(end)
-        size = (sink + 1, sink + 1)
-        first = np.concatenate([self.goes_up.ravel(), self.total_up, *fixed]).astype(np.int32)
-        full = np.concatenate([self.movable.ravel(), self.free, *fixed]).astype(np.int32)
-        flow = maximum_flow(_graph(first, rows, columns, size), source, sink)
-        moved = flow.flow
-        if flow.flow_value < wanted:
-            left = csr_array(_graph(full, rows, columns, size) - moved, dtype=np.int32)
-            more = maximum_flow(left, source, sink)
-            if flow.flow_value + more.flow_value < wanted:
-                return None
-            moved = csr_array(moved + more.flow)
-        up = np.asarray(moved[rows[: n * k + n], columns[: n * k + n]]).ravel().astype(np.int64)
-        return up[: n * k].reshape(n, k), up[n * k :]
+    def round(self, totals: Ints) -> tuple[Ints | None, list[Cut]]:
+        """Find the figures, nodes by cells, that add up to published totals; or what the totals do not keep.
 
+        Parameters
+        ----------
+        totals
+            Published total of each node: the multiple below or above the true one; children add up to their parent.
+        """
+        (n, k), whole = self.shape, totals // BASE
+        demand = whole[self.leaves] - self.floor[self.leaves].sum(axis=1)
+        rest = int((whole - self.floor.sum(axis=1))[self.parents < 0].sum())
+        wanted = int(self.supply.sum()) + rest
+        fixed = [np.ones(len(self.leaves) * k), self.supply.ravel(), demand, [rest]]
+        # those the noise would send up go first, the others where these do not suffice
+        flow = maximum_flow(self._graph([self.goes_up.ravel(), *fixed]), self.source, self.sink)
+        moved, n_moved = flow.flow, flow.flow_value
+        if n_moved < wanted:
+            left = csr_array(self._graph([self.movable.ravel(), *fixed]) - moved, dtype=np.int32)
+            more = maximum_flow(left, self.source, self.sink)
+            moved, n_moved = csr_array(moved + more.flow), n_moved + more.flow_value
+            if n_moved < wanted:
+                return None, self._cuts(csr_array(left - more.flow), demand)
+        up = np.asarray(moved[self.begin[: n * k], self.end[: n * k]]).ravel().astype(np.int64)
+        return (self.floor + up.reshape(n, k)) * BASE, []
 
-def _graph(capacity: NDArray[np.int32], rows: Ints, columns: Ints, size: tuple[int, int]) -> csr_array:
-    some = capacity > 0
-    return csr_array((capacity[some], (rows[some], columns[some])), shape=size)
+    def _graph(self, capacities: list[NDArray[np.generic] | list[int]]) -> csr_array:
+        capacity = np.concatenate(capacities).astype(np.int32)
+        some = capacity > 0
+        size = (self.sink + 1, self.sink + 1)
+        return csr_array((capacity[some], (self.begin[some], self.end[some])), shape=size)
+
+    def _cuts(self, left: csr_array, demand: Ints) -> list[Cut]:
+        """Take the smallest and the largest of the least cuts apart into pieces, and keep those that do not fit."""
+        left.eliminate_zeros()
+        found: list[Cut] = []
+        for graph, start in ((left, self.source), (csr_array(left.T), self.sink)):
+            side = np.zeros(self.sink + 1, dtype=bool)
+            side[breadth_first_order(graph, start, return_predecessors=False)] = True
+            found += self._pieces(side, demand)
+        return found
+
+    def _pieces(self, side: Flags, demand: Ints) -> list[Cut]:
+        """Find the pieces of a cut whose totals take less or more than can flow into them.
+
+        That is the supply of the piece, less what may leave it, or plus what may enter. A piece is connected on one
+        side of the cut, the root apart.
+        """
+        (n, k), n_leaves = self.shape, len(self.leaves)
+        n_arcs = n * k + n_leaves * k
+        begin, end = self.begin[:n_arcs], self.end[:n_arcs]
+        is_open = np.concatenate([self.movable.ravel(), np.ones(n_leaves * k, dtype=bool)])
+        below = begin < self.inside
+        joined = is_open & below & (side[begin] == side[end])
+        graph = csr_array((np.ones(joined.sum()), (begin[joined], end[joined])), shape=(self.inside, self.inside))
+        n_pieces, piece = connected_components(graph, directed=False)
+        from_piece = np.where(below, piece[np.where(below, begin, 0)], -1)
+        crosses = is_open & (from_piece != piece[end])
+        supply = np.bincount(piece[: n * k], self.supply.ravel(), n_pieces).astype(np.int64)
+        low = supply - np.bincount(from_piece[crosses & below], minlength=n_pieces)
+        high = supply + np.bincount(piece[end[crosses]], minlength=n_pieces)
+        of_leaf = piece[n * k :]
+        flows = np.bincount(of_leaf, demand, n_pieces).astype(np.int64)
+        found = []
+        for one in np.flatnonzero((flows < low) | (flows > high)):
+            leaves = self.leaves[of_leaf == one]
+            floor = int(self.floor[leaves].sum())
+            found.append(Cut(leaves, (int(low[one]) + floor) * BASE, (int(high[one]) + floor) * BASE))
+        return found

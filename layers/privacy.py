@@ -18,6 +18,7 @@ import hmac
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from layers.errors import AtlasError
@@ -26,16 +27,28 @@ BASE = 10
 """Figures of people are multiples of this."""
 
 
-def fixed_noise(codes: Sequence[str], key: bytes, breakdown: str, cell: str) -> NDArray[np.float64]:
-    """Return a number in [0, 1) for each node: always the same for a key, breakdown, cell and code."""
-    start = hmac.new(key, f"{breakdown}\x1f{cell}\x1f".encode(), hashlib.sha256)
-    drawn = bytearray()
-    for code in codes:
-        one = start.copy()
-        one.update(code.encode())
-        drawn += one.digest()[:8]
+def cell_noise(codes: Sequence[str], key: bytes, breakdown: str, cells: Sequence[str]) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each node and cell: always the same for a key, breakdown, cell and code.
+
+    Each is the cipher (AES under the key) of one block: the digest of the code, combined with that of the cell.
+    """
+    rows, columns = _digests(codes), _digests([f"{breakdown}\x1f{cell}" for cell in cells])
+    blocks = rows[:, None, :] ^ columns[None, :, :]
+    cipher = Cipher(algorithms.AES256(hmac.new(key, b"rounding", hashlib.sha256).digest()), modes.ECB())
+    drawn = np.frombuffer(cipher.encryptor().update(blocks.tobytes()), dtype=">u8")[::2]
     # 53 bits are what a float64 holds, so that no draw is rounded up to 1.
-    return (np.frombuffer(bytes(drawn), dtype=">u8") >> np.uint64(11)).astype(np.float64) / 2.0**53
+    noise = (drawn >> np.uint64(11)).astype(np.float64) / 2.0**53
+    return noise.reshape(len(codes), len(cells))
+
+
+def fixed_noise(codes: Sequence[str], key: bytes, breakdown: str, cell: str) -> NDArray[np.float64]:
+    """Return the draws of one cell, a number in [0, 1) for each node."""
+    return cell_noise(codes, key, breakdown, [cell])[:, 0]
+
+
+def _digests(words: Sequence[str]) -> NDArray[np.uint8]:
+    told = b"".join(hashlib.sha256(word.encode()).digest()[:16] for word in words)
+    return np.frombuffer(told, dtype=np.uint8).reshape(len(words), 16)
 
 
 def round_tree(
@@ -71,7 +84,7 @@ def round_tree(
     # A node is the likelier to go up the more it has above the multiple; one that is a multiple never moves.
     eager = rest / base - noise
     figures: NDArray[np.int64] = floor + np.where((above_of < 0) & (rest > 0) & (eager > 0), base, 0)
-    for nodes in _levels(above_of):
+    for nodes in levels(above_of):
         above, first = np.unique(above_of[nodes], return_index=True)
         n_up = (figures[above] - np.add.reduceat(floor[nodes], first)) // base
         movable = rest[nodes] > 0
@@ -116,7 +129,7 @@ def _check_tree(parents: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
         )
 
 
-def _levels(parents: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def levels(parents: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
     """Yield the nodes of each level below the roots, sorted by parent."""
     depth = np.zeros(len(parents), dtype=np.int64)
     above = parents.copy()

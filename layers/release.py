@@ -1,31 +1,31 @@
 """What of the cube of people is published: rounded under shared totals, attacked, and held back where it gives way.
 
-All breakdowns share one published total at every grid, so the totals are sought under which each of them has a
-solution: they begin as the tree alone is rounded, and move where a breakdown needs it. A breakdown that has none at its
-finest level, or that the gate can attack there, is withheld at that level and published above it.
+All breakdowns share one published total at every grid, sought for all of them together by `layers.totals`. A breakdown
+that has no solution at its finest level, or that the gate can attack there, is withheld at that level and published
+above it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from layers.cells import Table, round_cells
+from layers.cells import Net, Table
 from layers.codes import LENGTHS
 from layers.cube import Cube, Ints
 from layers.declare.records import Breakdown
 from layers.errors import AtlasError
 from layers.gate import attack, margins, narrowed
-from layers.privacy import BASE, fixed_noise, problems, round_tree
+from layers.privacy import BASE, cell_noise, fixed_noise, problems
+from layers.totals import share_totals
 
 Last = Callable[[str, Sequence[str]], Ints | None]
 """Figures of a breakdown at some nodes in the month before, -1 where there is none; None when it was not published."""
 
-_ROUNDS = 4
 _TARGETS = 2
 
 
@@ -67,9 +67,7 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last)
         Figures break a rule of `layers.privacy.problems`; nothing is published.
     """
     tables = {one.key: _table(cube, one, key) for one in breakdowns}
-    totals, parts = _shared(
-        cube, tables, round_tree(cube.parents, cube.totals, fixed_noise(cube.names, key, "all", "all"))
-    )
+    totals, parts = share_totals(cube.parents, cube.totals, fixed_noise(cube.names, key, "all", "all"), tables)
     found = Release(totals)
     for one in breakdowns:
         _settle(found, cube, tables[one.key], one.key, parts[one.key])
@@ -80,33 +78,7 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last)
 
 
 def _table(cube: Cube, one: Breakdown, key: bytes) -> Table:
-    noise = np.stack([fixed_noise(cube.names, key, one.key, cell) for cell in one.cells], axis=1)
-    return Table(cube.parents, cube.parts[one.key], noise)
-
-
-def _shared(cube: Cube, tables: Mapping[str, Table], totals: Ints) -> tuple[Ints, dict[str, Ints | None]]:
-    """Find totals under which as many breakdowns as possible have a solution, and the solutions."""
-    best: tuple[Ints, dict[str, Ints | None]] | None = None
-    first: str | None = None
-    for _ in range(_ROUNDS):
-        if first is not None:
-            moved = round_cells(tables[first], totals, may_move=True)
-            if moved is None:
-                break
-            totals = moved[1]
-        solved = {key: round_cells(table, totals, may_move=False) for key, table in tables.items()}
-        parts = {key: None if one is None else one[0] for key, one in solved.items()}
-        if best is None or _n_open(parts) < _n_open(best[1]):
-            best = totals, parts
-        first = next((key for key, one in parts.items() if one is None), None)
-        if first is None:
-            break
-    assert best is not None
-    return best
-
-
-def _n_open(parts: Mapping[str, Ints | None]) -> int:
-    return sum(one is None for one in parts.values())
+    return Table(cube.parents, cube.parts[one.key], cell_noise(cube.names, key, one.key, one.cells))
 
 
 def _settle(found: Release, cube: Cube, table: Table, key: str, figures: Ints | None) -> None:
@@ -122,10 +94,10 @@ def _settle(found: Release, cube: Cube, table: Table, key: str, figures: Ints | 
             new = np.full(len(cube.names) + 1, -1)
             new[kept] = np.arange(len(kept))
             part = Table(new[cube.parents[kept]], table.counts[kept], table.noise[kept])
-            solved = round_cells(part, found.totals[kept], may_move=False)
+            solved, _ = Net(part).round(found.totals[kept])
             if solved is not None:
                 figures = np.zeros_like(table.counts)
-                figures[kept] = solved[0]
+                figures[kept] = solved
     found.parts[key], found.digits[key] = np.zeros_like(table.counts), 0
 
 

@@ -1,0 +1,124 @@
+"""The published totals all breakdowns share: moved, as few as may be, until each breakdown has a solution under them.
+
+The totals begin as the tree alone is rounded. A breakdown that has no solution says by cuts which sums of totals it
+needs; the cuts of all of them are solved together as an integer program (HiGHS), and so on until nobody complains. The
+same counts give the same totals. Where no totals suit everybody, the last declared of those that complain is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
+
+from layers.cells import Cut, Ints, Net, Table
+from layers.privacy import BASE, levels, round_tree
+
+Floats = NDArray[np.float64]
+
+_ROUNDS = 24
+_OPTIONS = {"mip_rel_gap": 1e-3, "node_limit": 2000}
+"""A limit of nodes, not of seconds: the answer must not hang on how busy the machine is."""
+
+
+def share_totals(
+    parents: Ints, counts: Ints, noise: Floats, tables: Mapping[str, Table]
+) -> tuple[Ints, dict[str, Ints | None]]:
+    """Find totals under which as many breakdowns as possible have a solution, and the solutions.
+
+    Parameters
+    ----------
+    parents
+        Position of each node's parent, -1 for a root.
+    counts
+        True totals.
+    noise
+        Draw of each total in [0, 1), from `fixed_noise`.
+    tables
+        Breakdowns in the order of their weight: the last is the first to be left out.
+
+    Returns
+    -------
+    tuple
+        Published totals, and of each breakdown its figures, None where it has no solution.
+    """
+    nets = {key: Net(table) for key, table in tables.items()}
+    first = round_tree(parents, counts, noise)
+    search = _Search(parents, counts, noise, first)
+    cuts: dict[str, list[Cut]] = {key: [] for key in nets}
+    left_out: set[str] = set()
+    totals, best = first, (first, dict[str, Ints | None]())
+    for _ in range(_ROUNDS + len(nets)):
+        told = {key: net.round(totals) for key, net in nets.items()}
+        parts = {key: figures for key, (figures, _) in told.items()}
+        if not best[1] or _missing(parts) < _missing(best[1]):
+            best = totals, parts
+        complain = {key: new for key, (_, new) in told.items() if new and key not in left_out}
+        if not complain:
+            break
+        for key, new in complain.items():
+            cuts[key] += new
+        found = search.under([one for key in nets if key not in left_out for one in cuts[key]])
+        while found is None:
+            left_out.add([key for key in nets if cuts[key] and key not in left_out][-1])
+            found = search.under([one for key in nets if key not in left_out for one in cuts[key]])
+        totals = found
+    return best
+
+
+def _missing(parts: Mapping[str, Ints | None]) -> tuple[int, ...]:
+    """How many have no solution, and which: less where it is the later ones."""
+    missing = [int(one is None) for one in parts.values()]
+    return sum(missing), *missing
+
+
+class _Search:
+    """The integer program: multiples below or above, children that add up, and the cuts."""
+
+    def __init__(self, parents: Ints, counts: Ints, noise: Floats, first: Ints) -> None:
+        self.parents, self.first, n = parents, first, len(parents)
+        below = np.flatnonzero(parents >= 0)
+        self.is_leaf = np.bincount(parents[below], minlength=n) == 0
+        inner = np.flatnonzero(~self.is_leaf)
+        row = np.zeros(n, dtype=np.int64)
+        row[inner] = np.arange(len(inner))
+        rows, columns = np.concatenate([row[inner], row[parents[below]]]), np.concatenate([inner, below])
+        signs = np.concatenate([np.ones(len(inner)), -np.ones(len(below))])
+        self.adds_up = LinearConstraint(csr_array((signs, (rows, columns)), shape=(len(inner), n)), 0, 0)
+        low = counts // BASE
+        self.bounds = Bounds(low, low + (counts % BASE > 0))
+        # moving a total costs 1 and the more the farther it is from what it leans to
+        cost = 1 + np.abs(counts % BASE / BASE - noise)
+        self.cost = np.where(self.is_leaf, np.where(first // BASE > low, -cost, cost), 0)
+
+    def under(self, cuts: Sequence[Cut]) -> Ints | None:
+        """Find the totals nearest to the first ones that keep all cuts."""
+        if not cuts:
+            return self.first
+        low, high = (np.array(sums) // BASE for sums in zip(*((one.low, one.high) for one in cuts), strict=True))
+        kept = LinearConstraint(self._rows(cuts), low, high)
+        found = milp(
+            self.cost,
+            constraints=[self.adds_up, kept],
+            integrality=self.is_leaf.astype(np.int64),
+            bounds=self.bounds,
+            options=_OPTIONS,
+        )
+        return None if found.x is None else np.round(found.x).astype(np.int64) * BASE
+
+    def _rows(self, cuts: Sequence[Cut]) -> csr_array:
+        """Write each sum of leaves by whole grids where most of their leaves are in it, so that the rows are short."""
+        size = (len(self.parents), len(cuts))
+        inside, of_all = np.zeros(size, dtype=np.int64), self.is_leaf.astype(np.int64)
+        for at, one in enumerate(cuts):
+            inside[one.leaves, at] = 1
+        for nodes in reversed(list(levels(self.parents))):
+            np.add.at(inside, self.parents[nodes], inside[nodes])
+            np.add.at(of_all, self.parents[nodes], of_all[nodes])
+        most = (2 * inside > of_all[:, None]).astype(np.int64)
+        below = self.parents >= 0
+        most[below] -= most[self.parents[below]]
+        return csr_array(most.T)
