@@ -9,7 +9,9 @@ Source: rounding of tables by network flow (Cox and Ernst 1982; Bacharach 1966).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +63,8 @@ class Net:
         cell, total = np.arange(n * k).reshape(n, k), n * k + np.arange(len(self.leaves))
         above = np.where((self.parents >= 0)[:, None], cell[self.parents], root)
         # cells from the cells above them, totals from the cells of leaves; then what flows in, and what flows out
-        begin = [above.ravel(), cell[self.leaves].ravel(), np.full(n * k, self.source), total, [self.source]]
-        end = [cell.ravel(), np.repeat(total, k), cell.ravel(), np.full(len(total), self.sink), [root]]
+        begin = [above.ravel(), cell[self.leaves].ravel(), np.full(n * k, self.source), total, np.array([self.source])]
+        end = [cell.ravel(), np.repeat(total, k), cell.ravel(), np.full(len(total), self.sink), np.array([root])]
         self.begin, self.end = np.concatenate(begin), np.concatenate(end)
 
     def round(self, totals: Ints) -> tuple[Ints | None, list[Cut]]:
@@ -77,7 +79,7 @@ class Net:
         demand = whole[self.leaves] - self.floor[self.leaves].sum(axis=1)
         rest = int((whole - self.floor.sum(axis=1))[self.parents < 0].sum())
         wanted = int(self.supply.sum()) + rest
-        fixed = [np.ones(len(self.leaves) * k), self.supply.ravel(), demand, [rest]]
+        fixed = [np.ones(len(self.leaves) * k), self.supply.ravel(), demand, np.array([rest])]
         # those the noise would send up go first, the others where these do not suffice
         flow = maximum_flow(self._graph([self.goes_up.ravel(), *fixed]), self.source, self.sink)
         moved, n_moved = flow.flow, flow.flow_value
@@ -90,7 +92,7 @@ class Net:
         up = np.asarray(moved[self.begin[: n * k], self.end[: n * k]]).ravel().astype(np.int64)
         return (self.floor + up.reshape(n, k)) * BASE, []
 
-    def _graph(self, capacities: list[NDArray[np.generic] | list[int]]) -> csr_array:
+    def _graph(self, capacities: Sequence[NDArray[Any]]) -> csr_array:
         capacity = np.concatenate(capacities).astype(np.int32)
         some = capacity > 0
         size = (self.sink + 1, self.sink + 1)
