@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import psycopg
 from dash import Dash, set_props
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
@@ -37,6 +38,7 @@ from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
 from mapapp.pages.map import fault
 from mapapp.porter import Porter
+from mapapp.shape import Shaped
 
 if TYPE_CHECKING:
     from layers.atlas import Atlas
@@ -90,12 +92,26 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
         """Say that it failed and no more; the reason is logged by the server."""
         return as_json({"panels": {ids.NOTICE: fault(desk.words.values())}}, 500)
 
+    @api.exception_handler(RequestValidationError)
+    async def misread(request: Request, error: RequestValidationError) -> Response:
+        """Say that an address leads nowhere, or that a request makes no sense; never what was expected."""
+        is_address = all(one["loc"][:1] == ("path",) for one in error.errors())
+        said, status = ("There is nothing here.\n", 404) if is_address else ("This request makes no sense.\n", 400)
+        return Response(said, status, media_type="text/plain")
+
+    @api.exception_handler(psycopg.DataError)
+    async def senseless(request: Request, error: psycopg.DataError) -> Response:
+        """Say that a value makes no sense: the database would not take it."""
+        log.warning("%s was sent a value the database does not take: %s", request.url.path, type(error).__name__)
+        return Response("This request makes no sense.\n", 400, media_type="text/plain")
+
     @api.api_route("/healthz", methods=["GET", "HEAD"])
     async def health() -> Response:
         """Tell that the server answers."""
         return Response("ok\n", media_type="text/plain")
 
     dash = make_dash(desk, api, engine_version(engine_dir))
+    api.add_middleware(Shaped, dash=dash)
 
     @api.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
     async def unknown(path: str) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -32,10 +32,22 @@ def read_key(said: Mapping[str, Any]) -> str:
     CaseError
         There is none.
     """
-    key = str(said.get("key", ""))
+    key = text(said, "key")
     if not KEY.fullmatch(key):
         raise CaseError("missing", "The request has no key.", "Load the page again.", "key")
     return key
+
+
+def text(said: Mapping[str, Any], key: str) -> str:
+    """A text that was sent; empty where there is none."""
+    value = said.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def whole(value: Any) -> int:
+    """A whole number that was sent; 0 where it is none."""
+    written = str(value) if not isinstance(value, bool) else ""
+    return int(written) if written.isascii() and written.isdigit() and len(written) <= 18 else 0
 
 
 def list_queue(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -125,15 +137,14 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
 def take_step(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
     """Take the step that a form of the case page asks for, from the version it was shown with."""
     actor, key = visitor().actor, read_key(said)
-    until = str(said.get("until") or "")
-    original = str(said.get("original") or "")
+    until, original = text(said, "until"), whole(said.get("original"))
     with desk.connection() as connection:
         case, _ = open_case(connection, actor, event_id)
         moved = cases.take_step(
-            connection, desk.catalog, actor, replace(case, version=int(said.get("version") or 0)),
-            str(said.get("step", "")), key=key, reason=str(said.get("reason") or "")[:2000] or None,
-            department=said.get("department") or None, outcome=said.get("outcome") or None,
-            until_at=_moment(until) if until else None, duplicate_of=int(original) if original.isdigit() else None,
+            connection, desk.catalog, actor, replace(case, version=whole(said.get("version"))),
+            text(said, "step"), key=key, reason=text(said, "reason")[:2000] or None,
+            department=text(said, "department") or None, outcome=text(said, "outcome") or None,
+            until_at=_moment(until) if until else None, duplicate_of=original or None,
         )  # fmt: skip
     return {"state": moved.state, "version": moved.version, "is_new": moved.is_new}
 
@@ -145,16 +156,18 @@ def dispatch(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     """
     actor, key = visitor().actor, read_key(said)
     done, failed = [], []
-    pairs: Sequence[Sequence[int]] = list(said.get("cases") or ())[:BULK_MOST]
+    asked = said.get("cases")
+    sent = asked[:BULK_MOST] if isinstance(asked, list) else []
+    pairs = [[whole(number) for number in one] for one in sent if isinstance(one, list) and len(one) == 2]
     for event_id, version in pairs:
         try:
             with desk.connection() as connection:
-                case, _ = open_case(connection, actor, int(event_id))
-                named = said.get("department") or route_one(
+                case, _ = open_case(connection, actor, event_id)
+                named = text(said, "department") or route_one(
                     desk.catalog, case.grid_code, case.category, case.is_urgent, case.reported_at
                 )
                 cases.take_step(
-                    connection, desk.catalog, actor, replace(case, version=int(version)), "dispatch",
+                    connection, desk.catalog, actor, replace(case, version=version), "dispatch",
                     key=f"{key}/{event_id}", department=named,
                 )  # fmt: skip
             done.append({"id": event_id, "department": named})
@@ -168,13 +181,13 @@ def ask_back(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, An
     actor = visitor().actor
     with desk.connection() as connection:
         if said.get("do") == "decline":
-            satisfaction.decline(connection, actor, int(said.get("visit") or 0), str(said.get("reason") or ""))
+            satisfaction.decline(connection, actor, whole(said.get("visit")), text(said, "reason"))
             return {}
         asked = satisfaction.ask(connection, actor, event_id, by_link=said.get("do") == "link")
         if asked.token:
             return {"token": asked.token}
         satisfaction.answer(
-            connection, desk.catalog, is_satisfied=said.get("do") == "yes", reason=str(said.get("reason") or ""),
+            connection, desk.catalog, is_satisfied=said.get("do") == "yes", reason=text(said, "reason"),
             asked_by=actor, visit_id=asked.id,
         )  # fmt: skip
         if actor.role == "dispatcher":

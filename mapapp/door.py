@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote
 
 from layers.accounts.sessions import LONGEST_S, Session
 from mapapp.names import is_loopback, name_of
@@ -38,6 +39,7 @@ PHOTO_MOST = 12_500_000
 
 FORM = b"application/x-www-form-urlencoded"
 SESSION_COOKIE, SECURE_COOKIE, FORM_COOKIE = "session", "__Host-session", "_csrf_token"
+_LONG = re.compile(r"\d{19}")
 LOOK_AGAIN_S = 5.0
 """Seconds after which a stream looks whether its session goes on."""
 
@@ -116,6 +118,7 @@ class Guard:
         answer = _Answer(self, send)
         try:
             refuse_strangers(scope, headers, is_secure=self.is_secure)
+            refuse_senseless(scope)
             if not self._pace.take(_address(scope)):
                 raise RefusedError(429, "Too many requests. Wait a moment.")
             if is_keyed(scope["path"]):  # no cookie counts there, so no other site can make use of one
@@ -221,9 +224,22 @@ def refuse_forged(method: str, headers: dict[bytes, bytes]) -> None:
     """
     if method in SAFE_METHODS:
         return
-    same = urlsplit(headers.get(b"origin", b"")).netloc == headers.get(b"host", b"-")
+    came_from = headers.get(b"origin", b"").partition(b"://")[2]
+    same = came_from == headers.get(b"host", b"-")
     if not same or headers.get(b"sec-fetch-site", b"same-origin") != b"same-origin":
         raise RefusedError(403, "This request came from another site.")
+
+
+def refuse_senseless(scope: Scope) -> None:
+    """What no page of ours links to: an address with a character that is none, or a number no row can have.
+
+    Raises
+    ------
+    RefusedError
+        There can be nothing under that address.
+    """
+    if "\0" in scope["path"] or b"%00" in scope.get("query_string", b"") or _LONG.search(scope["path"]):
+        raise RefusedError(404, "There is nothing here.")
 
 
 def cookie(headers: dict[bytes, bytes], name: str) -> str | None:
@@ -267,7 +283,7 @@ def most_bytes(path: str) -> int:
 async def _limited(headers: dict[bytes, bytes], receive: Receive, most: int) -> Receive:
     """Refuse a body that is too large, and count one that does not say how large it is."""
     said = headers.get(b"content-length", b"0")
-    if not said.isdigit() or int(said) > most:
+    if not said.isdigit() or len(said) > 18 or int(said) > most:
         raise RefusedError(413, "This request is too large.")
     n = 0
 

@@ -14,6 +14,9 @@ Language = Literal["zh", "en"]
 ELEMENTS = ("person", "event", "place", "thing", "organisation")
 """Elements in the order of their switches."""
 
+FIELDS_MOST = 20
+"""Parts that the query of an address may have."""
+
 _NONE = "none"
 
 
@@ -63,7 +66,11 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
     at = at if at.isdigit() and len(at) in LENGTHS.values() and at in known else defaults.at
     indicator = said.get("indicator", "")
     period = said.get("period", "")
-    month = int(period) if period.isdigit() and len(period) == 6 and int(period) in defaults.periods else None
+    month = (
+        int(period)
+        if period.isascii() and period.isdigit() and len(period) == 6 and int(period) in defaults.periods
+        else None
+    )
     language = said.get("lang", "zh")
     layers = defaults.layers
     if "layers" in said:
@@ -86,8 +93,11 @@ def edition_asked(search: str | None, editions: Container[int]) -> int | None:
 
 
 def said_in(search: str | None) -> dict[str, str]:
-    """What the query part of an address says, by key; the last where one is said twice."""
-    return {key: values[-1] for key, values in parse_qs((search or "").lstrip("?"), max_num_fields=20).items()}
+    """What the query part of an address says, by key; the last where one is said twice; nothing where it says much."""
+    said = (search or "").lstrip("?")
+    if said.count("&") >= FIELDS_MOST:
+        return {}
+    return {key: values[-1] for key, values in parse_qs(said).items()}
 
 
 def search_of(view: View, defaults: Defaults) -> str:

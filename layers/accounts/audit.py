@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
-from layers.access import Actor
+from layers.access import Actor, Scope
 
 Connection = psycopg.Connection[Any]
 
@@ -79,28 +79,43 @@ def read_entries(
     account: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    within: Scope | None = None,
     limit: int = 200,
 ) -> list[Entry]:
-    """Read entries as the door, the latest first."""
+    """Read entries as the door, the latest first; with `within` those of who acted inside a scope."""
     rows = connection.execute(
         "select id, at, kind, account, role, scope, subject, detail from audit.entry"
         " where (%(kind)s::text is null or kind = %(kind)s) and (%(account)s::text is null or account = %(account)s)"
         " and (%(since)s::timestamptz is null or at >= %(since)s)"
         " and (%(until)s::timestamptz is null or at < %(until)s)"
+        " and (%(low)s::text is null or scope >= %(low)s and scope < %(high)s)"
         " order by id desc limit %(most)s",
-        {"kind": kind, "account": account, "since": since, "until": until, "most": limit},
+        {"kind": kind, "account": account, "since": since, "until": until, "most": limit} | _range(within),
     ).fetchall()
     return [Entry(*row) for row in rows]
 
 
-def read_most(connection: Connection, since: datetime | None = None, limit: int = 20) -> list[tuple[str, str, int]]:
+def read_most(
+    connection: Connection,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    within: Scope | None = None,
+    limit: int = 20,
+) -> list[tuple[str, str, int]]:
     """Read who asked most: account, kind and how often, the most first."""
     return connection.execute(
         "select coalesce(account, ''), kind, count(*)::integer from audit.entry"
-        " where %(since)s::timestamptz is null or at >= %(since)s"
+        " where (%(since)s::timestamptz is null or at >= %(since)s)"
+        " and (%(until)s::timestamptz is null or at < %(until)s)"
+        " and (%(low)s::text is null or scope >= %(low)s and scope < %(high)s)"
         " group by 1, 2 order by 3 desc, 1, 2 limit %(most)s",
-        {"since": since, "most": limit},
+        {"since": since, "until": until, "most": limit} | _range(within),
     ).fetchall()
+
+
+def _range(within: Scope | None) -> dict[str, str | None]:
+    return {"low": within and within.low, "high": within and within.high}
 
 
 def seal(connection: Connection, heads: Path) -> int:

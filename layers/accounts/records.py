@@ -26,7 +26,7 @@ SHORTEST = 12
 
 _LIST = """
 select account, name, role, scope, department, is_disabled, is_demo, totp_sealed is not null as has_totp, locked_until
-from auth.account order by account
+from auth.account where %(low)s::text is null or scope >= %(low)s and scope < %(high)s order by account
 """
 
 
@@ -50,21 +50,21 @@ class Account:
         return Actor(self.account, self.role, Scope(self.scope), self.department)
 
 
-def list_accounts(connection: Connection) -> list[Account]:
-    """List all accounts, ordered by name."""
+def list_accounts(connection: Connection, within: Scope | None = None) -> list[Account]:
+    """List all accounts, or those whose scope lies in another, ordered by name."""
     with connection.cursor(row_factory=class_row(Account)) as cursor:
-        return cursor.execute(_LIST).fetchall()
+        return cursor.execute(_LIST, {"low": within and within.low, "high": within and within.high}).fetchall()
 
 
-def find_account(connection: Connection, account: str) -> Account:
-    """Find one account.
+def find_account(connection: Connection, account: str, within: Scope | None = None) -> Account:
+    """Find one account, in a scope where one is given.
 
     Raises
     ------
     UnknownNameError
-        There is none of that name.
+        There is none of that name, or none inside the scope.
     """
-    found = {one.account: one for one in list_accounts(connection)}
+    found = {one.account: one for one in list_accounts(connection, within)}
     if account not in found:
         raise UnknownNameError("account", account, found)
     return found[account]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets as chance
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -108,10 +109,11 @@ def list_sessions(connection: Connection) -> list[OpenSession]:
     return [OpenSession(*row) for row in rows]
 
 
-def end_by_handle(connection: Connection, handle: str) -> str | None:
-    """End a session by its handle in the list; return whose it was, None where there is none."""
+def end_by_handle(connection: Connection, handle: str, accounts: Sequence[str]) -> str | None:
+    """End a session of some accounts by its handle in the list; return whose it was, None where there is none."""
     row = connection.execute(
-        "delete from auth.session where encode(token_hash, 'hex') = %s returning account", [handle]
+        "delete from auth.session where encode(token_hash, 'hex') = %s and account = any(%s) returning account",
+        [handle, list(accounts)],
     ).fetchone()
     return row[0] if row else None
 

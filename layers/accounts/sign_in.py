@@ -103,6 +103,8 @@ def _step_of(secret: str, code: str, used: int | None) -> int | None:
 
     totp, now = pyotp.TOTP(secret, interval=STEP_S), int(time.time()) // STEP_S
     for step in (now, now - 1, now + 1):
-        if hmac.compare_digest(totp.at(step * STEP_S), code.strip()) and (used is None or step > used):
+        if hmac.compare_digest(totp.at(step * STEP_S).encode(), code.strip().encode()) and (
+            used is None or step > used
+        ):
             return step
     return None

@@ -11,11 +11,12 @@ from fastapi import APIRouter, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
 
 from layers import photos
-from layers.errors import AccessError, AtlasError, CaseError
+from layers.errors import AccessError, AtlasError
 from mapapp import casework
 from mapapp.api.sign_in import words_of
 from mapapp.desk import Desk
 from mapapp.pages.casework import cases_page
+from mapapp.shape import read_json
 from mapapp.visitor import visitor
 
 STATIC = Path(__file__).parent.parent / "casework_files"
@@ -128,8 +129,5 @@ async def answer(function: Callable[..., Any], *args: Any) -> Response:
 
 async def said(request: Request) -> dict[str, Any]:
     """Read what a page sends as JSON; nothing where it is none."""
-    try:
-        read = await request.json()
-    except ValueError as error:
-        raise CaseError("missing", "This is no request of the page.", "Load the page again.") from error
+    read = read_json(await request.body())
     return read if isinstance(read, dict) else {}

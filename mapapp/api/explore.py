@@ -16,6 +16,7 @@ from layers.errors import AtlasError
 from mapapp.api.charts import charts_address
 from mapapp.api.engine import FOR_GOOD
 from mapapp.api.sign_in import words_of
+from mapapp.api.tiles import Edition
 from mapapp.api.view import as_json
 from mapapp.desk import Desk
 from mapapp.explore import handlers
@@ -67,7 +68,7 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         return await told(request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
 
     @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
-    async def outlines(request: Request, edition: int, version: int, level: str, frame: str) -> Response:
+    async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:
         """Outlines of the grids of a level in a grid; they never change under their address."""
         if level not in LENGTHS:
             return Response(status_code=404)

@@ -28,7 +28,9 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
 
     def show(request: Request, message: str, status: int = 200) -> Response:
         with porter.connection() as connection:
-            accounts, sessions = records.list_accounts(connection), list_sessions(connection)
+            accounts = records.list_accounts(connection, visitor().actor.scope)
+            kept = {one.account for one in accounts}
+            sessions = [one for one in list_sessions(connection) if one.account in kept]
         written = accounts_page(
             words_of(desk, request), visitor(), accounts, sessions, porter.departments, zone=zone, message=message
         )
@@ -55,13 +57,21 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         asked = {key: request.query_params.get(key, "") for key in ("kind", "account", "since", "until")}
         asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
 
+        own = visitor().actor.scope
+        within = None if own.code == desk.catalog.city.code else own
+
         def read() -> str:
             since, until = (_day(asked[key], zone) for key in ("since", "until"))
             with porter.connection() as connection:
                 found = audit.read_entries(
-                    connection, kind=asked["kind"] or None, account=asked["account"] or None, since=since, until=until
+                    connection,
+                    kind=asked["kind"] or None,
+                    account=asked["account"] or None,
+                    since=since,
+                    until=until,
+                    within=within,
                 )
-                most = audit.read_most(connection, since)
+                most = audit.read_most(connection, since, until, within=within)
             return audit_page(words_of(desk, request), found, most, zone=zone, **asked)
 
         return HTMLResponse(await asyncio.to_thread(read))
@@ -70,10 +80,18 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
 
 
 def keep(porter: Porter, given: dict[str, str]) -> str:
-    """Do what a form of the accounts page asks for; return what there is to say, such as a new password."""
+    """Do what a form of the accounts page asks for; return what there is to say, such as a new password.
+
+    Raises
+    ------
+    AtlasError
+        It cannot be done, or the account or the new scope lies outside the scope of who keeps accounts.
+    """
     by, account, do = visitor().actor, given.get("account", ""), given.get("do", "")
     scope = given.get("scope", "")
     with porter.connection() as connection:
+        if do in ("disable", "enable", "reset", "scope", "pair"):
+            records.find_account(connection, account, by.scope)
         match do:
             case "add":
                 password = records.add_account(
@@ -92,8 +110,10 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
             case "pair":
                 let_in(connection, given.get("code", ""), account, given.get("label", ""), by=by)
             case "end":
-                whose = end_by_handle(connection, given.get("session", ""))
-                audit.write(connection, "session", by, whose, done="ended")
+                handle, kept = given.get("session", ""), records.list_accounts(connection, by.scope)
+                whose = end_by_handle(connection, handle, [one.account for one in kept])
+                if whose is not None:
+                    audit.write(connection, "session", by, whose, done="ended")
     return ""
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import psycopg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from layers.codes import LENGTHS
 from layers.periods import moment, read_period
@@ -23,6 +23,9 @@ FOR_GOOD = "private, max-age=31536000, immutable"
 SINGLE_FROM = {"event": 14, "element": 12}
 """Zooms from which tiles hold single rows, which no wall is given."""
 
+Edition = Annotated[int, Path(ge=0, le=32_767)]
+"""Number of an edition of the grids in an address."""
+
 Cut = Callable[[psycopg.Connection[Any]], bytes]
 
 
@@ -31,13 +34,13 @@ def tile_routes(desk: Desk) -> APIRouter:
     routes = APIRouter(prefix="/tiles")
 
     @routes.get("/grid/{edition}-{version}/{z}/{x}/{y}")
-    async def grid(request: Request, edition: int, version: int, z: int, x: int, y: int) -> Response:
+    async def grid(request: Request, edition: Edition, version: int, z: int, x: int, y: int) -> Response:
         """Polygons of the grids of an edition."""
         key = ("grid", edition, version, z, x, y)
         return await _answer(request, desk, key, lambda conn: grid_tile(conn, desk.scope, edition, z, x, y))
 
     @routes.get("/level/{edition}-{version}/{level}/{z}/{x}/{y}")
-    async def down_to(request: Request, edition: int, version: int, level: str, z: int, x: int, y: int) -> Response:
+    async def down_to(request: Request, edition: Edition, version: int, level: str, z: int, x: int, y: int) -> Response:
         """Polygons of the grids of an edition down to a level, at every zoom."""
         if level not in LENGTHS:
             return Response(status_code=404)
