@@ -77,7 +77,8 @@ def add_filing(routes: APIRouter, desk: Desk) -> None:
     @routes.post(START + "/requests.{kind}")
     async def filed(request: Request, kind: str) -> Response:
         """File a request."""
-        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        async with request.form() as sent:  # closes the files that came along
+            form = {name: value for name, value in sent.items() if isinstance(value, str)}
         args = args_of(request) | form
         key, resend = key_of(request, form), request.headers.get("idempotency-key", "")[:200]
 

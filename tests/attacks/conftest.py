@@ -13,6 +13,7 @@ from knock import Knocker
 from serving import Server, serving
 from signing import sign_in
 
+from layers.accounts.keys import add_key
 from layers.accounts.sessions import Session
 from layers.database import Database
 from mapapp.door import Pace
@@ -35,14 +36,16 @@ def attacked(city: Database, catalog: Any, settings: Any) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="package")
-def knocker(attacked: Server, city: Database) -> Callable[..., Knocker]:
-    """Make who sends requests: of a role and a scope, or of nobody."""
+def knocker(attacked: Server, city: Database, catalog: Any) -> Callable[..., Knocker]:
+    """Make who sends requests: of a role and a scope, or of nobody; all have a key for other systems' routes."""
+    with city.connect("door") as door:
+        key = add_key(door, catalog, "attacker", scope=SCOPE)
 
     def make(role: Any = None, scope: str = SCOPE) -> Knocker:
         def enter() -> Session | None:
             return None if role is None else sign_in(city, role, scope=scope, department="water")
 
-        return Knocker(attacked.app, attacked.loop, enter)
+        return Knocker(attacked.app, attacked.loop, enter, key)
 
     return make
 

@@ -27,8 +27,10 @@ class Answer:
 class Knocker:
     """Sends requests of one session, or of none, as fast as the application answers."""
 
-    def __init__(self, app: Any, loop: asyncio.AbstractEventLoop, enter: Callable[[], Session | None]) -> None:
-        self.app, self.loop, self.enter = app, loop, enter
+    def __init__(
+        self, app: Any, loop: asyncio.AbstractEventLoop, enter: Callable[[], Session | None], key: str = ""
+    ) -> None:
+        self.app, self.loop, self.enter, self.key = app, loop, enter, key
         self.session, self.address = enter(), "127.0.0.1"
 
     def ask(
@@ -46,6 +48,8 @@ class Knocker:
 
     def _headers(self, body: bytes, more: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
         said = {b"host": HERE, b"origin": b"http://" + HERE, b"content-length": str(len(body)).encode()}
+        if self.key:
+            said[b"authorization"] = f"Bearer {self.key}".encode()
         if self.session is not None:
             said[b"cookie"] = f"session={self.session.token}".encode()
             said[b"x-csrftoken"] = self.session.form_token.encode()

@@ -17,7 +17,7 @@ from verdict import faults
 
 from layers.access import ROLES, AccountRole
 from layers.database import Database
-from mapapp.rights import is_public, may_open
+from mapapp.rights import is_keyed, is_public, may_open
 
 FORM = {b"content-type": b"application/x-www-form-urlencoded"}
 JSON = {b"content-type": b"application/json"}
@@ -90,7 +90,7 @@ def attack_texts(
     """Each text through each parameter; the slice puts a text into all at once, every so often."""
     n = sent = 0
     for one in operations(attacked.app):
-        role = None if is_public(one.method, one.template) else role_for(one.template)
+        role = None if is_public(one.method, one.template) or is_keyed(one.template) else role_for(one.template)
         who = knocker(role)
         every = 211 if one.template in SLOW else 101 if one.method != "POST" else 131
         for kind, text, given in gifts(one, is_all=is_all):
