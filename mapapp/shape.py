@@ -7,8 +7,8 @@ text or nothing, and a file is one that a package registered; whatever else was 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, cast
 
 from dash import Dash
 from dash.fingerprint import check_fingerprint
@@ -42,14 +42,16 @@ class Shaped:
 
     def _is_file(self, path: str) -> bool:
         package, _, name = path.partition("/")
-        return check_fingerprint(name)[0] in self._dash.registered_paths.get(package, ())
+        read = cast("Callable[[str], tuple[str, bool]]", check_fingerprint)
+        return read(name)[0] in self._dash.registered_paths.get(package, ())
 
 
 def shaped(known: Mapping[str, Any], body: Any) -> dict[str, Any] | None:
     """Take from the body of a callback what its declaration names, and nothing else; None where it does not fit."""
     output = body.get("output") if isinstance(body, dict) else None
     declared = known.get(output) if isinstance(output, str) else None
-    if declared is None or "callback" not in declared:  # those of the browser are nothing to ask the server for
+    # callbacks that run in the browser are nothing to ask the server for
+    if not isinstance(output, str) or declared is None or "callback" not in declared:
         return None
     inputs = _parts(declared["inputs"], body.get("inputs"))
     state = _parts(declared["state"], body.get("state", []))
@@ -103,7 +105,7 @@ async def _whole(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if not message.get("more_body", False):
             return body
 

@@ -115,7 +115,7 @@ def read_most(
 
 
 def _range(within: Scope | None) -> dict[str, str | None]:
-    return {"low": within and within.low, "high": within and within.high}
+    return {"low": within.low, "high": within.high} if within else {"low": None, "high": None}
 
 
 def seal(connection: Connection, heads: Path) -> int:
