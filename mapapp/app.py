@@ -87,6 +87,27 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(open311_routes(desk))
     api.include_router(intake_routes(desk))
 
+    add_faults(api, desk)
+
+    @api.api_route("/healthz", methods=["GET", "HEAD"])
+    async def health() -> Response:
+        """Tell that the server answers."""
+        return Response("ok\n", media_type="text/plain")
+
+    dash = make_dash(desk, api, engine_version(engine_dir))
+    api.add_middleware(Shaped, dash=dash)
+
+    @api.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
+    async def unknown(path: str) -> Response:
+        """Answer for every address nobody knows; Dash would show its page there."""
+        return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
+
+    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure)
+
+
+def add_faults(api: FastAPI, desk: Desk) -> None:
+    """Say in a word what a request that cannot be answered is told."""
+
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         """Say that it failed and no more; the reason is logged by the server."""
@@ -104,21 +125,6 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
         """Say that a value makes no sense: the database would not take it."""
         log.warning("%s was sent a value the database does not take: %s", request.url.path, type(error).__name__)
         return Response("This request makes no sense.\n", 400, media_type="text/plain")
-
-    @api.api_route("/healthz", methods=["GET", "HEAD"])
-    async def health() -> Response:
-        """Tell that the server answers."""
-        return Response("ok\n", media_type="text/plain")
-
-    dash = make_dash(desk, api, engine_version(engine_dir))
-    api.add_middleware(Shaped, dash=dash)
-
-    @api.api_route("/{path:path}", methods=["GET", "HEAD", "POST"])
-    async def unknown(path: str) -> Response:
-        """Answer for every address nobody knows; Dash would show its page there."""
-        return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
-
-    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure)
 
 
 def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
