@@ -13,7 +13,8 @@ from etl.columns import Context
 from etl.masks import Mask, flags
 from etl.refusals import Refusals
 
-_PAST_ONLY = ("born_on", "reported_at", "closed_at", "updated_at", "at", "read_at", "measured_on")
+_PAST_ONLY = ("born_on", "reported_at", "closed_at", "updated_at", "at", "read_at", "measured_on",
+              "visited_on")  # fmt: skip
 _FIRST = date(1900, 1, 2)
 """First day taken for one: what lies before it is an error, and the last days before it are noughts."""
 

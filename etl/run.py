@@ -21,6 +21,7 @@ from etl.reform.follow import follow_changes, note_change
 from etl.report import DeliveryReport, RunReport
 from etl.sources import DEFAULT_LIMITS, Limits, warm_up
 from etl.staging import Staging, empty
+from layers.care import keep_groups
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import EXIT_CODES, AtlasError, DeliveryError, ServerError
@@ -123,6 +124,7 @@ def _crew(database: Database, executor: str) -> Iterator[Crew | None]:
 
 def _numbers(connection: psycopg.Connection[Any], catalog: Catalog) -> Numbers:
     with _at_this_schema(), connection.transaction():
+        keep_groups(connection, catalog)
         return number_catalog(connection, catalog)
 
 

@@ -24,6 +24,7 @@ from etl.sources import RawBatch
 from etl.tree import GridTree
 from etl.uniques import UniqueMemory
 from layers.declare.records import Dataset
+from layers.identifiers import masks
 from layers.seal import Sealer
 
 
@@ -252,5 +253,6 @@ def _identities(good: GoodRows, rules: Rules) -> Identities | None:
             "phone_sealed": sealer.seal_column(phone),
             "name_token": sealer.name_tokens(name),
             "phone_token": sealer.phone_tokens(phone),
+            "mask_sealed": sealer.seal_column(masks(columns, good.n)),
         }
     )

@@ -8,7 +8,7 @@ Source: GB 11643 (ID number), GB 32100 (unified social credit code).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 Column = Sequence[str | None] | Any
 """An Arrow string array, a NumPy array of str and None, or a list of these."""
+
+MASK_BREAK = "\x1f"
+"""Between the masked name, number and phone of a person."""
 
 _ID_WEIGHTS = np.array([2 ** (18 - i) % 11 for i in range(1, 18)], dtype=np.int32)
 _ID_CHECK = np.frombuffer(b"10X98765432", dtype=np.uint8)
@@ -121,6 +124,27 @@ def mask_number(values: Column) -> Any:
 def mask_phone(values: Column) -> Any:
     """Return phones with all but the first three and last four starred, 138****1234; all of one shorter than ten."""
     return _mask(_strings(values), 3, 4)
+
+
+def masks(columns: Mapping[str, Column], n: int) -> list[str]:
+    """Return what a list may show of each person: masked name, number and phone, with `MASK_BREAK` between.
+
+    Parameters
+    ----------
+    columns
+        `name`, `number` and `phone`, those there are.
+    n
+        How many people.
+    """
+    nothing = pa.nulls(n, pa.string())
+    name, number, phone = (
+        mask(columns.get(key, nothing))
+        for key, mask in (("name", mask_name), ("number", mask_number), ("phone", mask_phone))
+    )
+    joined: list[str] = pc.binary_join_element_wise(
+        name, number, phone, MASK_BREAK, null_handling="replace", null_replacement=""
+    ).to_pylist()
+    return joined
 
 
 def _strings(values: Column) -> Any:

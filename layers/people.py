@@ -17,7 +17,7 @@ from layers.cube import work_out
 from layers.declare.records import Breakdown
 from layers.people_carried import carried_people
 from layers.people_stored import TOTAL, published_digits, write_release
-from layers.release import release
+from layers.release import Release, release
 from layers.secrets import Secrets
 
 _LOCK = 4_490_002
@@ -131,6 +131,7 @@ def publish(
     cube = work_out(connection, edition, month, codes, breakdowns)
     last = _LastMonth(connection, edition, month, {one.key: one.cells for one in breakdowns})
     found = release(cube, breakdowns, secrets.rounding_key, last)
+    _keep_to_finest(found, breakdowns)
     write_release(connection, edition, month, codes, found, {one.key: one.cells for one in breakdowns})
     audit.note_load(
         connection,
@@ -142,6 +143,15 @@ def publish(
         withheld=[list(one) for one in found.withheld],
     )
     return len(codes)
+
+
+def _keep_to_finest(found: Release, breakdowns: Sequence[Breakdown]) -> None:
+    """Keep back the levels that are finer than a breakdown is declared to be published on."""
+    for one in breakdowns:
+        most = LENGTHS[one.finest]
+        gone = [digits for digits in LENGTHS.values() if most < digits <= found.digits[one.key]]
+        found.withheld += [(one.key, digits, "declared") for digits in sorted(gone, reverse=True)]
+        found.digits[one.key] = min(most, found.digits[one.key])
 
 
 def _is_published_elsewhere(connection: psycopg.Connection[Any], edition: int, month: int) -> bool:

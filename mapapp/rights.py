@@ -53,6 +53,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/_favicon.ico": MAP,
     "/cases": CASEWORK,
     "/report": IN_THE_FIELD,
+    "/care": frozenset({"grid_worker", "case_officer", "leader"}),
     "/account": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/accounts": frozenset({"security_admin"}),

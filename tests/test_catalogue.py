@@ -23,6 +23,7 @@ REFERENCE = {
     "pub.dataset",
     "pub.category",
     "ops.transition",
+    "vault.care_group",
 }
 """Small and the same everywhere; never point at data tables."""
 

@@ -30,6 +30,7 @@ SHAPES = {
     "`[classes]`": keys.CLASSES,
     "`scenarios/NAME.toml`": keys.SCENARIO,
     "`breakdowns/NAME.toml`": keys.BREAKDOWN,
+    "`care/NAME.toml`": keys.CARE,
     "`calendar.toml`": keys.CALENDAR,
     "`[years]`": case_keys.YEAR,
     "`limits.toml`": keys.LIMITS,

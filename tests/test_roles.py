@@ -32,6 +32,7 @@ CALLED = {
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
         *("read_sent", "changes_by_key", "answer_by_key"),
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
+        *("list_care", "care_visits", "visit_care", "late_care"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
         "my_reports",
     },

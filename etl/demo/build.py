@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+from etl.demo.deliver_care import deliver_care
 from etl.demo.deliver_disputes import deliver_disputes
 from etl.demo.deliver_emergency import deliver_emergency
 from etl.demo.deliver_events import deliver_grid_events
@@ -119,6 +120,7 @@ def _deliveries(size: Size, seed: int, until: date, say: Callable[[str], None]) 
     say(f"settling {size.people:,} people")
     population = make_population(ground, size.people)
     yield from deliver_people(ground, population)
+    yield from deliver_care(ground, population)
     del population
     n_calls, n_disputes = round(size.events * 0.15), round(size.events * 0.05)
     say(f"letting {size.events:,} events happen")

@@ -9,6 +9,7 @@ from typing import Any
 
 from layers.declare import (
     check_breakdowns,
+    check_care,
     check_cases,
     check_columns,
     check_datasets,
@@ -42,6 +43,7 @@ _CHECKS: Mapping[str, _Checks] = {
     "indicators": check_screens.INDICATOR_CHECKS,
     "scenarios": (),
     "breakdowns": check_breakdowns.CHECKS,
+    "care": check_care.CHECKS,
 }
 
 
@@ -53,7 +55,7 @@ def read_catalog(folder: Path) -> Catalog:
     folder
         Holds `city.toml`, `departments.toml`, `categories.toml`, where cases are worked on `calendar.toml`,
         `limits.toml` and `routing.toml`, for emergencies `emergency.toml`, and the folders `datasets`, `layers`,
-        `indicators`, `scenarios` and `breakdowns`. Other files of it are left alone.
+        `indicators`, `scenarios`, `breakdowns` and `care`. Other files of it are left alone.
 
     Returns
     -------
@@ -130,6 +132,7 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         indicators=whole["indicators"],
         scenarios=whole["scenarios"],
         breakdowns=whole["breakdowns"],
+        care=whole["care"],
         datums=whole["datums.toml"],
         calendar=whole["calendar.toml"].get("calendar", Calendar()),
         limits=whole["limits.toml"].get("limits", Limits()),

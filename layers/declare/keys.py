@@ -15,6 +15,7 @@ from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     DIMENSIONS,
     Breakdown,
+    CareGroup,
     Category,
     City,
     Column,
@@ -345,8 +346,23 @@ BREAKDOWN = Shape(
         Key("register", NameOf("datasets", '"elder_allowance"')),
         Key("near", NameOf("datasets", '"clinic"')),
         Key("within_m", whole(50, 50000, 500)),
+        Key("finest", OneOf(tuple(LENGTHS)), default="small"),
     ),
     lambda name, values: Breakdown(key=name, **values),
+)
+
+CARE = Shape(
+    "a care group",
+    (
+        Key("name", TITLE, needed=True),
+        Key("dataset", NameOf("datasets", '"care_living_alone"'), needed=True),
+        Key("department", NameOf("departments", '"civil_affairs"'), needed=True),
+        Key("role", OneOf(("grid_worker", "case_officer")), needed=True),
+        Key("visit_days", whole(1, 366, 30), needed=True),
+        Key("offers", TITLE, needed=True),
+        Key("restricted", YES_NO, default=False),
+    ),
+    lambda name, values: CareGroup(key=name, **values),
 )
 
 SHAPES = {
@@ -363,6 +379,7 @@ SHAPES = {
     "indicators": INDICATOR,
     "scenarios": SCENARIO,
     "breakdowns": BREAKDOWN,
+    "care": CARE,
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
 

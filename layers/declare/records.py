@@ -261,6 +261,8 @@ class Breakdown:
     near: str | None = None
     """Dataset of places: does one live near any of them."""
     within_m: int | None = None
+    finest: Level = "small"
+    """Finest level it may be published on."""
 
     def values_of(self, dimension: str) -> tuple[str, ...]:
         """Return the values of a dimension; bands are called by where they begin."""
@@ -271,6 +273,25 @@ class Breakdown:
     def cells(self) -> tuple[str, ...]:
         """Names of all cells: values of the dimensions with a dot between."""
         return tuple(".".join(values) for values in product(*(self.values_of(one) for one in self.by)))
+
+
+CARE_STATUS = ("at_home", "away", "in_care", "declined")
+"""How somebody who is offered care is found: at home, away, in a hospital or home, or wanting none of it now."""
+
+
+@dataclass(frozen=True)
+class CareGroup:
+    """People who are offered care (关爱服务对象): by whom, what, and how often they are visited (`care/NAME.toml`)."""
+
+    key: str
+    name: Text
+    dataset: str
+    department: str
+    role: Literal["grid_worker", "case_officer"]
+    visit_days: int
+    offers: Text
+    restricted: bool = False
+    """Seen by the worker named in the record alone, and counted at the large level and above."""
 
 
 @dataclass(frozen=True)
@@ -287,6 +308,7 @@ class Catalog:
     scenarios: Mapping[str, Scenario]
     datums: Mapping[str, Datum] = field(default_factory=dict)
     breakdowns: Mapping[str, Breakdown] = field(default_factory=dict)
+    care: Mapping[str, CareGroup] = field(default_factory=dict)
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
     routing: tuple[Route, ...] = ()

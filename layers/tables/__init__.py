@@ -4,6 +4,7 @@ from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
 from layers.tables.calls import Call, ReportIn
+from layers.tables.care import CARE_ROLES, CareGroup, CareVisit
 from layers.tables.cases import UNITS, Photo, Promise, Transition, VisitBack
 from layers.tables.elements import (
     FormerGrid,
@@ -35,6 +36,7 @@ from layers.tables.tallies import (
 )
 
 __all__ = [
+    "CARE_ROLES",
     "KINDS",
     "LEVELS",
     "OUTCOMES",
@@ -47,6 +49,8 @@ __all__ = [
     "Analyst",
     "Base",
     "Call",
+    "CareGroup",
+    "CareVisit",
     "CarriedTally",
     "CategoryNumber",
     "DatasetNumber",

@@ -16,6 +16,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -71,6 +72,7 @@ class Person(ElementRow, Base):
         "person",
         "vault",
         Index("ix_person_subject", "subject"),
+        Index("ix_person_care", "dataset", "grid_code", postgresql_where=text("is_sensitive")),
         one_of("sex", SEXES),
         one_of("residence", RESIDENCES),
         CheckConstraint("source_key !~ '(^|[^0-9A-Za-z])[0-9]{17}[0-9Xx]($|[^0-9A-Za-z])'", name="key_is_no_number"),
@@ -105,6 +107,9 @@ class Identity(TownRow, Base):
     phone_sealed: Mapped[bytes | None] = mapped_column(LargeBinary, comment="phone, encrypted")
     name_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the normalised name: exact search")
     phone_token: Mapped[bytes | None] = mapped_column(LargeBinary, comment="HMAC of the phone: exact search")
+    mask_sealed: Mapped[bytes | None] = mapped_column(
+        LargeBinary, comment="name, ID number and phone with stars, as a list may show them, encrypted"
+    )
 
 
 class Place(ElementRow, Base):

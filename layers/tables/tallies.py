@@ -145,7 +145,7 @@ class PeopleWithheld(Base):
 
     __tablename__ = "people_withheld"
     __table_args__ = (
-        CheckConstraint("reason in ('no_solution', 'attack')", name="reason"),
+        CheckConstraint("reason in ('no_solution', 'attack', 'declared')", name="reason"),
         {"schema": "pub"},
     )
 
@@ -156,5 +156,6 @@ class PeopleWithheld(Base):
         primary_key=True, autoincrement=False, comment="length of the codes of that level"
     )
     reason: Mapped[str] = mapped_column(
-        comment="no_solution: nothing adds up under the published totals; attack: a small count could be narrowed"
+        comment="no_solution: nothing adds up under the published totals; attack: a small count could be narrowed;"
+        " declared: finer than its declaration allows"
     )

@@ -14,13 +14,13 @@ from mapapp.rights import may_open
 from mapapp.text import Words
 from mapapp.visitor import visitor
 
-PAGES = ("/", "/cases", "/calls", "/report")
+PAGES = ("/", "/cases", "/care", "/calls", "/report")
 LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large", 0, "#2f6c90", 0.8),
          ("county", 0, "#5aa8d0", 1.4))  # fmt: skip
 """Borders on the map: level, zoom from which it is drawn, colour, width."""
 HEADS = ("case_number", "case_category", "case_grid", "case_state", "case_department", "case_reported", "case_due")
 SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
-          "report_")  # fmt: skip
+          "report_", "care_", "about", "under_ten")  # fmt: skip
 """Beginnings of the texts that a script of these pages may say."""
 
 

@@ -1,0 +1,115 @@
+"""What the page of the care register decides, as plain functions that a test calls without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from layers import care
+from layers.codes import LENGTHS, level_of
+from layers.errors import CaseError
+from layers.identifiers import MASK_BREAK
+from layers.people_stored import people_by
+from layers.seal import Sealer
+from mapapp.casework import read_key
+from mapapp.desk import Desk
+from mapapp.visitor import visitor
+
+MASKED = ("name", "number", "phone")
+"""What of a person is shown masked, in the order in which masks are kept."""
+
+
+def list_records(desk: Desk, sealer: Sealer, query: Mapping[str, str]) -> dict[str, Any]:
+    """List the care records of the worker who asks, of a grid and a group if they are named."""
+    scope = visitor().actor.scope.within(query.get("at") or None)
+    today = _today(desk)
+    with desk.connection() as connection:
+        found = care.list_care(connection, scope, today, group=query.get("group") or None)
+        names = desk.gazetteer(connection).grids["name"]
+    frame = found.rows
+    shown = [dict(zip(MASKED, unmasked(sealer, mask), strict=True)) for mask in frame["mask_sealed"]]
+    rows = [
+        {
+            "id": one.person_id, "grid": names.get(one.grid_code, one.grid_code), "group": one.care_group,
+            "offered": one.offered, "status": one.status, "visited_on": _iso(one.visited_on),
+            "due_on": _iso(one.due_on), "is_late": one.due_on is not None and one.due_on < today,
+        }
+        | masked
+        for one, masked in zip(frame.itertuples(), shown, strict=True)
+    ]  # fmt: skip
+    return {"n": found.n, "n_late": found.n_late, "rows": rows, "today": today.isoformat()}
+
+
+def unmasked(sealer: Sealer, mask: bytes | None) -> list[str]:
+    """What a list may show of a person: name, number and phone with stars; stars alone where nothing is kept."""
+    return sealer.open(bytes(mask)).split(MASK_BREAK) if mask is not None else ["*", "", ""]
+
+
+def show_visits(desk: Desk, person_id: int) -> dict[str, Any]:
+    """Read the visits made for one care record."""
+    with desk.connection() as connection:
+        found = care.care_visits(connection, visitor().actor.scope, person_id)
+    return {
+        "visits": [
+            {"visited_on": _iso(one.visited_on), "account": one.account, "status": one.status, "found": one.found}
+            for one in found.itertuples()
+        ]
+    }
+
+
+def record_visit(desk: Desk, person_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Write down the visit that a form of the page says."""
+    try:
+        day = date.fromisoformat(str(said.get("visited_on") or ""))
+    except ValueError as error:
+        raise CaseError("missing", "This is no day.", "Choose the day of the visit.", "visited_on") from error
+    if day > _today(desk):
+        raise CaseError("missing", "The day is still to come.", "Choose the day of the visit.", "visited_on")
+    with desk.connection() as connection:
+        made = care.visit_care(
+            connection, visitor().actor.scope, person_id, key=read_key(said), visited_on=day,
+            status=str(said.get("status") or ""), found=str(said.get("found") or "")[:2000],
+        )  # fmt: skip
+    return {"id": made}
+
+
+def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+    """Count the people of each group by grid, as they are published, and the visits that are overdue; for leaders.
+
+    `counts` has nothing for a group whose counts are not published at this level.
+    """
+    area = visitor().actor.scope.within(query.get("at") or None)
+    levels = list(LENGTHS)
+    level = levels[min(levels.index(level_of(area.code)) + 1, len(levels) - 1)]
+    told: dict[str, dict[str, int]] = {}
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+        for key, group in desk.catalog.care.items():
+            of_group = (one for one in desk.catalog.breakdowns.values() if one.register == group.dataset)
+            for breakdown in of_group:
+                frame = people_by(connection, area, breakdown, level=level)
+                on = frame[frame["cell"] == "on"]
+                told[key] = dict(zip(on["grid_code"], on["n"].tolist(), strict=True))
+        late = care.late_care(connection, area, level, _today(desk))
+        path = [{"code": one.code, "name": one.name} for one in gazetteer.path(area.code)]
+        grids = gazetteer.grids[gazetteer.grids.index.str.startswith(area.code)]
+        names = grids["name"][grids.index.str.len() == LENGTHS[level]]
+    is_late = dict(zip(late["grid_code"], late["n"].tolist(), strict=True))
+    rows = [
+        {
+            "code": code, "name": name, "late": is_late.get(code, 0),
+            "counts": {key: counts.get(code) for key, counts in told.items()},
+        }
+        for code, name in names.items()
+    ]  # fmt: skip
+    return {"at": area.code, "level": level, "path": path, "rows": rows}
+
+
+def _today(desk: Desk) -> date:
+    return datetime.now(ZoneInfo(desk.catalog.city.zone)).date()
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None
