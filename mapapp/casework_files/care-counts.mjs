@@ -21,7 +21,7 @@ async function load(code) {
       return link;
     }));
     head.replaceChildren(el("tr", {}, el("th", { scope: "col" }, t("care_grid")),
-      groups.map(([, one]) => el("th", { scope: "col", title: `${one.department}：${one.offers}` }, one.name)),
+      groups.map(([, one]) => el("th", { scope: "col", title: `${one.department} · ${one.offers}` }, one.name)),
       el("th", { scope: "col" }, t("care_late"))));
     body.replaceChildren(...said.rows.map((one) => {
       const name = el("button", {}, one.name);
