@@ -7,13 +7,15 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
+
 from layers import care
 from layers.codes import LENGTHS, level_of
 from layers.errors import CaseError
 from layers.identifiers import MASK_BREAK
 from layers.people_stored import people_by
 from layers.seal import Sealer
-from mapapp.casework import read_key
+from mapapp.casework import read_key, records
 from mapapp.desk import Desk
 from mapapp.visitor import visitor
 
@@ -28,17 +30,13 @@ def list_records(desk: Desk, sealer: Sealer, query: Mapping[str, str]) -> dict[s
     with desk.connection() as connection:
         found = care.list_care(connection, scope, today, group=query.get("group") or None)
         names = desk.gazetteer(connection).grids["name"]
-    frame = found.rows
-    shown = [dict(zip(MASKED, unmasked(sealer, mask), strict=True)) for mask in frame["mask_sealed"]]
-    rows = [
-        {
-            "id": one.person_id, "grid": names.get(one.grid_code, one.grid_code), "group": one.care_group,
-            "offered": one.offered, "status": one.status, "visited_on": _iso(one.visited_on),
-            "due_on": _iso(one.due_on), "is_late": one.due_on is not None and one.due_on < today,
-        }
-        | masked
-        for one, masked in zip(frame.itertuples(), shown, strict=True)
-    ]  # fmt: skip
+    frame = found.rows.rename(columns={"person_id": "id", "care_group": "group"})
+    frame["grid"] = [names.get(code, code) for code in frame["grid_code"]]
+    frame["is_late"] = [day is not None and day < today for day in frame["due_on"]]
+    masked = [unmasked(sealer, mask) for mask in frame.pop("mask_sealed")]
+    for at, key in enumerate(MASKED):
+        frame[key] = [mask[at] for mask in masked]
+    rows = records(_written(frame, "visited_on", "due_on"))
     return {"n": found.n, "n_late": found.n_late, "rows": rows, "today": today.isoformat()}
 
 
@@ -51,12 +49,7 @@ def show_visits(desk: Desk, person_id: int) -> dict[str, Any]:
     """Read the visits made for one care record."""
     with desk.connection() as connection:
         found = care.care_visits(connection, visitor().actor.scope, person_id)
-    return {
-        "visits": [
-            {"visited_on": _iso(one.visited_on), "account": one.account, "status": one.status, "found": one.found}
-            for one in found.itertuples()
-        ]
-    }
+    return {"visits": records(_written(found, "visited_on"))}
 
 
 def record_visit(desk: Desk, person_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +95,7 @@ def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
             "code": code, "name": name, "late": is_late.get(code, 0),
             "counts": {key: counts.get(code) for key, counts in told.items()},
         }
-        for code, name in names.items()
+        for code, name in zip(names.index.tolist(), names.tolist(), strict=True)
     ]  # fmt: skip
     return {"at": area.code, "level": level, "path": path, "rows": rows}
 
@@ -111,5 +104,9 @@ def _today(desk: Desk) -> date:
     return datetime.now(ZoneInfo(desk.catalog.city.zone)).date()
 
 
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day is not None else None
+def _written(frame: pd.DataFrame, *days: str) -> pd.DataFrame:
+    """Write days as ISO text."""
+    written = frame.copy()
+    for key in days:
+        written[key] = [day.isoformat() if day else None for day in frame[key]]
+    return written

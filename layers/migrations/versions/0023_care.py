@@ -6,8 +6,8 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function, drop_function, guard_rows, run_file
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
@@ -17,7 +17,7 @@ OF_WEB = ("list_care", "care_visits", "visit_care", "late_care")
 
 
 def upgrade() -> None:
-    run_file(HERE / "0022_1_tables.sql")
+    run_file(HERE / "0023_1_tables.sql")
     guard_rows("vault.care_group", "vault.care_visit")
     for name in INNER:
         create_function(_text(name), [])
@@ -30,8 +30,8 @@ def downgrade() -> None:
         drop_function("pub", name)
     for name in reversed(INNER):
         drop_function("vault", name)
-    run_file(HERE / "0022_2_undo.sql")
+    run_file(HERE / "0023_2_undo.sql")
 
 
 def _text(name: str) -> str:
-    return (HERE / f"0022_{name}.sql").read_text(encoding="utf-8")
+    return (HERE / f"0023_{name}.sql").read_text(encoding="utf-8")
