@@ -1,12 +1,17 @@
 """Calls: the grid calls, the street answers, the department reports in (网格呼叫、街区响应、部门报到).
 
 A call goes up the tree of the grid until somebody answers: each level has the minutes of `answer` in `limits.toml`. Who
-holds it now follows from the time alone, so nothing has to be moved for it to go up.
+holds it now follows from the time alone, so nothing has to be moved for it to go up; a level may pass it on before its
+time is over.
+
+A call about a case has several departments work on it together: the first named leads and takes the steps, the others
+see the case, report in and add photos.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +21,7 @@ import psycopg
 from layers import cases
 from layers.access import Actor, Scope
 from layers.codes import ancestors_of, level_of
+from layers.errors import CaseError
 
 
 def call(
@@ -52,6 +58,37 @@ def answer(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *, a
     return bool(_run(connection, "select pub.answer_call(%s, %s, %s, %s)", values))
 
 
+def pass_on(
+    connection: psycopg.Connection[Any],
+    actor: Actor,
+    limits: Mapping[str, int],
+    call_id: int,
+    from_code: str,
+    *,
+    reason: str = "",
+    at: datetime | None = None,
+) -> bool:
+    """Pass a call on to the next level, for the level that holds it; False when that level had done so before.
+
+    Raises
+    ------
+    CaseError
+        There is no such open call in reach, another level holds it by now, nobody stands above, or the level lies
+        outside the actor's scope.
+    """
+    found = open_calls(connection, actor.scope, limits, now=at)
+    one = next(iter(found[found["id"] == call_id].to_dict("records")), None)
+    if one is None:
+        raise CaseError("gone", f"There is no open call {call_id}.", "It may have been answered.")
+    above = _above(one["grid_code"], limits)
+    if from_code in above[-1:] or not above:
+        raise CaseError("not_allowed", "Nobody stands above who holds this call.", "Answer it.")
+    if from_code != one["held_by"] and from_code not in one["passed_on"]:
+        raise CaseError("stale", "Another level holds this call by now.", "Look at the call again.")
+    values = [*_range(actor.scope), call_id, from_code, reason, at]
+    return bool(_run(connection, "select pub.pass_on(%s, %s, %s, %s, %s, %s)", values))
+
+
 def report_in(connection: psycopg.Connection[Any], actor: Actor, call_id: int, *, at: datetime | None = None) -> bool:
     """Report in for the actor's department; False when it had done so before.
 
@@ -70,9 +107,10 @@ def open_calls(
     limits: Mapping[str, int],
     *,
     since: datetime | None = None,
+    about: int | None = None,
     now: datetime | None = None,
 ) -> pd.DataFrame:
-    """List calls; a row is a call, open ones and, with `since`, also those answered since.
+    """List calls that the session may see; a row is a call.
 
     Parameters
     ----------
@@ -84,6 +122,8 @@ def open_calls(
         Minutes each level has: `catalog.limits.answer`.
     since
         Also calls made from then on that were answered.
+    about
+        All calls about this case, and no others.
     now
         The present moment when left out.
 
@@ -91,16 +131,21 @@ def open_calls(
     -------
     DataFrame
         id, grid_code, event_id, called_at, called_by, what, departments (the first leads), answered_at, answered_by,
-        answered_code, reported_in (moment by department), held_by (grid code of who holds it, or who answered),
-        held_since, is_late (the last level let its time pass), not_in (departments that have not reported in).
+        answered_code, reported_in (moment by department), passed_on (moment by code of the grid), held_by (grid code of
+        who holds it, or who answered), held_since, is_late (the last level let its time pass), not_in (departments that
+        have not reported in).
     """
     moment = now or datetime.now(UTC)
-    cursor = connection.execute("select * from pub.read_calls(%s, %s, %s)", [*_range(scope), since])
+    cursor = connection.execute("select * from pub.read_calls(%s, %s, %s, %s)", [*_range(scope), since, about])
     assert cursor.description is not None
     frame = pd.DataFrame(cursor.fetchall(), columns=[column.name for column in cursor.description])
+    passed_on = [{code: datetime.fromisoformat(at) for code, at in one.items()} for one in frame["passed_on"]]
+    frame["passed_on"] = pd.Series(passed_on, index=frame.index, dtype=object)
     held = [
-        holder(grid, called, limits, answered or moment)
-        for grid, called, answered in zip(frame["grid_code"], frame["called_at"], _moments(frame), strict=True)
+        holder(grid, called, limits, answered or moment, passed)
+        for grid, called, answered, passed in zip(
+            frame["grid_code"], frame["called_at"], _moments(frame), passed_on, strict=True
+        )
     ]
     frame["held_by"] = [
         code if given is None else given for (code, _, _), given in zip(held, _texts(frame), strict=True)
@@ -112,21 +157,54 @@ def open_calls(
     return frame
 
 
-def holder(grid_code: str, called_at: datetime, limits: Mapping[str, int], now: datetime) -> tuple[str, datetime, bool]:
+@dataclass(frozen=True)
+class Rung:
+    """A level that a call comes to, from when and until when it has it, and whether it passed it on early."""
+
+    code: str
+    begins: datetime
+    ends: datetime
+    is_passed_on: bool
+
+
+def ladder(
+    grid_code: str, called_at: datetime, limits: Mapping[str, int], passed_on: Mapping[str, datetime] | None = None
+) -> list[Rung]:
+    """List the levels a call goes up unless somebody answers, the nearest first.
+
+    A level without a limit is passed over.
+    """
+    rungs, begins = [], called_at
+    above = _above(grid_code, limits)
+    for code in above:
+        ends = begins + timedelta(minutes=limits[level_of(code)])
+        passed = (passed_on or {}).get(code)
+        is_passed_on = passed is not None and begins <= passed < ends and code != above[-1]
+        rungs.append(Rung(code, begins, passed if passed is not None and is_passed_on else ends, is_passed_on))
+        begins = rungs[-1].ends
+    return rungs
+
+
+def holder(
+    grid_code: str,
+    called_at: datetime,
+    limits: Mapping[str, int],
+    now: datetime,
+    passed_on: Mapping[str, datetime] | None = None,
+) -> tuple[str, datetime, bool]:
     """Find who holds a call: the code of the grid above, since when, and whether its time passed too.
 
-    A level without a limit is passed over; the city holds what nobody else has a limit for.
+    The city holds what nobody else has a limit for.
     """
-    above = [code for code in reversed(ancestors_of(grid_code)) if limits.get(level_of(code)) and code != grid_code]
-    if not above:
+    rungs = ladder(grid_code, called_at, limits, passed_on)
+    if not rungs:
         return ancestors_of(grid_code)[0], called_at, False
-    begun = called_at
-    for code in above:
-        ends = begun + timedelta(minutes=limits[level_of(code)])
-        if now < ends:
-            return code, begun, False
-        last, begun = begun, ends
-    return above[-1], last, True
+    here = next((one for one in rungs if now < one.ends), rungs[-1])
+    return here.code, here.begins, now >= here.ends
+
+
+def _above(grid_code: str, limits: Mapping[str, int]) -> list[str]:
+    return [code for code in reversed(ancestors_of(grid_code)) if limits.get(level_of(code)) and code != grid_code]
 
 
 def _moments(frame: pd.DataFrame) -> list[datetime | None]:

@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
+from mapapp.api.calls import call_routes
 from mapapp.api.care import care_routes
 from mapapp.api.casework import casework_routes
 from mapapp.api.charts import chart_routes
@@ -78,6 +79,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
     api.include_router(casework_routes(desk, engine_version(engine_dir)))
+    api.include_router(call_routes(desk, engine_version(engine_dir)))
     api.include_router(report_routes(desk, engine_version(engine_dir)))
     api.include_router(care_routes(desk, porter, engine_version(engine_dir)))
     api.include_router(engine_routes(engine_dir))

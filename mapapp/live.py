@@ -172,12 +172,14 @@ class Live:
         async with await psycopg.AsyncConnection.connect(
             self._url, autocommit=True, application_name="atlas live", connect_timeout=10
         ) as ear:
-            for channel in ("cases", "atlas"):
+            for channel in ("cases", "calls", "atlas"):
                 await ear.execute(f"listen {channel}".encode())
             self._heard.set()  # something may have happened while nobody listened
             async for heard in ear.notifies():
                 if heard.channel == "atlas":
                     self._tell_loaded(heard.payload)
+                elif heard.channel == "calls":
+                    self._tell_desks(Told(0, "call", "{}"))
                 self._heard.set()
 
     def _tell_loaded(self, payload: str) -> None:
@@ -189,6 +191,13 @@ class Live:
         for channel in self._channels.values():
             for page in channel.pages:
                 page.tell(told)
+
+    def _tell_desks(self, told: Told) -> None:
+        """Tell every page but walls that something happened, and nothing of it: each asks for what it may see."""
+        for channel in self._channels.values():
+            for page in channel.pages:
+                if not page.is_wall:
+                    page.tell([told])
 
     async def _tell(self) -> None:
         while True:

@@ -52,6 +52,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/_dash-": AT_DESKS,
     "/_favicon.ico": MAP,
     "/cases": CASEWORK,
+    "/calls": CASEWORK,
     "/report": IN_THE_FIELD,
     "/care": frozenset({"grid_worker", "case_officer", "leader"}),
     "/account": EVERYBODY,

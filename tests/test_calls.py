@@ -62,3 +62,35 @@ def test_the_grid_calls_the_street_answers_the_departments_report_in(web: Any) -
     assert calls.open_calls(web, Scope("4499"), LIMITS, now=now).empty
     done = calls.open_calls(web, Scope("4499"), LIMITS, since=START, now=now).iloc[0]
     assert (done["answered_by"], done["held_by"], done["not_in"]) == ("street", GRID[:9], ["justice"])
+
+
+def test_a_level_passes_a_call_on_before_its_time(web: Any) -> None:
+    made = calls.call(web, actor("grid_worker", code=GRID), key=key(), grid_code=GRID, what="缺人手", at=START)
+    town, now = actor("dispatcher", account="town", code=GRID[:9]), START + timedelta(minutes=5)
+
+    def held() -> Any:
+        return calls.open_calls(web, Scope("4499"), LIMITS, now=now).iloc[0]
+
+    assert calls.pass_on(web, town, LIMITS, made, GRID[:12], at=now)
+    assert (held()["held_by"], held()["held_since"]) == (GRID[:9], now)
+    assert not calls.pass_on(web, town, LIMITS, made, GRID[:12], at=now), "a double click goes up one level only"
+    assert held()["held_by"] == GRID[:9]
+    for who, code, why in (
+        (town, GRID[:6], "not_allowed"),  # nobody stands above
+        (actor("dispatcher", account="station", code=GRID[:12]), GRID[:9], "not_allowed"),  # it is the town's
+        (actor("grid_worker", code=GRID), GRID[:9], "not_allowed"),
+        (actor("dispatcher", code="449902001"), GRID[:9], "gone"),
+    ):
+        with pytest.raises(CaseError) as error:
+            calls.pass_on(web, who, LIMITS, made, code, at=now)
+        assert error.value.why == why, (who, code)
+    assert calls.holder(GRID, START, LIMITS, now, {GRID[:12]: now})[:2] == (GRID[:9], now)
+    late = START + timedelta(minutes=16)
+    with pytest.raises(CaseError) as error:
+        calls.pass_on(web, town, LIMITS, made, GRID[:9], at=START - timedelta(minutes=1))
+    assert error.value.why == "stale"
+    assert calls.pass_on(web, town, LIMITS, made, GRID[:9], at=late)
+    assert calls.answer(web, actor("dispatcher"), made)
+    with pytest.raises(CaseError) as error:
+        calls.pass_on(web, town, LIMITS, made, GRID[:9], at=late)
+    assert error.value.why == "gone"

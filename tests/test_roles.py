@@ -34,7 +34,7 @@ CALLED = {
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_care", "care_visits", "visit_care", "late_care"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
-        "my_reports",
+        *("my_reports", "pass_on"),
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),
@@ -54,6 +54,7 @@ UNTOUCHED = {
     "ops.visit_back",
     "ops.call",
     "ops.report_in",
+    "ops.pass_on",
     "ops.photo",
 }
 """Tables of which the loader may delete nothing."""

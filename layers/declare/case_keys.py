@@ -105,6 +105,7 @@ LIMITS = Shape(
         Key("normal", Each(LIMIT, _CATEGORY), default={}),
         Key("urgent", Each(LIMIT, _CATEGORY), default={}),
         Key("answer", Each(_MINUTES, _LEVEL), default={}),
+        Key("report_in", _MINUTES),
         Key("due", ListOf(DUE), default=()),
         Key("reopens", ListOf(NameOf("categories", '"noise"'), at_least=0), default=()),
     ),

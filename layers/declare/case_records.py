@@ -59,6 +59,7 @@ class Limits:
     normal: Mapping[str, Limit] = field(default_factory=dict)
     urgent: Mapping[str, Limit] = field(default_factory=dict)
     answer: Mapping[str, int] = field(default_factory=dict)
+    report_in: int | None = None
     due: tuple[DuePolicy, ...] = ()
     reopens: tuple[str, ...] = ()
 

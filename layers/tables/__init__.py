@@ -3,7 +3,7 @@
 from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
-from layers.tables.calls import Call, ReportIn
+from layers.tables.calls import Call, PassOn, ReportIn
 from layers.tables.care import CARE_ROLES, CareGroup, CareVisit
 from layers.tables.cases import UNITS, Photo, Promise, Transition, VisitBack
 from layers.tables.elements import (
@@ -69,6 +69,7 @@ __all__ = [
     "Measure",
     "Organisation",
     "Pairing",
+    "PassOn",
     "Past",
     "PeopleCount",
     "PeopleWithheld",

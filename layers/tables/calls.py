@@ -17,6 +17,7 @@ class Call(TownRow, Base):
         CheckConstraint("(answered_at is null) = (answered_by is null)", name="answered"),
         UniqueConstraint("town_code", "request_key"),
         Index("ix_call_grid_code", "grid_code", postgresql_where=text("answered_at is null")),
+        Index("ix_call_event_id", "event_id", postgresql_where=text("event_id is not null")),
         {"schema": "ops"},
     )
 
@@ -46,3 +47,20 @@ class ReportIn(TownRow, Base):
     department: Mapped[Code] = mapped_column(comment="department that reports in")
     at: Mapped[Moment] = mapped_column(comment="when")
     account: Mapped[Code] = mapped_column(comment="account that reported in")
+
+
+class PassOn(TownRow, Base):
+    """A level that passed a call on to the next before its time was over."""
+
+    __tablename__ = "pass_on"
+    __table_args__ = (
+        ForeignKeyConstraint(["town_code", "call_id"], ["ops.call.town_code", "ops.call.id"]),
+        UniqueConstraint("town_code", "call_id", "from_code"),
+        {"schema": "ops"},
+    )
+
+    call_id: Mapped[Big] = mapped_column(comment="call it passed on")
+    from_code: Mapped[Code] = mapped_column(comment="grid above that held it")
+    at: Mapped[Moment] = mapped_column(comment="when")
+    account: Mapped[Code] = mapped_column(comment="account that passed it on")
+    reason: Mapped[str | None] = mapped_column(comment="why, in words")

@@ -1,4 +1,5 @@
 // One case: what it is, where it stands, its clock, the steps allowed now and nothing else, log, photos, what is near.
+import { together } from "./call.mjs";
 import { ask, category, department, el, left, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 
 let turn = 0;
@@ -11,8 +12,9 @@ export async function showCase(host, id, page) {
   }
   if (host.dataset.id !== String(id)) host.replaceChildren(el("p", { class: "empty" }, t("case_loading")));
   let one;
+  let joint;
   try {
-    one = await ask(`/cases/one/${id}`);
+    [one, joint] = await Promise.all([ask(`/cases/one/${id}`), ask(`/calls/about/${id}`)]);
   } catch (error) {
     if (mine === turn) host.replaceChildren(head(id, null, page), el("p", { class: "empty" }, t(`case_why_${error.why ?? "failed"}`)));
     return;
@@ -24,7 +26,7 @@ export async function showCase(host, id, page) {
     await page.changed();
   };
   host.replaceChildren(
-    ...[head(id, one, page), facts(one), steps(one, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
+    ...[head(id, one, page), facts(one), steps(one, again), together(one, joint, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
   );
 }
 

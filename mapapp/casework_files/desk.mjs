@@ -89,7 +89,7 @@ export const once = (button, run) => async (event) => {
 };
 
 // Hear of changes, a second after the last of a burst.
-export function listen(run) {
+export function listen(run, kinds = ["step", "reset", "load"]) {
   let waiting = null;
   const soon = () => {
     clearTimeout(waiting);
@@ -98,7 +98,7 @@ export function listen(run) {
   let last = "";
   const open = () => {
     const stream = new EventSource("/live" + (last ? `?since=${last}` : ""));
-    for (const kind of ["step", "reset", "load"]) {
+    for (const kind of kinds) {
       stream.addEventListener(kind, (event) => {
         last = event.lastEventId || last;
         soon();
