@@ -21,6 +21,7 @@ from mapapp.api.calls import call_routes
 from mapapp.api.care import care_routes
 from mapapp.api.casework import casework_routes
 from mapapp.api.charts import chart_routes
+from mapapp.api.emergency import emergency_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
 from mapapp.api.intake import intake_routes
@@ -82,6 +83,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(call_routes(desk, engine_version(engine_dir)))
     api.include_router(report_routes(desk, engine_version(engine_dir)))
     api.include_router(care_routes(desk, porter, engine_version(engine_dir)))
+    api.include_router(emergency_routes(desk, engine_version(engine_dir)))
     api.include_router(engine_routes(engine_dir))
     api.include_router(view_routes(desk))
     api.include_router(live_routes(live))

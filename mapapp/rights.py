@@ -55,6 +55,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/calls": CASEWORK,
     "/report": IN_THE_FIELD,
     "/care": frozenset({"grid_worker", "case_officer", "leader"}),
+    "/command": AT_DESKS,
     "/account": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/accounts": frozenset({"security_admin"}),

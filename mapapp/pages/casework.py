@@ -14,13 +14,13 @@ from mapapp.rights import may_open
 from mapapp.text import Words
 from mapapp.visitor import visitor
 
-PAGES = ("/", "/cases", "/care", "/calls", "/report")
+PAGES = ("/", "/command", "/cases", "/care", "/calls", "/report")
 LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large", 0, "#2f6c90", 0.8),
          ("county", 0, "#5aa8d0", 1.4))  # fmt: skip
 """Borders on the map: level, zoom from which it is drawn, colour, width."""
 HEADS = ("case_number", "case_category", "case_grid", "case_state", "case_department", "case_reported", "case_due")
 SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
-          "report_", "care_", "about", "under_ten")  # fmt: skip
+          "report_", "care_", "about", "under_ten", "near_", "level_")  # fmt: skip
 """Beginnings of the texts that a script of these pages may say."""
 
 
@@ -65,9 +65,10 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 
 
 def shell(
-    desk: Desk, words: Words, path: str, body: str, more: Mapping[str, Any], scripts: Sequence[str], engine: str
-) -> str:
-    """Write a whole page around a body, with the texts and names that its script speaks."""
+    desk: Desk, words: Words, path: str, body: str, more: Mapping[str, Any], scripts: Sequence[str], engine: str,
+    styles: Sequence[str] = (),
+) -> str:  # fmt: skip
+    """Write a whole page around a body, with the texts and names that its script speaks; `styles` are its own."""
     actor = visitor().actor
     language = "zh-CN" if words.language == "zh" else "en"
     told = {
@@ -97,6 +98,7 @@ def shell(
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/maplibre/{engine}/maplibre-gl.css">
 <link rel="stylesheet" href="/static/casework/casework.css">
+{"".join(f'<link rel="stylesheet" href="/static/casework/{style}">' for style in styles)}
 </head>
 <body class="page-{path[1:]}">
 <header class="top glass"><h1>{escape(words("title"))}</h1><nav class="pages">{links}</nav>

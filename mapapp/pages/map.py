@@ -10,6 +10,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from layers.codes import LENGTHS
 from layers.declare.records import Catalog, Indicator
 from mapapp.pages.legend import class_texts
 from mapapp.situation import Figures, Situation, ranked
@@ -36,6 +37,7 @@ def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
                 html.Span(words("no_gpu"), className="no-gpu-note"),
                 html.Span(age, className="age"),
                 html.Time(id="clock", className="clock", **_attribute("data-zone", city.zone)),
+                html.A(words("page_command"), href=to_command(situation, words)),
                 html.A(words("to_explore"), href=f"/explore?at={situation.view.at}&lang={words.language}"),
                 html.A(words("own_account"), href=f"/account?lang={words.language}", className="own-account"),
                 html.A(
@@ -48,6 +50,13 @@ def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
             ],
         ),
     ]
+
+
+def to_command(situation: Situation, words: Words) -> str:
+    """Address of the emergency command, about the grid shown where it is no more than a town."""
+    code = situation.view.at
+    grids = f"grids={code}&" if len(code) >= LENGTHS["large"] else ""
+    return f"/command?{grids}lang={words.language}"
 
 
 def path(words: Words, situation: Situation, defaults: Defaults) -> Children:

@@ -1,0 +1,112 @@
+"""The emergency command in a real browser: chosen by pointer and by keyboard, linked to, printed on one page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from conftest import Screen
+from playwright.sync_api import Browser, expect
+from test_casework_page import at_desk
+
+SPOT = (115.240235, 22.856807)
+IDLE = "() => document.body.classList.contains('ready') && window.__emergency.idle"
+
+
+def open_command(screen: Screen, query: str = "") -> None:
+    screen.page.goto(f"{screen.address}/command{query}")
+    screen.page.wait_for_function(IDLE)
+
+
+def settled(screen: Screen, wanted: str) -> None:
+    """Wait until the answer to an address stands on the page."""
+    screen.page.wait_for_url(re.compile(wanted))
+    expect(screen.page.locator("body:not(.loading) #answer .figures")).to_be_visible()
+    screen.page.wait_for_function(IDLE)
+
+
+def click_at(screen: Screen, lon: float, lat: float) -> None:
+    x, y = screen.page.evaluate("([lon, lat]) => window.__emergency.pointOf(lon, lat)", [lon, lat])
+    screen.page.mouse.click(x, y)
+
+
+def test_a_place_is_searched_linked_to_and_printed(browser: Browser, address: str) -> None:
+    with at_desk(browser, address, "dispatcher") as screen:
+        page = screen.page
+        open_command(screen)
+        assert page.locator("#sheet-button").is_disabled()
+        page.keyboard.press("/")
+        page.keyboard.type("小学")
+        expect(page.locator("#hits [role=option]").first).to_be_visible()
+        page.keyboard.press("Enter")
+        settled(screen, "lon=.*r=1000")
+        name = page.locator("#answer h2").inner_text()
+        assert "小学" in name and "1 公里" in name
+        page.click("[data-r='2000']")
+        settled(screen, "r=2000")
+        shown = page.locator("#answer").inner_text()
+        assert "null" not in shown and "undefined" not in shown and "约" in shown
+        assert page.locator("#answer .posts a[href^='tel:']").count() > 3
+        page.locator("#answer [data-spot^=resource]").first.hover()
+        link = page.url
+        page.evaluate("() => { window.print = () => { document.body.dataset.printed = '1'; }; }")
+        page.click("#sheet-button")
+        page.wait_for_function("() => document.body.dataset.printed")
+        assert page.locator("#sheet img").get_attribute("src").startswith("data:image/png;base64,")  # type: ignore[union-attr]
+        assert len(re.findall(rb"/Type /Page\b", page.pdf(prefer_css_page_size=True))) == 1
+        page.click(".language")
+        settled(screen, "lang=en")
+        assert "2 km" in page.locator("#answer h2").inner_text()
+        assert not re.search("[\u4e00-\u9fff]", page.locator("#answer h3").first.inner_text())
+        open_command(screen, link.partition("/command")[2])
+        settled(screen, "r=2000")
+        assert page.locator("#answer h2").inner_text() == name.replace("1 公里", "2 公里")
+
+
+def test_an_area_is_drawn_and_grids_are_named(browser: Browser, address: str) -> None:
+    with at_desk(browser, address, "grid_worker") as screen:
+        page = screen.page
+        lon, lat = SPOT
+        open_command(screen, f"?lon={lon}&lat={lat}&r=500")
+        settled(screen, "r=500")
+        expect(page.locator("#answer .posts .hint").first).to_be_visible()
+        assert page.locator("#answer a[href^='tel:']").count() == 0
+        page.click("[data-kind=shape]")
+        for x, y in ((-3, -2), (3, -2), (2, 2)):
+            click_at(screen, lon + x / 1000, lat + y / 1000)
+        expect(page.locator("#corners")).to_contain_text("3")
+        page.keyboard.press("Enter")
+        settled(screen, "shape=")
+        assert page.evaluate("() => new URLSearchParams(location.search).get('shape').split(';').length") == 3
+        page.click("[data-kind=grids]")
+        click_at(screen, lon, lat)
+        settled(screen, "grids=")
+        expect(page.locator("#chips li")).to_have_count(1)
+        page.fill("#sought", "449901001")
+        expect(page.locator("#hits [role=option]").first).to_be_visible()
+        page.keyboard.press("Enter")
+        settled(screen, "grids=.*(,|%2C)")
+        expect(page.locator("#chips li")).to_have_count(2)
+        page.locator("#chips button").first.click()
+        expect(page.locator("#chips li")).to_have_count(1)
+        page.go_back()
+        expect(page.locator("#chips li")).to_have_count(2)
+
+
+def test_without_a_pointer_and_from_the_map(browser: Browser, address: str) -> None:
+    more: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
+    with at_desk(browser, address, "leader", **more) as screen:
+        page = screen.page
+        screen.open("?at=449901001001")
+        page.locator("a[href^='/command']").click()
+        settled(screen, "grids=449901001001")
+        page.locator("[data-kind=circle]").focus()
+        page.keyboard.press("Enter")
+        page.fill("#lon", str(SPOT[0]))
+        page.fill("#lat", str(SPOT[1]))
+        page.fill("#r", "300")
+        page.keyboard.press("Enter")
+        settled(screen, "r=300")
+        assert "300" in page.locator("#answer h2").inner_text()
+        page.click("#clear")
+        expect(page.locator("#answer .empty")).to_be_visible()
