@@ -54,7 +54,7 @@ export function acts(one, done) {
 export function together(one, joint, again) {
   if (!joint.calls.length && !joint.can_call) return null;
   const shown = joint.calls.map((call) => el("div", { class: "joint" }, el("p", {}, call.what), departments(call), acts(call, again)));
-  return el("section", { class: "steps" }, el("h3", {}, t("call_together")), shown, joint.can_call ? callForm(one, again) : null);
+  return el("section", { class: "together" }, el("h3", {}, t("call_together")), shown, joint.can_call ? callForm(one, again) : null);
 }
 
 function callForm(one, again) {

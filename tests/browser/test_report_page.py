@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Screen, serving
+from conftest import serving
 from databases import copy_of
-from field import HERE, PHONE, at_work, open_page
+from field import HERE, PHONE, at_work, fill, open_page, photo
 from people_at_work import prepare, working_catalog
 from PIL import Image
 from playwright.sync_api import Browser, expect
@@ -33,24 +33,6 @@ def city(settings: Settings, server: Any, template: Database) -> Iterator[Databa
 def little(city: Database, settings: Settings) -> Iterator[str]:
     with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings) as address:
         yield address
-
-
-def photo() -> bytes:
-    """A picture that says where and by whom it was taken."""
-    exif, out = Image.Exif(), io.BytesIO()
-    exif[0x010E] = "secret words"
-    exif.get_ifd(0x8825)[1] = "N"
-    exif.get_ifd(0x8825)[2] = (22.0, 33.0, 44.0)
-    Image.new("RGB", (60, 40), "red").save(out, "JPEG", exif=exif)
-    return out.getvalue()
-
-
-def fill(screen: Screen, words: str, category: str = "noise") -> None:
-    page = screen.page
-    page.click("#here")
-    expect(page.locator("#place")).to_contain_text("12")
-    page.select_option("#category", category)
-    page.fill("#words", words)
 
 
 def test_what_is_reported_without_a_connection_is_sent_once(browser: Browser, little: str, city: Database) -> None:
