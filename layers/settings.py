@@ -15,6 +15,11 @@
 | `TWO_FACTORS`  | none                | roles that need a second factor, such as `security_admin auditor`       |
 | `TLS_CERT`     | none                | file of the certificate; `python -m mapapp certificate` makes one       |
 | `TLS_KEY`      | none                | file of its key                                                         |
+| `OIDC_ISSUER`  | none                | identity provider people may sign in by, such as `https://id.city.example` |
+| `OIDC_CLIENT`  | none                | name of the map there                                                   |
+| `OIDC_SECRET_FILE` | none            | file with the map's secret there, readable by its owner only            |
+| `OIDC_HOSTS`   | that of the issuer  | hosts that addresses named by the provider may lie on                   |
+| `OIDC_CLAIM`   | `sub`               | claim that accounts are linked to                                       |
 | `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
@@ -23,12 +28,24 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from layers.errors import SettingError
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class OpenId:
+    """An identity provider that people may sign in by."""
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    hosts: tuple[str, ...]
+    claim: str = "sub"
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,7 @@ class Settings:
     allowed_hosts: tuple[str, ...] = ()
     analyst_url: str | None = None
     two_factors: tuple[str, ...] = ()
+    openid: OpenId | None = None
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -92,6 +110,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         read_unpacked_mb=_whole(environ, "READ_UNPACKED_MB", 4096, 1),
         analyst_url=environ.get("ANALYST_URL") or None,
         two_factors=_roles(environ.get("TWO_FACTORS", "")),
+        openid=_openid(environ),
         tls_cert=cert,
         tls_key=key,
     )
@@ -105,6 +124,26 @@ def _file(environ: Mapping[str, str], name: str) -> Path | None:
     if not path.is_file():
         raise SettingError(f"{name} is {value!r}, and there is no such file.", "Name the file, or leave it out.")
     return path
+
+
+def _openid(environ: Mapping[str, str]) -> OpenId | None:
+    issuer, client = environ.get("OIDC_ISSUER", ""), environ.get("OIDC_CLIENT", "")
+    secret = _file(environ, "OIDC_SECRET_FILE")
+    if not issuer:
+        return None
+    if not client or secret is None:
+        raise SettingError(
+            "OIDC_ISSUER is set, and OIDC_CLIENT or OIDC_SECRET_FILE is not.", "Name the client and its secret's file."
+        )
+    host = urlsplit(issuer).hostname or ""
+    is_safe = issuer.startswith("https://") or (issuer.startswith("http://") and host in ("localhost", "127.0.0.1"))
+    if not host or not is_safe:
+        raise SettingError(f"OIDC_ISSUER is {issuer!r}.", "It has to begin with https://.")
+    if secret.stat().st_mode & 0o077:
+        raise SettingError(f"Others may read {secret}.", f"`chmod 600 {secret}` keeps it to its owner.")
+    hosts = tuple(environ.get("OIDC_HOSTS", "").replace(",", " ").split()) or (host,)
+    claim = environ.get("OIDC_CLAIM") or "sub"
+    return OpenId(issuer, client, secret.read_text(encoding="utf-8").strip(), hosts, claim)
 
 
 def _roles(value: str) -> tuple[str, ...]:

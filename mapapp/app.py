@@ -29,6 +29,7 @@ from mapapp.api.keeping import keeping_routes
 from mapapp.api.live import live_routes
 from mapapp.api.open311 import open311_routes
 from mapapp.api.pairing import pairing_routes
+from mapapp.api.provider import provider_routes
 from mapapp.api.report import report_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
 from mapapp.api.tiles import tile_routes
@@ -75,6 +76,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     live = Live(desk, atlas.database.url("web"))
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter, live))
     api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
+    api.include_router(provider_routes(porter, is_secure=is_secure))
     api.include_router(account_routes(desk, porter, is_secure=is_secure))
     api.include_router(keeping_routes(desk, porter))
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))

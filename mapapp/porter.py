@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from psycopg_pool import ConnectionPool
 
 from layers.access import AccountRole
 from layers.accounts import audit
+from layers.accounts.provider import Provider, account_of
 from layers.accounts.records import add_first_account, find_account, keep_demo_accounts
 from layers.accounts.sessions import Session, end_session, open_session, read_session
 from layers.accounts.sign_in import check_password
@@ -43,12 +44,14 @@ class Porter:
         *,
         is_demo: bool,
         two_factors: Sequence[str] = (),
+        provider: Provider | None = None,
     ) -> None:
         self.city, self.departments, self.sealer = city, tuple(departments), sealer
         self.is_demo = is_demo and city == SAMPLE_CITY
         self._pool, self._heads = pool, heads
         self._two_factors = frozenset(two_factors)
         self._refused = Refused()
+        self.provider = provider
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
@@ -105,6 +108,22 @@ class Porter:
                 self._refused.add(address)
                 return None
             return self._renew(connection, account, address, former)
+
+    def sign_in_by(self, claims: Mapping[str, Any], address: str, former: str | None) -> str | None:
+        """Open a session for who the identity provider vouches for; None where no account is linked to them."""
+        if self.provider is None:
+            return None
+        with self.connection() as connection:
+            account = account_of(connection, self.provider.settings, claims, self._two_factors)
+            return None if account is None else self._renew(connection, account, address, former)
+
+    def is_linked(self, session: Session) -> bool:
+        """Tell whether an account signs in by the identity provider."""
+        with self.connection() as connection:
+            row = connection.execute(
+                "select subject is not null from auth.account where account = %s", [session.actor.account]
+            ).fetchone()
+        return self.provider is not None and row == (True,)
 
     def sign_in_demo(self, role: AccountRole, address: str, former: str | None) -> str | None:
         """Open a session of the demonstration's account of a role; None where this is no demonstration."""
@@ -167,6 +186,7 @@ def make_porter(atlas: Atlas, settings: Settings, *, is_demo: bool) -> Porter:
         heads_file(settings),
         is_demo=is_demo,
         two_factors=settings.two_factors,
+        provider=Provider(settings.openid) if settings.openid else None,
     )
 
 

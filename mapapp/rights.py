@@ -28,6 +28,8 @@ AT_DESKS: Roles = MAP - {"wall"}
 PUBLIC: Mapping[str, tuple[str, ...]] = {
     "/healthz": ("GET", "HEAD"),
     "/sign-in": ("GET", "HEAD", "POST"),
+    "/sign-in/provider": ("GET",),
+    "/sign-in/back": ("GET",),
     "/pair": ("GET",),
     "/assets/door.css": ("GET", "HEAD"),
     "/assets/icon.svg": ("GET", "HEAD"),

@@ -16,7 +16,7 @@ from layers.accounts.sessions import end_session
 from layers.database import Database
 from mapapp.rights import KEYED, PUBLIC, RIGHTS, is_keyed, is_public, may_open
 
-OUGHT = {"/healthz", "/sign-in", "/pair", "/assets/door.css", "/assets/icon.svg"}
+OUGHT = {"/healthz", "/sign-in", "/sign-in/provider", "/sign-in/back", "/pair", "/assets/door.css", "/assets/icon.svg"}
 """The whole public list: whoever adds to it changes this line, and a reviewer sees it."""
 
 SHUT = {"/_dash-ws-callback", "/_reload-hash", "/assets"}

@@ -154,13 +154,39 @@ def set_scope(
     audit.write(connection, "scope", by, account, was=was, now={"scope": scope, "role": now})
 
 
+def link_account(connection: Connection, account: str, subject: str, *, by: Actor | None = None) -> None:
+    """Let an account sign in by the identity provider, as that subject there, and by no password; its sessions end.
+
+    Raises
+    ------
+    AtlasError
+        Another account is linked to that subject, or this one is of the demonstration.
+    """
+    if find_account(connection, account).is_demo:
+        raise AtlasError(f"{account} is of the demonstration.", "Add an account of your own, and link that.")
+    taken = connection.execute(
+        "select account from auth.account where subject = %s and account <> %s", [subject, account]
+    ).fetchone()
+    if taken:
+        raise AtlasError(f"{taken[0]} is linked to {subject} already.", f"Reset {taken[0]} first.")
+    connection.execute(
+        "update auth.account set subject = %s, argon2_hash = null, totp_sealed = null, totp_step = null"
+        " where account = %s",
+        [subject, account],
+    )
+    _end_sessions(connection, account)
+    audit.write(connection, "account", by, account, done="linked", linked_to=subject)
+
+
 def reset_account(connection: Connection, account: str, *, by: Actor | None = None) -> str:
-    """Give an account a new password, take its second factor and its lock off, and end its sessions."""
+    """Give an account a new password, take second factor, link and lock off it, and end its sessions."""
     if find_account(connection, account).is_demo:
         raise AtlasError(f"{account} is of the demonstration and has no password.", "It signs in by one click.")
     password = make_password()
     set_password(connection, account, password, by=by)
-    connection.execute("update auth.account set totp_sealed = null, totp_step = null where account = %s", [account])
+    connection.execute(
+        "update auth.account set totp_sealed = null, totp_step = null, subject = null where account = %s", [account]
+    )
     return password
 
 

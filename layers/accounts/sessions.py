@@ -35,7 +35,7 @@ class Session:
     name: str
     is_demo: bool
     has_factor: bool = False
-    """The account has a second factor."""
+    """The account has a second factor, or signs in by a provider that asks for one."""
 
     @property
     def form_token(self) -> str:
@@ -81,7 +81,7 @@ def read_session(connection: Connection, token: str, *, is_use: bool = True) -> 
     """
     row = connection.execute(
         "select a.account, a.role, a.scope, a.department, s.kind, a.name, a.is_demo,"
-        " a.totp_sealed is not null, s.seen_at < now() - interval '1 min'"
+        " a.totp_sealed is not null or a.subject is not null, s.seen_at < now() - interval '1 min'"
         " from auth.session as s join auth.account as a on a.account = s.account"
         " where s.token_hash = %s and s.ends_at > now() and s.seen_at + make_interval(secs => s.idle_s) > now()"
         " and not a.is_disabled",

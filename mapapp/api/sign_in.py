@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import parse_qs
+import logging
+from urllib.parse import parse_qs, quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -21,6 +22,8 @@ from mapapp.rights import home_of, may_open
 from mapapp.text import Words
 from mapapp.visitor import visitor
 
+log = logging.getLogger(__name__)
+
 
 def sign_in_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     """Make the routes `/sign-in` and `/sign-out`."""
@@ -31,14 +34,21 @@ def sign_in_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     def show(request: Request, status: int = 200) -> Response:
         words, ahead = words_of(desk, request), local_path(request.query_params.get("next"))
         notice = words.of(city.notice) if city.notice else ""
-        failed = status == 403
-        written = sign_in_page(words, next_path=ahead, is_demo=porter.is_demo, notice=notice, failed=failed)
+        asked, provider, farewell = request.query_params, "", ""
+        if porter.provider is not None:
+            provider = f"/sign-in/provider?next={quote(ahead, safe='')}"
+            after = f"{request.url.scheme}://{request.url.netloc}/sign-in"
+            farewell = farewell_of(porter, after) if "left" in asked else ""
+        written = sign_in_page(
+            words, next_path=ahead, is_demo=porter.is_demo, notice=notice, failed=status == 403 or "failed" in asked,
+            provider=provider, farewell=farewell,
+        )  # fmt: skip
         return HTMLResponse(written, status)
 
     @routes.api_route("/sign-in", methods=["GET", "HEAD"])
     async def ask(request: Request) -> Response:
         """Ask who it is."""
-        return show(request)
+        return await asyncio.to_thread(show, request)
 
     @routes.post("/sign-in")
     async def enter(request: Request) -> Response:
@@ -48,7 +58,7 @@ def sign_in_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
         token = await asyncio.to_thread(let_in, porter, given, address, former)
         session = await asyncio.to_thread(porter.read, token)
         if token is None or session is None:
-            return show(request, 403)
+            return await asyncio.to_thread(show, request, 403)
         ahead = local_path(request.query_params.get("next"))
         path = ahead.partition("?")[0]
         language = "?lang=en" if request.query_params.get("lang") == "en" else ""
@@ -59,11 +69,22 @@ def sign_in_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     @routes.post("/sign-out")
     async def leave() -> Response:
         """End the session."""
+        is_linked = await asyncio.to_thread(porter.is_linked, visitor())
         await asyncio.to_thread(porter.sign_out, visitor())
-        answer = RedirectResponse("/sign-in", 303, {"clear-site-data": '"cache"'})
+        ahead = "/sign-in?left=1" if is_linked else "/sign-in"
+        answer = RedirectResponse(ahead, 303, {"clear-site-data": '"cache"'})
         return with_cookies(answer, None, "", is_secure=is_secure)
 
     return routes
+
+
+def farewell_of(porter: Porter, after: str) -> str:
+    """Address at which somebody leaves the identity provider too; empty where there is none, or it does not answer."""
+    try:
+        return porter.provider.farewell(after) or "" if porter.provider else ""
+    except AtlasError as error:
+        log.warning("%s", error)
+        return ""
 
 
 def account_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:

@@ -12,6 +12,7 @@ from rich.table import Table
 from layers.accounts import logins, records
 from layers.database import open_database
 from layers.declare import read_catalog
+from layers.errors import SettingError
 from layers.settings import Settings
 
 app = typer.Typer(help="账号 Accounts.", no_args_is_help=True)
@@ -90,6 +91,21 @@ def reset(context: typer.Context, account: Account) -> None:
     with _door(context) as connection:
         password = records.reset_account(connection, account)
     typer.echo(f"{account}: new password, shown this once: {password}")
+
+
+@app.command()
+def link(
+    context: typer.Context,
+    account: Account,
+    subject: Annotated[str, typer.Argument(help="Who it is at the identity provider: its `sub`, or OIDC_CLAIM.")],
+) -> None:
+    """关联统一身份 Let an account sign in by the identity provider, and by no password any more."""
+    openid = _settings(context).openid
+    if openid is None:
+        raise SettingError("There is no identity provider.", "Set OIDC_ISSUER, OIDC_CLIENT and OIDC_SECRET_FILE.")
+    with _door(context) as connection:
+        records.link_account(connection, account, f"{openid.issuer} {subject}")
+    typer.echo(f"{account} signs in at {openid.issuer} as {subject}.")
 
 
 @app.command()

@@ -11,7 +11,16 @@ from mapapp.pages.plain import button, field, form, page, said
 from mapapp.text import Words
 
 
-def sign_in_page(words: Words, *, next_path: str, is_demo: bool, notice: str = "", failed: bool = False) -> str:
+def sign_in_page(
+    words: Words,
+    *,
+    next_path: str,
+    is_demo: bool,
+    notice: str = "",
+    failed: bool = False,
+    provider: str = "",
+    farewell: str = "",
+) -> str:
     """Write the sign-in page; in the demonstration with one button for each role, and saying so."""
     lang = f"&lang={words.language}" if words.language != "zh" else ""
     action = f"/sign-in?next={quote(next_path, safe='')}{lang}"
@@ -40,6 +49,10 @@ def sign_in_page(words: Words, *, next_path: str, is_demo: bool, notice: str = "
         ),
         button(words("sign_in"), kind="role" if is_demo else "first"),
     ]  # fmt: skip
+    if provider:
+        link = f'<a class="first" href="{escape(provider)}">{escape(words("sign_in_provider"))}</a>'
+        leave = f'<a href="{escape(farewell)}">{escape(words("leave_provider"))}</a>' if farewell else ""
+        parts.append(f"<section><h2>{escape(words('sign_in_provider'))}</h2><p>{link}</p><p>{leave}</p></section>")
     parts += [
         "<section><h2>" + escape(words("sign_in")) + "</h2>",
         said(words("sign_in_failed"), "alarm") if failed else "",
