@@ -58,20 +58,24 @@ def event_tile(
     *,
     since: datetime,
     until: datetime,
+    one_by_one: bool,
+    categories: Sequence[str] = (),
+    states: Sequence[str] = (),
 ) -> bytes:
     """Cut the tile of the events of some datasets, reported in [since, until): layer `event`.
 
-    Below zoom 14 a feature is the count `n` of a mesh; from 14 on an event with category, state and reported_at
-    (seconds since 1970, UTC).
+    A feature is the count `n` of a mesh; or, one by one, an event with category, state and reported_at (seconds since
+    1970, UTC). Without categories or states named all of them are there.
 
     Returns
     -------
     Not compressed; empty bytes where there is nothing.
     """
+    chosen = (list(datasets), list(categories), list(states), since, until)
     return _cut(
         conn,
-        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s, %s)",
-        (scope.low, scope.high, list(datasets), z, x, y, since, until),
+        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, *chosen, one_by_one, z, x, y),
     )
 
 
@@ -83,10 +87,13 @@ def element_tile(
     z: int,
     x: int,
     y: int,
+    *,
+    one_by_one: bool,
+    categories: Sequence[str] = (),
 ) -> bytes:
     """Cut the tile of places, things or organisations of some datasets: a layer called as the element.
 
-    Below zoom 12 a feature is the count `n` of a mesh; from 12 on a row with its dataset, category and name.
+    A feature is the count `n` of a mesh; or, one by one, a row with its category and name.
 
     Returns
     -------
@@ -94,8 +101,8 @@ def element_tile(
     """
     return _cut(
         conn,
-        "select pub.element_tile(%s, %s, %s, %s, %s, %s, %s)",
-        (scope.low, scope.high, element, list(datasets), z, x, y),
+        "select pub.element_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, element, list(datasets), list(categories), one_by_one, z, x, y),
     )
 
 

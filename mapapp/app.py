@@ -32,6 +32,7 @@ from mapapp.api.pairing import pairing_routes
 from mapapp.api.provider import provider_routes
 from mapapp.api.report import report_routes
 from mapapp.api.sign_in import account_routes, sign_in_routes
+from mapapp.api.signs import sign_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
 from mapapp.api.wall import wall_routes
@@ -81,6 +82,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(keeping_routes(desk, porter))
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
+    api.include_router(sign_routes(desk.signs))
     api.include_router(casework_routes(desk, engine_version(engine_dir)))
     api.include_router(call_routes(desk, engine_version(engine_dir)))
     api.include_router(report_routes(desk, engine_version(engine_dir)))

@@ -81,6 +81,7 @@ def panels(shown: handlers.Shown) -> dict[str, Any]:
         ids.PATH: shown.path,
         ids.HEADLINE: shown.headline,
         ids.LAYERS: shown.layers,
+        ids.LAYER_DESK: shown.layer_desk,
         ids.RANKING: shown.ranking,
         ids.LEGEND: shown.legend,
         ids.MONTHS: shown.months,

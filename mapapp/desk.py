@@ -19,6 +19,7 @@ from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
 from layers.requests import carry_key
 from layers.tiles import data_version
+from mapapp.signs import Signs
 from mapapp.text import Words, read_words
 from mapapp.visitor import visitor
 
@@ -35,6 +36,7 @@ class Desk:
     def __init__(self, catalog: Catalog, pool: ConnectionPool[Any]) -> None:
         self.catalog = catalog
         self.words: Mapping[str, Words] = read_words()
+        self.signs = Signs(catalog)
         self.shelf = Shelf(SHELF_BYTES)
         self.started = time.time_ns()
         self._pool = pool
@@ -101,17 +103,6 @@ class Desk:
         """Say which state of grids, data and program an answer stands for: while it is the same, so is the answer."""
         gazetteer = self.gazetteer(connection)
         return f"{self.started} {self.scope.code} {gazetteer.edition}-{gazetteer.version} {data_version(connection)[0]}"
-
-    def point_datasets(self, element: str) -> tuple[str, ...]:
-        """Datasets of an element that a layer draws as points."""
-        layers = [one for one in self.catalog.layers.values() if one.element == element and one.draw == "point"]
-        names = dict.fromkeys(name for one in layers for name in one.datasets)
-        return tuple(name for name in names if not self.catalog.datasets[name].sensitive)
-
-    def colours(self, element: str) -> dict[str, str]:
-        """Colour of each dataset of an element that is drawn as points."""
-        layers = sorted(self.catalog.layers.values(), key=lambda one: -one.order)
-        return {name: one.colour for one in layers if one.element == element for name in one.datasets}
 
     def colour(self, element: str) -> str:
         """Colour of an element as a whole: that of its first layer."""

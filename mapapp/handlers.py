@@ -13,24 +13,25 @@ import pandas as pd
 
 from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
-from layers.draw.style import class_colours, element_layers, map_style, shade_of, view_paint, zoom_floor
+from layers.draw.style import class_colours, map_style, shade_of, view_paint, zoom_floor
 from layers.editions import read_editions
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
-from layers.indicators import latest
+from layers.indicators import latest, values
 from layers.periods import months_between
 from layers.succession import became_of
 from mapapp.desk import Desk
+from mapapp.drawn import Drawn, drawable_of
+from mapapp.layer_counts import LayerCounts, read_layer_counts
+from mapapp.overlay import edition_of, heights, overlay
+from mapapp.pages import layers as layer_panels
 from mapapp.pages import map as page
-from mapapp.situation import Situation, datasets_of, in_english, read_situation
+from mapapp.situation import Situation, datasets_of, in_english, period_asked, read_situation
 from mapapp.text import Words
 from mapapp.view import ELEMENTS, Defaults, View, edition_asked, read_view
 
 FIRST_INDICATOR = "events_per_km2"
 """Indicator shown first, where it is declared."""
-
-POINTS = ("thing", "organisation", "place", "event")
-"""Elements drawn as points, the lowest first."""
 
 
 class ShownBefore(TypedDict):
@@ -39,6 +40,7 @@ class ShownBefore(TypedDict):
     language: str
     style: str
     defaults: str
+    drawn: str
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Shown:
     path: page.Children
     headline: page.Children
     layers: page.Children
+    layer_desk: page.Children
     ranking: page.Children
     legend: page.Children
     months: page.Children
@@ -68,27 +71,35 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         defaults = read_defaults(desk, gazetteer, connection)
         view = read_view(search, defaults, gazetteer)
         situation = read_situation(connection, desk.catalog, desk.scope, gazetteer, view)
+        counts = _layer_counts(connection, desk, situation)
+        height = _heights(connection, desk, situation)
     words = desk.words[view.language]
     if view.language == "en":
         situation = in_english(situation, desk.catalog)
+    drawn = overlay(desk.catalog, words, situation)
     now: ShownBefore = {
         "language": view.language,
         "style": f"{gazetteer.edition}-{gazetteer.version}",
         "defaults": f"{situation.version}",
+        "drawn": edition_of(drawn),
     }
     is_new = before is None or before["language"] != now["language"] or before["defaults"] != now["defaults"]
     colours = class_colours(len(situation.breaks) + 1)
     return Shown(
         view=view,
         before=now,
-        map_view=map_view(desk, words, situation),
+        map_view=map_view(desk, words, situation)
+        | {"overlay": None if before and before["drawn"] == now["drawn"] else drawn}
+        | ({"heights": height} if height else {})
+        | _by_grid(desk, words, situation, counts),
         map_style=None if before and before["style"] == now["style"] else first_style(desk, situation),
         top=page.top(desk.catalog, words, situation) if is_new else None,
         path=page.path(words, situation, defaults),
         headline=page.headline(words, situation),
-        layers=page.layers(words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
+        layers=layer_panels.switches(desk.catalog, words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
+        layer_desk=layer_panels.layer_desk(desk.catalog, desk.signs, words, situation, defaults, counts),
         ranking=page.ranking(words, situation, defaults, colours),
-        legend=page.legend(words, situation, colours),
+        legend=page.legend(words, situation, colours, _rising(desk, words, view), has_points=has_points(desk, view)),
         months=page.months(words, situation, defaults),
         indicators=_indicators(desk, words) if is_new else None,
         periods=[{"value": str(m), "label": words.period(m)} for m in reversed(defaults.periods)] if is_new else None,
@@ -99,9 +110,9 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
 def read_before(known: str) -> ShownBefore | None:
     """Read what the page says it was sent before: the three parts of `ShownBefore`, apart by commas."""
     parts = known.split(",")
-    if len(parts) != 3:
+    if len(parts) != 4:
         return None
-    return {"language": parts[0], "style": parts[1], "defaults": parts[2]}
+    return {"language": parts[0], "style": parts[1], "defaults": parts[2], "drawn": parts[3]}
 
 
 def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults:
@@ -114,15 +125,16 @@ def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults
     months = months_between(days[0].months[0], days[1].months[0]) if days else []
     last = latest(connection, desk.catalog, first)
     month = last.months[-1] if last and last.months[-1] in months else months[-1] if months else None
-    shown = {one.element for one in desk.catalog.layers.values() if one.shown}
     return Defaults(
         at=min(gazetteer.grids.index, key=len),
         indicator=first,
         indicators=indicators,
         period=month,
         periods=tuple(months),
-        layers=tuple(element for element in ELEMENTS if element in shown),
+        layers=tuple(Drawn(one.key) for one in desk.catalog.layers.values() if one.shown),
         editions=_older(connection),
+        drawable=drawable_of(desk.catalog.layers.values()),
+        categories=tuple(key for key, one in desk.catalog.categories.items() if not one.sensitive),
     )
 
 
@@ -157,26 +169,10 @@ def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
 
 
 def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
-    """Make the style of the map, with every element drawn as points in it and hidden."""
+    """Make the style of the map: the grids alone; what is drawn over them comes with each view."""
     gazetteer = situation.gazetteer
     style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
-    at = next(i for i, layer in enumerate(style["layers"]) if layer["id"] == "veil-county")
-    addresses = element_addresses(situation)
-    for element in POINTS:
-        source, drawn = element_layers(element, addresses[element], desk.colour(element), desk.colours(element))
-        style["sources"][element] = source
-        style["layers"][at:at] = drawn
-        at += len(drawn)
-    return style
-
-
-def element_addresses(situation: Situation) -> dict[str, str]:
-    """Addresses of the tiles of each element drawn as points; they carry the data's version."""
-    version, month = situation.version, situation.view.period or 0
-    found = {"event": f"/tiles/event/{version}/{month}/{{z}}/{{x}}/{{y}}"}
-    for element in ("place", "thing", "organisation"):
-        found[element] = f"/tiles/element/{version}/{element}/{{z}}/{{x}}/{{y}}"
-    return found
+    return style | {"sprite": desk.signs.address}
 
 
 def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
@@ -185,7 +181,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     digits, indicator = len(situation.frame), situation.indicator
     shade = shade_of(cells["class"].to_numpy(), len(situation.breaks) + 1)
     above = situation.above
-    has_points = any(one in POINTS for one in view.layers)
+    dims = has_points(desk, view)
     told: dict[str, Any] = {
         "lang": view.language,
         "title": f"{grid.name} · {words('title')}",
@@ -196,10 +192,8 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "pick": LENGTHS[situation.pick],
         "frame": situation.frame,
         "shown": situation.shown,
-        "paint": view_paint(situation.frame, view.at, situation.shown, situation.pick, dim=has_points),
-        "beside": beside(situation) if has_points else [],
-        "on": list(view.layers),
-        "event": element_addresses(situation)["event"],
+        "paint": _paint(situation, dims),
+        "beside": beside(situation) if dims else [],
         "cells": {
             "code": [code[digits:] for code in cells.index],
             "shade": base64.b64encode(shade.astype(np.uint8).tobytes()).decode(),
@@ -226,6 +220,61 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
             "lat": above["lat"].round(4).tolist(),
         }
     return told
+
+
+def has_points(desk: Desk, view: View) -> bool:
+    """Tell whether any layer that is on is drawn as points."""
+    return any(desk.catalog.layers[one.key].draw == "point" for one in view.layers)
+
+
+def _rising(desk: Desk, words: Words, view: View) -> str:
+    """What stands up, for the legend; nothing where all is flat."""
+    return words("legend_height", name=words.of(desk.catalog.indicators[view.height].name)) if view.height else ""
+
+
+def _layer_counts(connection: Any, desk: Desk, situation: Situation) -> LayerCounts:
+    levels = (situation.grid.level, situation.shown)
+    cells, frame, edition = situation.cells.index.tolist(), situation.frame, situation.gazetteer.edition
+    return read_layer_counts(connection, desk.catalog, desk.scope, edition, situation.view, cells, frame, levels)
+
+
+def _heights(connection: Any, desk: Desk, situation: Situation) -> dict[str, Any] | None:
+    """How high the cells stand; nothing where no indicator is to stand up."""
+    view, cells = situation.view, situation.cells
+    if view.height is None:
+        return None
+    found = cells["value"]
+    if view.height != view.indicator:
+        asked = period_asked(desk.catalog.indicators[view.height], view.period)
+        told = values(
+            connection, desk.catalog, view.height, desk.scope,
+            level=situation.shown, within=situation.frame, period=asked, edition=situation.gazetteer.edition,
+        )  # fmt: skip
+        found = told.set_index("grid_code")["value"].astype("float64").reindex(cells.index)
+    return heights(found, situation.gazetteer.named(situation.frame).box)
+
+
+def _by_grid(desk: Desk, words: Words, situation: Situation, counts: LayerCounts) -> dict[str, Any]:
+    """Texts below the names of the cells: counts of the layers that are drawn by grid, people as published."""
+    cells, lines = situation.cells, list[list[str]]()
+    for one in situation.view.layers:
+        layer = desk.catalog.layers[one.key]
+        name = words.of(layer.name)
+        if layer.element == "person":
+            unit = words("unit_people")
+            lines.append([f"{words.people(n)} {unit}".strip() for n in _nullable(cells["people"])])
+        elif one.key in counts.by_cell:
+            lines.append([f"{name} {words.number(n)}" for n in counts.by_cell[one.key]])
+    return {"more": ["\n".join(parts) for parts in zip(*lines, strict=True)]} if lines else {}
+
+
+def _paint(situation: Situation, dims: bool) -> dict[str, float]:
+    """Opacities of the grids; where they stand up, no outline lies across them."""
+    view = situation.view
+    paint = view_paint(situation.frame, view.at, situation.shown, situation.pick, dim=dims, hidden=view.hidden)
+    if view.height is not None and situation.grid.level != situation.pick:
+        paint[f"top-{situation.grid.level}"] = 0
+    return paint
 
 
 def beside(situation: Situation) -> list[str]:

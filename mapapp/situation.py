@@ -84,7 +84,7 @@ def read_situation(
     grid = gazetteer.named(view.at)
     frame, shown, pick = levels_of(gazetteer, grid)
     indicator = catalog.indicators[view.indicator]
-    asked = _period(indicator, view.period)
+    asked = period_asked(indicator, view.period)
 
     def read_values(level: str, within: str) -> pd.DataFrame:
         return values(
@@ -170,7 +170,7 @@ def levels_of(gazetteer: Gazetteer, grid: GridName) -> tuple[str, str, str]:
     return grid.code, below, below
 
 
-def _period(indicator: Indicator, month: int | None) -> int | None:
+def period_asked(indicator: Indicator, month: int | None) -> int | None:
     """Period to ask an indicator for when the screen shows a month."""
     if month is None or indicator.period == "now" or indicator.formula == "people":
         return None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
 
 from layers.codes import LENGTHS
+from mapapp.drawn import EVERYTHING, Drawn, Ground, Only, read_chosen, read_drawn
 
 Language = Literal["zh", "en"]
 
@@ -29,20 +30,35 @@ class Defaults:
     indicators: tuple[str, ...]
     period: int | None
     periods: tuple[int, ...]
-    layers: tuple[str, ...]
+    layers: tuple[Drawn, ...]
     editions: tuple[int, ...] = ()
+    drawable: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Layers that each name in an address stands for."""
+    categories: tuple[str, ...] = ()
+    """Categories by which rows can be chosen."""
 
 
 @dataclass(frozen=True)
 class View:
-    """One view of the map: grid, indicator, month, layers switched on, language; edition None is the one in force."""
+    """One view of the map: grid, indicator, month, layers switched on, the uppermost first, language.
+
+    Edition None is the one in force. `only` says which rows are drawn, `hidden` what of the ground is not, `height`
+    is the indicator that stands up from it. `is_counted` views hold no single rows, `with_effects` draws on a slow
+    machine what costs most, and `is_open` shows the panel in which layers are set.
+    """
 
     at: str
     indicator: str
     period: int | None
-    layers: tuple[str, ...]
+    layers: tuple[Drawn, ...]
     language: Language
     edition: int | None = None
+    only: Only = EVERYTHING
+    hidden: tuple[Ground, ...] = ()
+    height: str | None = None
+    is_counted: bool = False
+    with_effects: bool = False
+    is_open: bool = False
 
     def but(self, **changed: Any) -> View:
         """The same view with something changed."""
@@ -74,8 +90,8 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
     language = said.get("lang", "zh")
     layers = defaults.layers
     if "layers" in said:
-        wanted = said["layers"].split(",")
-        layers = tuple(element for element in ELEMENTS if element in wanted)
+        layers = read_drawn(said["layers"], defaults.drawable)
+    hidden, height = said.get("hide", "").split(","), said.get("height", "")
     return View(
         at=at,
         indicator=indicator if indicator in defaults.indicators else defaults.indicator,
@@ -83,6 +99,12 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         layers=layers,
         language=cast(Language, language) if language in get_args(Language) else "zh",
         edition=edition_asked(search, defaults.editions),
+        only=read_chosen(said, defaults.categories),
+        hidden=tuple(one for one in get_args(Ground) if one in hidden),
+        height=height if height in defaults.indicators else None,
+        is_counted=said.get("rows") == _NONE,
+        with_effects=said.get("effects") == "on",
+        is_open=said.get("panel") == "layers",
     )
 
 
@@ -106,8 +128,14 @@ def search_of(view: View, defaults: Defaults) -> str:
         "at": view.at if view.at != defaults.at else None,
         "indicator": view.indicator if view.indicator != defaults.indicator else None,
         "period": str(view.period) if view.period != defaults.period else None,
-        "layers": (",".join(view.layers) or _NONE) if view.layers != defaults.layers else None,
+        "layers": (",".join(map(str, view.layers)) or _NONE) if view.layers != defaults.layers else None,
         "edition": str(view.edition) if view.edition is not None else None,
+        **view.only.said,
+        "hide": ",".join(view.hidden) or None,
+        "height": view.height,
+        "rows": _NONE if view.is_counted else None,
+        "effects": "on" if view.with_effects else None,
+        "panel": "layers" if view.is_open else None,
         "lang": view.language if view.language != "zh" else None,
     }
-    return "?" + urlencode({key: value for key, value in said.items() if value is not None}, safe=",")
+    return "?" + urlencode({key: value for key, value in said.items() if value is not None}, safe=",:")

@@ -238,6 +238,7 @@ colour = "#ff8a5c"
 icon = "event"
 order = 10
 shown = true
+zoom_min = 14
 """,
     "indicators/calls.toml": f"""\
 {NAME}

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 import shapely
+from PIL import Image
 
 from layers.codes import level_of
 from layers.draw import looks, palette
 from layers.draw.figures import heatmap
+from layers.draw.overlay import blocks, layer_drawing
+from layers.draw.signs import icons_in
+from layers.draw.sprite import make_sprite
 from layers.draw.style import (
     SHADES,
     class_colours,
-    element_layers,
     map_style,
     shade_of,
     view_paint,
@@ -96,11 +101,18 @@ def test_legend_colours_are_those_the_map_draws() -> None:
 
 
 def test_the_style_asks_no_other_host_and_no_glyph_server() -> None:
-    source, layers = element_layers("place", "/tiles/place/{z}/{x}/{y}", "#ffffff", {"school": "#123456"})
     style = map_style("/tiles/grid/{z}/{x}/{y}")
-    style["sources"]["place"] = source
-    style["layers"] += layers
-    assert "http" not in json.dumps(style)
+    sources, layers = layer_drawing(
+        "school",
+        "place",
+        "/tiles/{how}/{z}/{x}/{y}",
+        colour="#c8a6ff",
+        icon="school",
+        rows_from=11,
+        heat=True,
+        opacity=1,
+    )
+    assert "http" not in json.dumps([style, sources, layers, blocks("large", "4499")])
     assert "glyphs" not in style and "sprite" not in style
 
 
@@ -117,7 +129,7 @@ def test_a_view_sets_the_opacity_of_layers_that_are_there() -> None:
         ("449901001002", "449901001002003", "small", "small"),
     ):
         paint = view_paint(frame, at, shown, pick)
-        assert set(paint) <= names
+        assert set(paint) == names - {"ground"}
         assert {name for name, opacity in paint.items() if opacity and name[:4] == "cell"} == {
             "cell-large",
             f"cell-{shown}",
@@ -194,3 +206,53 @@ def test_a_look_changes_colours_and_nothing_else(theme: str) -> None:
     assert becomes[palette.RAMP[0]] in json.dumps(made)
     words, halo = (becomes.get(one, one) for one in (palette.TEXT, palette.HALO))
     assert contrast(words, halo) > 7
+
+
+@pytest.mark.parametrize(("rows_from", "kinds"), [(11, "circles discs signs"), (0, "discs signs"), (None, "circles")])
+def test_a_layer_is_counts_and_from_its_zoom_on_rows(rows_from: float | None, kinds: str) -> None:
+    sources, layers = layer_drawing(
+        "lamp",
+        "thing",
+        "/t/{how}/{z}/{x}/{y}",
+        colour="#c8a6ff",
+        icon="x",
+        rows_from=rows_from,
+        heat=False,
+        opacity=0.5,
+    )
+    assert [one["id"].removeprefix("layer-lamp-") for one in layers] == kinds.split()
+    assert {one["source"] for one in layers} == set(sources)
+    for one in layers:
+        source = sources[one["source"]]
+        how = "counts" if one["id"].endswith("circles") else "rows"
+        assert source["tiles"] == [f"/t/{how}/{{z}}/{{x}}/{{y}}"]
+        if rows_from and how == "counts":
+            assert (source["maxzoom"], one["maxzoom"]) == (rows_from - 1, rows_from)
+        elif rows_from:
+            assert source["minzoom"] == rows_from <= one["minzoom"]
+
+
+def test_without_a_graphics_card_circles_stand_for_heat() -> None:
+    _, layers = layer_drawing(
+        "lamp", "thing", "/t/{how}/{z}/{x}/{y}", colour="#c8a6ff", icon="x", rows_from=11, heat=True, opacity=1
+    )
+    told = {one["type"]: one.get("metadata") for one in layers[:2]}
+    assert told == {"heatmap": {"needs": "graphics card"}, "circle": {"instead": "graphics card"}}
+    assert blocks("small", "449901001002")["metadata"] == {"needs": "graphics card"}
+
+
+def test_a_sprite_holds_every_sign_at_its_place(tmp_path: Path) -> None:
+    (tmp_path / "icons").mkdir()
+    red = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><path d="M0 0h32v32H0z" fill="red"/></svg>'
+    (tmp_path / "icons" / "school.svg").write_text(red)
+    icons = icons_in(tmp_path)
+    assert len(icons) > 20 and icons["clinic"].parent != tmp_path / "icons"
+    for density in (1, 2):
+        picture, index = make_sprite(icons, ["school", "clinic", "event"], density)
+        places, sheet = json.loads(index), Image.open(io.BytesIO(picture))
+        assert set(places) == {"school", "clinic", "event"}
+        for place in places.values():
+            assert place["width"] == place["height"] == 32 * density and place["pixelRatio"] == density
+            assert place["x"] + place["width"] <= sheet.width and place["y"] + place["height"] <= sheet.height
+        middle = (places["school"]["x"] + 16 * density, places["school"]["y"] + 16 * density)
+        assert sheet.getpixel(middle) == (255, 0, 0, 255)

@@ -109,7 +109,10 @@ def test_health_answers_get_and_head(ask: Ask) -> None:
     "path",
     ["/api/nope", "/nope", "/docs", "/openapi.json", "/redoc", "/static/maplibre/6.0.0/package.json", "/static/x",
      "/static/maplibre/%2e%2e/%2e%2e/package.json", "/tiles/grid/1-1/3/9/9", "/tiles/grid/1-1/99/0/0",
-     "/tiles/event/1/202613/8/1/1", "/tiles/element/1/person/8/1/1", "/tiles/element/1/event/8/1/1"],
+     "/tiles/layer/1/nope/rows/8/1/1", "/tiles/layer/1/resident/counts/8/1/1", "/tiles/layer/1/school/all/8/1/1",
+     "/tiles/layer/1/school/counts/14/1/1", "/tiles/layer/1/grid_event/rows/15/1/1?states=gone",
+     "/tiles/layer/1/grid_event/rows/15/1/1?categories=family_dispute", "/static/signs/1/sprite.png",
+     "/tiles/layer/1/grid_event/rows/15/1/1?since=2026-02-30"],
 )  # fmt: skip
 def test_what_is_not_there_is_404(ask: Ask, path: str) -> None:
     assert ask(path).status_code == 404

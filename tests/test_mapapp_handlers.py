@@ -128,10 +128,74 @@ def test_breadcrumb_links_lead_up(desk: Desk, paths: list[str]) -> None:
     assert all("lang=en" in link for link in links(shown.path))
 
 
-def test_switches_turn_a_layer_on_and_off(desk: Desk) -> None:
+def test_switches_turn_an_element_on_and_off(desk: Desk) -> None:
+    def keys(link: str) -> list[str]:
+        return [one.key for one in handlers.show(desk, link, None).view.layers]
+
     shown = handlers.show(desk, "?layers=event", None)
-    after = [handlers.show(desk, link, None).view.layers for link in links(shown.layers)]
-    assert after == [("person", "event"), (), ("event", "place"), ("event", "thing"), ("event", "organisation")]
+    opened, person, event, place, *_ = links(shown.layers)
+    assert "panel=layers" in opened
+    assert keys(person) == ["resident", "grid_event"]
+    assert keys(event) == []
+    points = [key for key, one in desk.catalog.layers.items() if one.element == "place" and one.draw == "point"]
+    assert keys(place) == ["grid_event", *points]
+
+
+def test_every_control_of_the_layer_desk_opens_what_it_says(desk: Desk) -> None:
+    shown = handlers.show(desk, "?panel=layers&layers=grid_event,school:60,hotline", None)
+    views = [handlers.show(desk, link, None).view for link in links(shown.layer_desk)]
+    asked = {tuple(map(str, view.layers)) for view in views}
+    assert ("grid_event:heat", "school:60", "hotline") in asked
+    assert ("grid_event:70", "school:60", "hotline") in asked
+    assert ("grid_event", "school:90", "hotline") in asked
+    assert ("school:60", "grid_event", "hotline") in asked
+    assert ("grid_event", "hotline") in asked
+    assert {view.hidden for view in views} >= {("colours",), ("borders",), ("labels",)}
+    assert {view.height for view in views} >= {None, "population"}
+    assert {view.only.states for view in views} >= {("closed",)} and {view.only.categories for view in views} >= {
+        ("flood",)
+    }
+    text = said(shown.layer_desk)
+    for key in desk.catalog.layers:
+        assert desk.catalog.layers[key].name.zh in text
+    assert text.count("数据更新于 2026-07-01 09:00") == 3
+    assert handlers.show(desk, "?layers=grid_event", None).layer_desk == []
+
+
+def test_layers_by_grid_write_their_counts_and_people_theirs_rounded(
+    desk: Desk, web: psycopg.Connection[Any], paths: list[str]
+) -> None:
+    at = paths[1]
+    told = handlers.show(desk, f"?at={at}&layers=resident,hotline", None).map_view
+    counted = values(web, desk.catalog, "hotline_events", desk.scope, level="large", within=at, period=202606)
+    hotline = counted["value"].astype(int).tolist()
+    rounded = people(web, desk.scope, level="large", within=at)["n"].tolist()
+    assert told["more"] == [f"约 {n:,} 人\n12345 热线 {calls:,}" for n, calls in zip(rounded, hotline, strict=True)]
+    assert told["overlay"]["layers"] == []
+    fewer = handlers.show(desk, f"?at={at}&layers=hotline&states=closed", None).map_view["more"]
+    assert sum(int(line.split()[-1]) for line in fewer) < sum(hotline)
+
+
+def test_what_is_drawn_over_the_grids_is_told_once(desk: Desk, paths: list[str]) -> None:
+    first = handlers.show(desk, "?layers=grid_event,school:heat:50", None)
+    drawn = first.map_view["overlay"]
+    assert drawn["layers"][0]["id"] == "layer-school-heat"
+    assert drawn["layers"][-1]["id"] == "layer-grid_event-signs"
+    tiles = drawn["sources"]["layer-grid_event-counts"]["tiles"][0]
+    assert tiles.endswith("/grid_event/counts/{z}/{x}/{y}?since=2026-06-01&until=2026-06-30")
+    again = handlers.show(desk, f"?at={paths[2]}&layers=grid_event,school:heat:50", first.before)
+    assert again.map_view["overlay"] is None
+    counted = handlers.show(desk, "?layers=grid_event&rows=none", first.before).map_view["overlay"]
+    assert list(counted["sources"]) == ["layer-grid_event-counts"]
+
+
+def test_grids_stand_up_by_an_indicator(desk: Desk, paths: list[str]) -> None:
+    told = handlers.show(desk, f"?at={paths[2]}&height=population&indicator=events_reported", None).map_view
+    steps = list(base64.b64decode(told["heights"]["of"]))
+    n = [int(re.sub(r"\D", "", text) or 0) for text in told["cells"]["people"]]
+    assert steps == [round(one / max(n) * 255) for one in n]
+    assert told["heights"]["rise"] > 0 and told["overlay"]["pitch"] > 0
+    assert "heights" not in handlers.show(desk, "", None).map_view
 
 
 def test_people_are_only_ever_told_rounded(desk: Desk, paths: list[str]) -> None:
@@ -145,8 +209,19 @@ def test_english_chrome_holds_no_chinese_but_names_of_grids(desk: Desk, paths: l
     with desk.connection() as connection:
         names = sorted(desk.gazetteer(connection).grids["name"], key=len, reverse=True)
     for at in paths:
-        shown = handlers.show(desk, f"?at={at}&lang=en", None)
-        text = said([shown.top, shown.path, shown.headline, shown.layers, shown.ranking, shown.legend, shown.months])
+        shown = handlers.show(desk, f"?at={at}&lang=en&panel=layers&height=population", None)
+        text = said(
+            [
+                shown.top,
+                shown.path,
+                shown.headline,
+                shown.layers,
+                shown.layer_desk,
+                shown.ranking,
+                shown.legend,
+                shown.months,
+            ]
+        )
         text += json.dumps([shown.indicators, shown.periods, shown.labels, shown.map_view["rows"]], ensure_ascii=False)
         for name in names:
             text = text.replace(name, "")

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapapp.view import ELEMENTS, Defaults, View, read_view, search_of
+from mapapp.drawn import Drawn, Only
+from mapapp.view import Defaults, View, read_view, search_of
 
 DEFAULTS = Defaults(
     at="4499", indicator="events", indicators=("events", "people"), period=202605, periods=(202604, 202605),
-    layers=("event",), editions=(1, 2),
+    layers=(Drawn("calls"),), editions=(1, 2), categories=("flood", "noise"),
+    drawable={"event": ("calls", "storms"), "place": ("school",), "calls": ("calls",), "storms": ("storms",),
+              "school": ("school",)},
 )  # fmt: skip
+LAYERS = ("calls", "storms", "school")
 CODES = {"4499", "449901", "449901001", "449901001001", "449901001001001"}
-FIRST = View("4499", "events", 202605, ("event",), "zh")
+FIRST = View("4499", "events", 202605, (Drawn("calls"),), "zh")
 
 
 @pytest.mark.parametrize(
@@ -22,8 +29,16 @@ FIRST = View("4499", "events", 202605, ("event",), "zh")
         (None, FIRST),
         ("", FIRST),
         ("?at=449901001", FIRST.but(at="449901001")),
-        ("?at=449901001&indicator=people&period=202604&layers=place,person&lang=en",
-         View("449901001", "people", 202604, ("person", "place"), "en")),
+        ("?at=449901001&indicator=people&period=202604&layers=place,event&lang=en",
+         View("449901001", "people", 202604, (Drawn("school"), Drawn("calls"), Drawn("storms")), "en")),
+        ("?layers=storms:heat:60,school:5,calls:x:999",
+         FIRST.but(layers=(Drawn("storms", "heat", 60), Drawn("school", "point", 10), Drawn("calls")))),
+        ("?categories=flood,fire&states=closed,lost&since=2026-05-02&until=2026-13-01",
+         FIRST.but(only=Only(("flood",), ("closed",), date(2026, 5, 2)))),
+        ("?since=2026-05-03&until=2026-05-02", FIRST),
+        ("?hide=labels,roads&height=people&rows=none&effects=on&panel=layers",
+         FIRST.but(hidden=("labels",), height="people", is_counted=True, with_effects=True, is_open=True)),
+        ("?height=nope&panel=all", FIRST),
         ("?edition=2&at=449901001", FIRST.but(at="449901001", edition=2)),
         ("?edition=3", FIRST),
         ("?edition=%C2%B2", FIRST),
@@ -40,15 +55,26 @@ def test_reading(search: str | None, view: View) -> None:
     at=st.sampled_from(sorted(CODES)),
     indicator=st.sampled_from(DEFAULTS.indicators),
     period=st.sampled_from(DEFAULTS.periods),
-    layers=st.sets(st.sampled_from(ELEMENTS)),
+    layers=st.lists(
+        st.builds(Drawn, st.sampled_from(LAYERS), st.sampled_from(["point", "heat"]), st.integers(10, 100)),
+        unique_by=lambda one: one.key,
+    ),
+    only=st.builds(
+        Only,
+        st.sampled_from([(), ("flood",), ("noise", "flood")]),
+        st.sampled_from([(), ("closed", "reported")]),
+        st.sampled_from([None, date(2026, 5, 2)]),
+        st.sampled_from([None, date(2026, 5, 9)]),
+    ),
+    hidden=st.sampled_from([(), ("labels",), ("colours", "borders")]),
+    height=st.sampled_from([None, "people"]),
+    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
     language=st.sampled_from(["zh", "en"]),
     edition=st.sampled_from([None, 1, 2]),
 )
-def test_a_link_opens_the_same_view(
-    at: str, indicator: str, period: int, layers: set[str], language: str, edition: int | None
-) -> None:
-    shown = tuple(e for e in ELEMENTS if e in layers)
-    view = View(at, indicator, period, shown, language, edition)  # type: ignore[arg-type]
+def test_a_link_opens_the_same_view(layers: list[Drawn], flags: tuple[bool, bool, bool], **said: Any) -> None:
+    is_counted, with_effects, is_open = flags
+    view = View(layers=tuple(layers), is_counted=is_counted, with_effects=with_effects, is_open=is_open, **said)
     assert read_view(search_of(view, DEFAULTS), DEFAULTS, CODES) == view
 
 

@@ -170,7 +170,7 @@ def test_households_are_never_single_points(logins: Any) -> None:
         " %s, 'code', false, '{\"n_people\": 3}', st_setsrid(st_point(115.3, 22.8), 4490))"
     )
     tile = (
-        "select length(pub.element_tile('4499', '449:', 'organisation', '{d}', 14,"
+        "select length(pub.element_tile('4499', '449:', 'organisation', '{d}', '{}', true, 14,"
         " floor((115.3 + 180) / 360 * 2 ^ 14)::int,"
         " floor((1 - asinh(tand(22.8)) / pi()) / 2 * 2 ^ 14)::int))"
     )

@@ -234,7 +234,7 @@ def test_spatial_reads_stay_indexed(settings: Any, server: Any, template: Databa
             carry(web, session.token)
             own = session.actor.scope
             tile = web.execute(
-                "select pub.element_tile(%s, %s, 'place', '{d}', 15, 26852, 14317)", [own.low, own.high]
+                "select pub.element_tile(%s, %s, 'place', '{d}', '{}', true, 15, 26852, 14317)", [own.low, own.high]
             ).fetchone()
             assert tile is not None
         # the text of the query inside the function, as its owner runs it under the forced policy

@@ -141,9 +141,11 @@ def test_a_place_or_edition_without_grids_gives_an_empty_tile(web: psycopg.Conne
     assert grid_tile(web, CITY, 9, *tile_at(115.05, 22.05, 8)) == b""
 
 
-def events(web: psycopg.Connection[Any], z: int, scope: Scope = CITY, lon: float = 115.02) -> list[dict[str, Any]]:
-    tile = event_tile(web, scope, ["grid_event"], *tile_at(lon, 22.05, z), since=SINCE, until=UNTIL)
-    return features(tile, "event")
+def events(
+    web: psycopg.Connection[Any], z: int, scope: Scope = CITY, lon: float = 115.02, **chosen: Any
+) -> list[dict[str, Any]]:
+    asked = {"since": SINCE, "until": UNTIL, "one_by_one": z >= 14} | chosen
+    return features(event_tile(web, scope, ["grid_event"], *tile_at(lon, 22.05, z), **asked), "event")
 
 
 def test_events_are_counted_by_mesh_until_zoom_14(web: psycopg.Connection[Any]) -> None:
@@ -161,11 +163,22 @@ def test_from_zoom_14_on_events_are_single_and_say_no_more_than_they_may(web: ps
         assert one["properties"]["reported_at"] >= SINCE.timestamp()
 
 
+@pytest.mark.parametrize("z", [8, 14])
+def test_events_are_chosen_by_category_state_and_days(web: psycopg.Connection[Any], z: int) -> None:
+    def n(**chosen: Any) -> int:
+        return sum(one["properties"]["n"] for one in events(web, z, Scope("449901001"), **chosen))
+
+    assert n() == n(categories=["noise", "flood"]) == n(states=["closed"]) == 2
+    assert n(categories=["flood"]) == n(states=["reported"]) == 0
+    assert n(since=datetime(2026, 3, 6, tzinfo=UTC)) == 1
+
+
 @pytest.mark.parametrize("z", [8, 11, 13, 14, 16])
 def test_sensitive_events_and_other_datasets_are_in_no_tile(web: psycopg.Connection[Any], z: int) -> None:
     assert sum(one["properties"]["n"] for one in events(web, z)) <= 3
     with web.transaction():
-        tile = event_tile(web, CITY, ["dispute"], *tile_at(115.02, 22.05, z), since=SINCE, until=UNTIL)
+        place = tile_at(115.02, 22.05, z)
+        tile = event_tile(web, CITY, ["dispute"], *place, since=SINCE, until=UNTIL, one_by_one=z >= 14)
     assert sum(one["properties"]["n"] for one in features(tile, "event")) == 1
 
 
@@ -181,7 +194,7 @@ def test_each_event_is_in_exactly_one_tile_of_a_zoom(web: psycopg.Connection[Any
     n = 0
     for dx in range(-3, 10):
         for dy in range(-3, 4):
-            tile = event_tile(web, CITY, ["grid_event"], z, x + dx, y + dy, since=SINCE, until=UNTIL)
+            tile = event_tile(web, CITY, ["grid_event"], z, x + dx, y + dy, since=SINCE, until=UNTIL, one_by_one=False)
             n += sum(one["properties"]["n"] for one in features(tile, "event"))
     assert n == 3
 
@@ -189,21 +202,19 @@ def test_each_event_is_in_exactly_one_tile_of_a_zoom(web: psycopg.Connection[Any
 @pytest.mark.parametrize(
     ("element", "dataset"), [("place", "school"), ("thing", "hydrant"), ("organisation", "company")]
 )
-def test_elements_are_counted_below_zoom_12_and_named_from_there(
-    web: psycopg.Connection[Any], element: Any, dataset: str
-) -> None:
-    far = features(element_tile(web, CITY, element, [dataset, "refuge"], *tile_at(115.02, 22.05, 9)), element)
+def test_elements_are_counted_or_named_one_by_one(web: psycopg.Connection[Any], element: Any, dataset: str) -> None:
+    place = tile_at(115.02, 22.05, 12)
+    far = features(element_tile(web, CITY, element, [dataset, "refuge"], *place, one_by_one=False), element)
     assert [one["properties"] for one in far] == [{"n": 1}]
-    near = features(element_tile(web, CITY, element, [dataset, "refuge"], *tile_at(115.02, 22.05, 12)), element)
-    assert [one["properties"] for one in near] == [
-        {"n": 1, "dataset": dataset, "category": dataset, "name": f"the {dataset}"}
-    ]
+    near = features(element_tile(web, CITY, element, [dataset, "refuge"], *place, one_by_one=True), element)
+    assert [one["properties"] for one in near] == [{"n": 1, "category": dataset, "name": f"the {dataset}"}]
 
 
-def test_a_tile_of_elements_keeps_to_its_scope_and_datasets(web: psycopg.Connection[Any]) -> None:
+def test_a_tile_of_elements_keeps_to_its_scope_datasets_and_categories(web: psycopg.Connection[Any]) -> None:
     z, x, y = tile_at(115.02, 22.05, 12)
-    assert element_tile(web, Scope("449901002"), "place", ["school"], z, x, y) == b""
-    assert element_tile(web, CITY, "place", ["clinic"], z, x, y) == b""
+    assert element_tile(web, Scope("449901002"), "place", ["school"], z, x, y, one_by_one=True) == b""
+    assert element_tile(web, CITY, "place", ["clinic"], z, x, y, one_by_one=True) == b""
+    assert element_tile(web, CITY, "place", ["school"], z, x, y, one_by_one=False, categories=["clinic"]) == b""
 
 
 def test_analysts_get_no_tiles(db: Database, web: psycopg.Connection[Any]) -> None:

@@ -86,9 +86,11 @@ def test_a_scope_sees_its_own_part(running: Server, city: Database) -> None:
 
 def test_a_wall_gets_no_single_rows_and_no_desk(running: Server, city: Database) -> None:
     wall, leader = browser_of(running, city), browser_of(running, city, "leader")
-    for path in ("/tiles/event/1/202606/14/13700/6700", "/tiles/element/1/place/12/3400/1680", "/"):
+    for path in ("/tiles/layer/1/grid_event/rows/14/13700/6700", "/tiles/layer/1/school/rows/12/3400/1680", "/"):
         assert (wall.ask(path).status_code, leader.ask(path).status_code) == (404, 200), path
-    assert wall.ask("/tiles/event/1/202606/13/6850/3350").status_code == 200
+    assert (
+        wall.ask("/tiles/layer/1/grid_event/counts/13/6850/3350?since=2026-06-01&until=2026-06-30").status_code == 200
+    )
     page = wall.ask("/wall").text
     assert all(f'id="{name}"' in page for name in ("feed", "due", "ranking", "today", "elements", "said"))
     said = json.loads(page.partition('id="said">')[2].partition("</script>")[0])

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from layers.declare.check_datasets import Said
 from layers.declare.problems import either, nearest, quoted
 from layers.declare.records import Catalog, City, Count, Indicator, Layer
+from layers.draw.signs import icons_in
 from layers.tables.events import STATES
+
+MANY, MANY_FROM = 20_000, 11
+"""Rows from which a layer is drawn one by one from that zoom on only."""
+
+EVENTS_FROM = 14
+"""The same for events, which are many and grow."""
 
 _COUNTED = ("event", "place", "thing", "organisation")
 
@@ -48,6 +56,29 @@ def nobody_is_drawn_as_a_point(layer: Layer, catalog: Catalog) -> Said:
         is_people = dataset and dataset.category == "household"
         if why := f"{name} holds households, where people live" if is_people else _sensitive(name, catalog):
             yield ("datasets", i), f'{why}, so it is never drawn as points; write draw = "grid" or leave it out.'
+
+
+def its_sign_is_drawn(layer: Layer, catalog: Catalog) -> Said:
+    """The icon of a layer is one of our signs, or an SVG file beside the declarations."""
+    icons = icons_in(Path(catalog.folder))
+    if layer.icon not in icons:
+        says = f"there is no sign {quoted(layer.icon)}; {nearest(layer.icon, icons)}"
+        yield ("icon",), f"{says} Or draw one and keep it as icons/{layer.icon}.svg beside the declarations."
+
+
+def many_rows_stay_counts_far_out(layer: Layer, catalog: Catalog) -> Said:
+    """Rows stand one by one far out only where they are few: no tile may hold a whole city's lamps."""
+    if layer.draw != "point":
+        return
+    if layer.element == "event" and layer.zoom_min < EVENTS_FROM:
+        yield ("zoom_min",), f"events are too many to stand one by one below zoom {EVENTS_FROM}; write that zoom."
+        return
+    for name in layer.datasets:
+        dataset = catalog.datasets.get(name)
+        n = (dataset.expect.rows_max or 0) if dataset else 0
+        if n > MANY and layer.zoom_min < MANY_FROM:
+            says = f"{name} may have {n:,} rows, too many to stand one by one below zoom {MANY_FROM}"
+            yield ("zoom_min",), f"{says}; write zoom_min = {MANY_FROM}."
 
 
 def formula_has_its_counts(indicator: Indicator, catalog: Catalog) -> Said:
@@ -179,6 +210,8 @@ CITY_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = ((city_holds_its_counti
 LAYER_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (datasets_are_of_the_element, ("datasets", "element")),
     (nobody_is_drawn_as_a_point, ("datasets", "element", "draw")),
+    (its_sign_is_drawn, ("icon",)),
+    (many_rows_stay_counts_far_out, ("datasets", "element", "draw", "zoom_min")),
 )
 INDICATOR_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (formula_has_its_counts, ("formula", "count", "of")),

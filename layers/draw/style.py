@@ -6,7 +6,7 @@ picture as a desk; colours of cells come from the feature state `shade`, a numbe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def map_style(tiles: str) -> Style:
     levels = list(LENGTHS)
     return {
         "version": 8,
-        "state": {"scale": {"default": 1}},
+        "state": {"scale": {"default": 1}, "rise": {"default": 0}},
         "sources": {
             "grid": {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": {"grid": "code"}},
             "label": {"type": "geojson", "data": _EMPTY},
@@ -62,47 +62,6 @@ def map_style(tiles: str) -> Style:
             _label(),
         ],
     }
-
-
-def element_layers(
-    element: str, tiles: str, colour: str, datasets: Mapping[str, str] | None = None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Make source and layers of one element drawn as points: a count where rows are many, single rows further in.
-
-    Parameters
-    ----------
-    element
-        Name of source and layer.
-    tiles
-        Address of its tiles, as in `map_style`.
-    colour
-        Colour of counts, and of single rows whose dataset has none of its own.
-    datasets
-        Colour of single rows by dataset.
-    """
-    size = ["min", 18, ["*", 2.1, ["^", ["get", "n"], 0.45]]]
-    single, scale = ["==", ["get", "n"], 1], ["global-state", "scale"]
-    by_dataset: Any = colour
-    if datasets:
-        pairs = [part for name, own in datasets.items() for part in (name, own)]
-        by_dataset = ["match", ["coalesce", ["get", "dataset"], ""], *pairs, colour]
-    source = {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 15}
-    circle = {
-        "id": element,
-        "type": "circle",
-        "source": element,
-        "source-layer": element,
-        "layout": {"visibility": "none"},
-        "paint": {
-            "circle-color": by_dataset,
-            "circle-radius": ["*", scale, ["case", single, 2.8, ["+", 1.6, size]]],
-            "circle-opacity": ["case", single, 0.9, 0.45],
-            "circle-stroke-color": ["case", single, palette.HALO, colour],
-            "circle-stroke-width": ["*", scale, ["case", single, 0.8, 0.6]],
-            "circle-stroke-opacity": 0.9,
-        },
-    }
-    return source, [circle]
 
 
 def shade_of(classes: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
@@ -125,7 +84,17 @@ def shade_colours() -> list[str]:
     return palette.ramp(SHADES)
 
 
-def view_paint(frame: str, at: str, shown: str, pick: str, *, dim: bool = True) -> dict[str, float]:
+def cell_colours(without: str) -> list[Any]:
+    """Colour of a cell by its feature state `shade`; `without` one where it has none."""
+    by_shade: list[Any] = ["match", ["coalesce", ["feature-state", "shade"], -1], 0, palette.NO_DATA]
+    for number, colour in enumerate(shade_colours(), start=1):
+        by_shade += [number, colour]
+    return [*by_shade, without]
+
+
+def view_paint(
+    frame: str, at: str, shown: str, pick: str, *, dim: bool = True, hidden: Collection[str] = ()
+) -> dict[str, float]:
     """Opacity of every layer of the grids in one view; layers of 0 cost nothing.
 
     Parameters
@@ -140,6 +109,8 @@ def view_paint(frame: str, at: str, shown: str, pick: str, *, dim: bool = True) 
         Level a click opens: that of the cells, or one above it.
     dim
         Whether there are points around the frame to dim.
+    hidden
+        What the reader does not want to see of it: `colours`, `borders`, `labels`.
     """
     levels = list(LENGTHS)
     up_to = levels.index(level_of(frame))
@@ -156,7 +127,11 @@ def view_paint(frame: str, at: str, shown: str, pick: str, *, dim: bool = True) 
         on |= {f"veil-{level}": 0.7 for level in levels[1 : up_to + 1]}
     names = [f"{kind}-{level}" for kind in ("cell", "line") for level in levels[1:]]
     names += [f"veil-{level}" for level in levels[1:-1]] + [f"top-{level}" for level in levels]
-    return {name: on.get(name, 0) for name in names}
+    if "colours" in hidden:
+        on[f"cell-{shown}"] = 0.15  # still there to be clicked
+    if "borders" in hidden:
+        on |= {name: 0 for name in on if name.startswith("line-")}
+    return {name: on.get(name, 0) for name in names} | {"label": 0 if "labels" in hidden else 1}
 
 
 def zoom_floor(shown: str) -> int:
@@ -176,10 +151,7 @@ def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cells(level: str) -> dict[str, Any]:
-    by_shade: list[Any] = ["match", ["coalesce", ["feature-state", "shade"], -1], 0, palette.NO_DATA]
-    for number, colour in enumerate(shade_colours(), start=1):
-        by_shade += [number, colour]
-    by_shade.append(palette.LAND if level == "large" else "rgba(0,0,0,0)")
+    by_shade = cell_colours(palette.LAND if level == "large" else "rgba(0,0,0,0)")
     return _fill(f"cell-{level}", level, {"fill-color": by_shade, "fill-opacity": 0, "fill-antialias": False})
 
 

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
 from typing import Annotated, Any, cast
 
 import psycopg
 from fastapi import APIRouter, Path, Request, Response
 
 from layers.codes import LENGTHS
-from layers.periods import moment, read_period
+from layers.declare.records import Layer
+from layers.periods import moment
 from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile, level_tile
 from mapapp.desk import Desk
+from mapapp.drawn import Only, read_only
 from mapapp.packed import coding_of, pack
 from mapapp.visitor import visitor
 
 KIND = "application/vnd.mapbox-vector-tile"
 FOR_GOOD = "private, max-age=31536000, immutable"
 
-SINGLE_FROM = {"event": 14, "element": 12}
-"""Zooms from which tiles hold single rows, which no wall is given."""
+COUNTS_TO = 13
+"""Deepest zoom at which rows are counted: a mesh is no smaller than some 240 m."""
 
 Edition = Annotated[int, Path(ge=0, le=32_767)]
 """Number of an edition of the grids in an address."""
@@ -30,7 +34,7 @@ Cut = Callable[[psycopg.Connection[Any]], bytes]
 
 
 def tile_routes(desk: Desk) -> APIRouter:
-    """Make the routes `/tiles/grid`, `/tiles/level`, `/tiles/event` and `/tiles/element`."""
+    """Make the routes `/tiles/grid`, `/tiles/level` and `/tiles/layer`."""
     routes = APIRouter(prefix="/tiles")
 
     @routes.get("/grid/{edition}-{version}/{z}/{x}/{y}")
@@ -47,42 +51,42 @@ def tile_routes(desk: Desk) -> APIRouter:
         key = ("level", edition, version, level, z, x, y)
         return await _answer(request, desk, key, lambda conn: level_tile(conn, desk.scope, edition, level, z, x, y))
 
-    @routes.get("/event/{version}/{month}/{z}/{x}/{y}")
-    async def event(request: Request, version: int, month: int, z: int, x: int, y: int) -> Response:
-        """Events of a month: counts by mesh, further in single ones."""
-        if not (100_000 <= month <= 999_912 and 1 <= month % 100 <= 12):
+    @routes.get("/layer/{version}/{layer}/{how}/{z}/{x}/{y}")
+    async def layer(request: Request, version: int, layer: str, how: str, z: int, x: int, y: int) -> Response:
+        """Rows of one layer: `counts` by mesh, or one by one (`rows`), which no wall is given."""
+        said, found = request.query_params, desk.catalog.layers.get(layer)
+        asked = read_only(said, desk.catalog)
+        is_single = how == "rows"
+        if found is None or found.draw != "point" or asked is None or how not in ("rows", "counts"):
             return Response(status_code=404)
-        period, zone = read_period(month), desk.catalog.city.zone
-        since, until = moment(period.first_on, zone), moment(period.past_on, zone)
-        assert since and until
-        datasets = desk.point_datasets("event")
-        return await _answer(
-            request,
-            desk,
-            ("event", version, month, z, x, y),
-            lambda conn: event_tile(conn, desk.scope, datasets, z, x, y, since=since, until=until),
-        )
-
-    @routes.get("/element/{version}/{element}/{z}/{x}/{y}")
-    async def element(request: Request, version: int, element: str, z: int, x: int, y: int) -> Response:
-        """Places, things or organisations: counts by mesh, further in single ones."""
-        if element not in ("place", "thing", "organisation"):
+        if (z > COUNTS_TO and not is_single) or (is_single and visitor().actor.role == "wall"):
             return Response(status_code=404)
-        name, datasets = cast(PointElement, element), desk.point_datasets(element)
-        return await _answer(
-            request,
-            desk,
-            ("element", version, element, z, x, y),
-            lambda conn: element_tile(conn, desk.scope, name, datasets, z, x, y),
-        )
+        cut = partial(_cut_layer, desk, found, asked, is_single, (z, x, y))
+        return await _answer(request, desk, ("layer", version, layer, how, str(asked), z, x, y), cut)
 
     return routes
 
 
+def _cut_layer(
+    desk: Desk, layer: Layer, only: Only, is_single: bool, tile: tuple[int, int, int], conn: psycopg.Connection[Any]
+) -> bytes:
+    datasets = [name for name in layer.datasets if not desk.catalog.datasets[name].sensitive]
+    if layer.element != "event":
+        element = cast(PointElement, layer.element)
+        return element_tile(conn, desk.scope, element, datasets, *tile, one_by_one=is_single)
+    zone = desk.catalog.city.zone
+    since, until = moment(only.since, zone), moment(only.until + timedelta(days=1) if only.until else None, zone)
+    if since is None or until is None:
+        return b""
+    return event_tile(
+        conn, desk.scope, datasets, *tile,
+        since=since, until=until, one_by_one=is_single, categories=only.categories, states=only.states,
+    )  # fmt: skip
+
+
 async def _answer(request: Request, desk: Desk, key: tuple[str | int, ...], cut: Cut) -> Response:
     z, x, y = cast("tuple[int, int, int]", key[-3:])
-    is_single = z >= SINGLE_FROM.get(str(key[0]), 99)
-    if not is_tile(z, x, y) or (is_single and visitor().actor.role == "wall"):
+    if not is_tile(z, x, y):
         return Response(status_code=404)
 
     coding = coding_of(request.scope)

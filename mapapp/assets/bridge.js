@@ -3,8 +3,8 @@
 (function () {
   const search = (changes) => {
     const said = new URLSearchParams(window.location.search);
-    for (const [key, value] of Object.entries(changes)) said.set(key, value);
-    return "?" + said.toString().replaceAll("%2C", ",");
+    for (const [key, value] of Object.entries(changes)) value === "" ? said.delete(key) : said.set(key, value);
+    return "?" + said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   };
   const fill = (id, content) => window.elements.fill(id, content);
   const atlas = {
@@ -35,7 +35,7 @@
   const viewUrl = (address) => {
     const query = new URLSearchParams(address ?? "");
     const before = atlas.parts?.[0];
-    if (before) query.set("known", [before.language, before.style, before.defaults].join());
+    if (before) query.set("known", [before.language, before.style, before.defaults, before.drawn].join());
     return "/api/view?" + query.toString().replaceAll("%2C", ",");
   };
   const ask = async (url) => {

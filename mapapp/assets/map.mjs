@@ -2,7 +2,6 @@
 const { Map: GlMap } = await import(document.getElementById("engine").href);
 
 const SOURCE = { source: "grid", sourceLayer: "grid" };
-const POINTS = ["thing", "organisation", "place", "event"];
 const page = document.documentElement;
 const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0 };
 
@@ -20,6 +19,7 @@ function graphicsKind() {
 }
 
 function absolute(style) {
+  if (style.sprite) style.sprite = window.location.origin + style.sprite;
   for (const source of Object.values(style.sources)) {
     if (source.tiles) source.tiles = source.tiles.map((address) => window.location.origin + address);
   }
@@ -68,7 +68,7 @@ function colour(view) {
   beside.forEach((code) => tell(code, { veil: true }));
   tell(at, { chosen: true });
   for (const [layer, opacity] of Object.entries(view.paint)) {
-    const kind = layer.startsWith("line") || layer.startsWith("top") ? "line-opacity" : "fill-opacity";
+    const kind = layer === "label" ? "text-opacity" : /^(line|top)/.test(layer) ? "line-opacity" : "fill-opacity";
     if (state.map.getPaintProperty(layer, kind) !== opacity) state.map.setPaintProperty(layer, kind, opacity);
   }
 }
@@ -80,10 +80,8 @@ function label(view) {
     geometry: { type: "Point", coordinates: [lon, lat] },
     properties,
   });
-  const withPeople = view.on.includes("person");
-  const unit = view.rows.find(([key]) => key === "people")?.[2] ?? "";
   const features = cells.name.map((name, i) => {
-    const more = withPeople ? { more: `${cells.people[i]} ${unit}`.trim() } : {};
+    const more = view.more ? { more: view.more[i] } : {};
     return point(cells.lon[i], cells.lat[i], { name, size: above ? 12 : 13.5, order: 10 + i, ...more });
   });
   if (above) {
@@ -94,18 +92,6 @@ function label(view) {
   state.map.getSource("label").setData({ type: "FeatureCollection", features });
 }
 
-function elements(view) {
-  for (const element of POINTS.filter((one) => state.map.getLayer(one))) {
-    const visibility = view.on.includes(element) ? "visible" : "none";
-    if (state.map.getLayoutProperty(element, "visibility") !== visibility) {
-      state.map.setLayoutProperty(element, "visibility", visibility);
-    }
-  }
-  const address = window.location.origin + view.event;
-  const source = state.map.getSource("event");
-  if (source && source.tiles[0] !== address) source.setTiles([address]);
-}
-
 function apply(view) {
   const before = state.view;
   state.view = view;
@@ -113,11 +99,11 @@ function apply(view) {
   document.title = view.title;
   colour(view);
   label(view);
-  elements(view);
   if (!before || before.box.join() !== view.box.join()) move(view);
   card(null);
   state.drawn += 1;
   page.dataset.at = view.at;
+  window.dispatchEvent(new CustomEvent("atlas-drawn", { detail: { map: state.map, view, fresh: !before } }));
 }
 
 // The card beside the pointer: names and figures of the cell under it.
@@ -205,6 +191,7 @@ function create({ style, view }) {
     pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
   const { map } = Object.assign(state, { style });
+  window.dispatchEvent(new CustomEvent("atlas-map", { detail: map })); // first, so that what lies above can take a click
   map.keyboard.disableRotation();
   map.touchZoomRotate.disableRotation();
   map.on("style.load", () => {
@@ -212,16 +199,15 @@ function create({ style, view }) {
     state.view = null;
     apply(window.atlas.last.view);
   });
-  map.on("mousemove", hover);
+  map.on("mousemove", (event) => hover(event.defaultPrevented ? null : event));
   map.on("mouseout", () => hover(null));
   map.on("movestart", () => card(null));
   map.on("click", (event) => {
-    const found = under(event);
+    const found = event.defaultPrevented ? null : under(event);
     if (found) pick(target(found.properties.code));
   });
   map.on("resize", () => map.isStyleLoaded() && map.setGlobalStateProperty("scale", scale()));
   map.once("idle", () => page.classList.add("ready"));
-  window.dispatchEvent(new CustomEvent("atlas-map", { detail: map }));
 }
 
 function receive() {

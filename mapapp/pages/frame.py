@@ -91,6 +91,7 @@ def _right(words: Words) -> list[Component]:
                 html.Div(id=ids.FOUND, className="found"),
             ],
         ),
+        html.Section(id=ids.LAYER_DESK, className="panel glass layer-desk"),
         html.Section(id=ids.RANKING, className="panel glass ranking"),
     ]
 

@@ -15,7 +15,7 @@ from layers.declare.records import Catalog, Indicator
 from mapapp.pages.legend import class_texts
 from mapapp.situation import Figures, Situation, ranked
 from mapapp.text import Words
-from mapapp.view import ELEMENTS, Defaults, View, search_of
+from mapapp.view import Defaults, View, search_of
 
 Children = list[Component | str]
 
@@ -125,34 +125,6 @@ def situation_period(words: Words, situation: Situation) -> str:
     return words.period(int(digits) if digits else None)
 
 
-def layers(words: Words, situation: Situation, defaults: Defaults, colours: dict[str, str]) -> Children:
-    """Switches of the five elements with their counts; each is a link to the view with it switched."""
-    view, figures = situation.view, situation.figures
-    rows: Children = [html.H2(words("panel_layers"))]
-    for element in ELEMENTS:
-        on = element in view.layers
-        after = tuple(e for e in ELEMENTS if (e in view.layers) != (e == element))
-        if element == "person":
-            count, note = words.people(figures.people), words("note_person")
-        else:
-            count, note = words.number(figures.elements[element]), words("note_event") if element == "event" else ""
-        rows.append(
-            html.A(
-                href=search_of(view.but(layers=after), defaults),
-                className="switch on" if on else "switch",
-                role="switch",
-                title=words("layer_on" if on else "layer_off"),
-                **_attribute("aria-checked", "true" if on else "false"),
-                children=[
-                    html.I(style={"color": colours[element]}),
-                    html.Span([words(f"element_{element}"), html.Small(note)]),
-                    html.B(count),
-                ],
-            )
-        )
-    return rows
-
-
 def ranking(words: Words, situation: Situation, defaults: Defaults, colours: Sequence[str]) -> Children:
     """Ranking of the grids a click opens; where the map shows a finer level, the first of those below it."""
     parts = _ranks(words, situation, defaults, colours, situation.pick, situation.ranked)
@@ -225,7 +197,9 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
     ]
 
 
-def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Children:
+def legend(
+    words: Words, situation: Situation, colours: Sequence[str], rising: str = "", *, has_points: bool
+) -> Children:
     """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data."""
     indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
     spans = list(zip(colours[1:], class_texts(words, breaks, situation.cells["value"], digits), strict=False))
@@ -236,7 +210,9 @@ def legend(words: Words, situation: Situation, colours: Sequence[str]) -> Childr
         notes.append(words("legend_carried", n=words.number(situation.n_carried, 1)))
     if situation.off_by:
         notes.append(words("legend_people_carried", n=situation.off_by))
-    if any(element != "person" for element in situation.view.layers):
+    if rising:
+        notes.append(rising)
+    if has_points:
         notes.append(words("legend_points"))
     return [
         html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),

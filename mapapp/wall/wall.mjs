@@ -50,18 +50,14 @@ function address() {
 }
 
 async function loadMap() {
-  const query = { at: state.at, lang: said.lang, layers: state.layers.join(",") || "none" };
+  const query = { at: state.at, lang: said.lang, layers: state.layers.join(",") || "none", rows: "none" };
   const indicator = state.indicator || scenario()?.indicators[0] || "open_events";
   query.indicator = indicator;
-  if (state.known) query.known = [state.known.language, state.known.style, state.known.defaults].join();
+  if (state.known) query.known = [state.known.language, state.known.style, state.known.defaults, state.known.drawn].join();
   const told = await ask("/api/view", query);
   if (query.at && query.at !== state.at) return; // somebody has gone on meanwhile
   const [before, style, view] = told.parts;
   state.known = before;
-  if (style) {
-    style.sources.event.maxzoom = 13; // a wall gets counts, never single events
-    for (const one of ["place", "thing", "organisation"]) style.sources[one].maxzoom = 11;
-  }
   view.title = document.title;
   window.atlas.last = { style: style ?? window.atlas.last.style, view };
   document.getElementById("legend").replaceChildren(...told.panels.legend.map(build));
@@ -178,6 +174,7 @@ window.addEventListener("resize", () => {
 
 async function begin() {
   while (!(await load())) await new Promise((done) => setTimeout(done, 3000));
+  await import("/assets/layers.mjs");
   await import("/assets/map.mjs");
   live.start(state.data.cursor);
   if (said.tours || asked.get("tour")) tour.start();

@@ -87,7 +87,7 @@ def test_a_row_of_the_ranking_opens_its_grid_and_the_browser_goes_back(screen: S
 def test_a_link_opens_the_same_view(screen: Screen) -> None:
     screen.open()
     code = screen.page.evaluate("() => window.__map.cells[2]")
-    link = f"?at={code}&indicator=population&layers=person,organisation&lang=en&period=202603"
+    link = f"?at={code}&indicator=population&layers=person,company&lang=en&period=202603"
     screen.open(link)
     assert screen.at() == code
     assert screen.page.locator("#indicator").input_value() == "Population"
@@ -110,12 +110,64 @@ def test_indicator_and_month_are_chosen_and_stand_in_the_address(screen: Screen)
     assert screen.at() == "449901"
 
 
-def test_layers_are_switched_on_and_off(screen: Screen) -> None:
+DRAWN = "() => window.__layers.drawn.join()"
+
+
+def test_elements_are_switched_on_and_off(screen: Screen) -> None:
     screen.open("?layers=event")
-    screen.page.click(".switch >> nth=3")
+    screen.page.click(".switch[data-element=thing]")
     screen.page.wait_for_function("() => document.querySelectorAll('.switch.on').length === 2")
-    assert "layers=event,thing" in screen.page.url
-    assert screen.page.locator(".switch >> nth=3").get_attribute("aria-checked") == "true"
+    assert "layers=grid_event,street_lamp,manhole,hydrant,monitoring_station" in screen.page.url
+    assert screen.page.locator(".switch[data-element=thing]").get_attribute("aria-checked") == "true"
+
+
+def test_a_layer_is_set_in_its_panel_and_the_address_keeps_it(screen: Screen) -> None:
+    screen.open("?layers=grid_event,school&effects=on")
+    screen.page.click("#layers .set")
+    screen.page.wait_for_selector(".layer-desk li")
+    assert screen.page.locator(".ranking").is_hidden()
+    screen.page.click(".layer-desk li >> nth=0 >> text=热力")
+    screen.page.wait_for_function("() => window.__layers.drawn.includes('layer-grid_event-heat')")
+    screen.page.click(".layer-desk li >> nth=0 >> text=−")
+    screen.page.wait_for_function("() => location.search.includes('grid_event:heat:70')")
+    screen.page.wait_for_function("() => document.querySelector('.layer-desk li').textContent.includes('70%')")
+    screen.page.click(".layer-desk li >> nth=0 >> text=↓")
+    screen.page.wait_for_function("() => location.search.includes('layers=school,grid_event:heat:70')")
+    screen.page.wait_for_function("() => window.__layers.drawn[0] === 'layer-grid_event-heat' && window.__map.idle")
+    drawn = screen.page.evaluate(DRAWN)
+    screen.open("?" + screen.page.url.partition("?")[2])
+    assert screen.page.evaluate(DRAWN) == drawn
+    assert screen.page.evaluate(OVERLAPS) == [] and screen.page.evaluate(OUTSIDE) == []
+
+
+def test_events_are_chosen_by_state_and_day(screen: Screen) -> None:
+    screen.open("?at=449901001&layers=event&panel=layers")
+    screen.page.click(".layer-desk .chip >> text=已结案")
+    screen.page.wait_for_function("() => document.querySelector('.layer-desk').textContent.includes('取消全部筛选')")
+    screen.page.fill("input[data-ask=since]", "2026-06-20")
+    told = "states=closed&since=2026-06-20"
+    screen.page.wait_for_function("(told) => window.__layers.tiles.some((one) => one.includes(told))", arg=told)
+    screen.page.click("text=取消全部筛选")
+    screen.page.wait_for_function("() => !/states|since/.test(location.search)")
+
+
+def test_a_single_row_says_what_it_is(screen: Screen) -> None:
+    screen.open("?at=449901001&layers=shelter,school,clinic,market")
+    screen.page.mouse.move(*screen.page.evaluate("() => window.__layers.point('discs')"))
+    screen.page.wait_for_selector("#row-card.shown")
+    assert screen.texts("#row-card b")[0] and len(screen.texts("#row-card p")) == 1
+    assert not screen.page.locator("#hover").is_visible()
+
+
+def test_without_a_graphics_card_circles_stand_for_heat_and_grids_lie_flat(screen: Screen) -> None:
+    screen.open("?layers=grid_event:heat&height=population&panel=layers")
+    assert screen.page.evaluate(DRAWN) == "layer-grid_event-circles,layer-grid_event-discs,layer-grid_event-signs"
+    assert screen.page.evaluate("() => window.__layers.pitch") == 0
+    assert "没有显卡加速" in "".join(screen.texts(".layer-desk .no-gpu-only"))
+    screen.page.click(".no-gpu-only a")
+    screen.page.wait_for_function("() => window.__layers.drawn.includes('blocks') && window.__layers.pitch > 40")
+    code = screen.cells()[0]
+    assert 0 < screen.page.evaluate("(code) => window.__layers.heightOf(code)", code) <= 255
 
 
 def test_search_by_name_and_by_code(screen: Screen) -> None:
