@@ -72,7 +72,7 @@ class AccessError(AtlasError):
 
 
 class CaseError(AtlasError):
-    """A case cannot take this step; `why` is gone, stale, not_allowed or missing, and `need` what is missing."""
+    """Something cannot be done now; `why` is gone, stale, not_allowed, missing or limit, and `need` what is missing."""
 
     def __init__(self, why: str, message: str, hint: str = "", need: str = "") -> None:
         super().__init__(message, hint)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from layers import care
+from layers import care, identities
 from layers.codes import LENGTHS, level_of
 from layers.errors import CaseError
 from layers.identifiers import MASK_BREAK
@@ -33,10 +33,7 @@ def list_records(desk: Desk, sealer: Sealer, query: Mapping[str, str]) -> dict[s
     frame = found.rows.rename(columns={"person_id": "id", "care_group": "group"})
     frame["grid"] = [names.get(code, code) for code in frame["grid_code"]]
     frame["is_late"] = [day is not None and day < today for day in frame["due_on"]]
-    masked = [unmasked(sealer, mask) for mask in frame.pop("mask_sealed")]
-    for at, key in enumerate(MASKED):
-        frame[key] = [mask[at] for mask in masked]
-    rows = records(_written(frame, "visited_on", "due_on"))
+    rows = records(_written(_masked(frame, sealer), "visited_on", "due_on"))
     return {"n": found.n, "n_late": found.n_late, "rows": rows, "today": today.isoformat()}
 
 
@@ -66,6 +63,49 @@ def record_visit(desk: Desk, person_id: int, said: Mapping[str, Any]) -> dict[st
             status=str(said.get("status") or ""), found=str(said.get("found") or "")[:2000],
         )  # fmt: skip
     return {"id": made}
+
+
+def open_field(desk: Desk, sealer: Sealer, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Open one field of one person: log it, commit, and only then read it."""
+    scope, case = visitor().actor.scope, str(said.get("case") or "")
+    row = str(said.get("row") or "")
+    with desk.connection() as connection:
+        opening = identities.ask_identity(
+            connection, scope, int(row) if row.isdigit() else 0, field=str(said.get("field") or ""),
+            purpose=str(said.get("purpose") or ""), case=int(case) if case.isdigit() else None,
+        )  # fmt: skip
+    if opening is None:
+        raise CaseError("limit", "This account has opened as many fields as a day allows.", "Ask again tomorrow.")
+    with desk.connection() as connection:
+        sealed = identities.read_identity(connection, opening)
+    return {"value": "" if sealed is None else sealer.open(sealed)}
+
+
+def list_people(desk: Desk, sealer: Sealer, event_id: int) -> list[dict[str, Any]]:
+    """List whom a case is about, masked."""
+    with desk.connection() as connection:
+        found = identities.case_people(connection, visitor().actor.scope, event_id)
+    return records(_masked(found, sealer))
+
+
+def make_list(desk: Desk, said: Mapping[str, Any]) -> dict[str, str]:
+    """Make a list to take along and tell where it is."""
+    with desk.connection() as connection:
+        token = identities.make_visit_list(
+            connection, visitor().actor.scope, _today(desk), group=str(said.get("group") or "") or None
+        )
+    return {"address": f"/care/lists/{token}"}
+
+
+def read_list(desk: Desk, sealer: Sealer, token: str) -> list[dict[str, Any]]:
+    """Read a list to take along, masked; moments as they are."""
+    with desk.connection() as connection:
+        found = identities.read_visit_list(connection, visitor().actor.scope, token, _today(desk))
+        names = desk.gazetteer(connection).grids["name"]
+    found["grid"] = [names.get(code, code) for code in found["grid_code"]]
+    rows = _written(_masked(found, sealer), "due_on")
+    moments = {key: found[key].iloc[0].to_pydatetime() for key in ("made_at", "ends_at")}
+    return [one | moments for one in records(rows)]
 
 
 def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
@@ -98,6 +138,14 @@ def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
         for code, name in zip(names.index.tolist(), names.tolist(), strict=True)
     ]  # fmt: skip
     return {"at": area.code, "level": level, "path": path, "rows": rows}
+
+
+def _masked(frame: pd.DataFrame, sealer: Sealer) -> pd.DataFrame:
+    masked = [unmasked(sealer, mask) for mask in frame["mask_sealed"]]
+    shown = frame.drop(columns="mask_sealed")
+    for at, key in enumerate(MASKED):
+        shown[key] = [mask[at] for mask in masked]
+    return shown
 
 
 def _today(desk: Desk) -> date:

@@ -33,6 +33,7 @@ CALLED = {
         *("read_sent", "changes_by_key", "answer_by_key"),
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_care", "care_visits", "visit_care", "late_care"),
+        *("case_people", "ask_identity", "read_identity", "make_visit_list", "read_visit_list"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
         *("my_reports", "pass_on"),
     },

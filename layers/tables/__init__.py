@@ -4,7 +4,7 @@ from layers.tables.accounts import Account, Analyst, Pairing, Session
 from layers.tables.audit import KINDS, Entry, Seal
 from layers.tables.base import SCHEMAS, SRID, Base, metadata, row_id
 from layers.tables.calls import Call, PassOn, ReportIn
-from layers.tables.care import CARE_ROLES, CareGroup, CareVisit
+from layers.tables.care import CARE_ROLES, FIELDS, PURPOSES, CareGroup, CareVisit, Opening, VisitList
 from layers.tables.cases import UNITS, Photo, Promise, Transition, VisitBack
 from layers.tables.elements import (
     FormerGrid,
@@ -37,9 +37,11 @@ from layers.tables.tallies import (
 
 __all__ = [
     "CARE_ROLES",
+    "FIELDS",
     "KINDS",
     "LEVELS",
     "OUTCOMES",
+    "PURPOSES",
     "RESOLUTIONS",
     "SCHEMAS",
     "SRID",
@@ -67,6 +69,7 @@ __all__ = [
     "Identity",
     "Link",
     "Measure",
+    "Opening",
     "Organisation",
     "Pairing",
     "PassOn",
@@ -98,6 +101,7 @@ __all__ = [
     "Transition",
     "Visit",
     "VisitBack",
+    "VisitList",
     "metadata",
     "row_id",
 ]

@@ -21,7 +21,7 @@ from mapapp.visitor import visitor
 
 STATIC = Path(__file__).parent.parent / "casework_files"
 FILES = {path.name: path for path in STATIC.iterdir()}
-STATUS = {"gone": 404, "stale": 409, "not_allowed": 409, "missing": 422}
+STATUS = {"gone": 404, "stale": 409, "not_allowed": 409, "missing": 422, "limit": 429}
 
 
 def casework_routes(desk: Desk, engine: str) -> APIRouter:

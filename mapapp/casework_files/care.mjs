@@ -1,4 +1,5 @@
 // The list of who visits people that are offered care: masked records, and the visits made.
+import { identity } from "./identity.mjs";
 import { ask, el, newKey, notice, once, say, t, told } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
@@ -73,10 +74,10 @@ async function open(id) {
   const about = told.groups[one.group] ?? {};
   const close = el("button", { class: "plain", "aria-label": t("care_close") }, "×");
   close.addEventListener("click", () => open(null));
-  const facts = [["care_number", one.number], ["care_phone", one.phone], ["care_grid", one.grid],
-    ["care_offered", one.offered], ["care_unit", about.department], ["care_due", one.due_on ?? t("care_no_visit")]];
+  const facts = [["care_grid", one.grid], ["care_offered", one.offered], ["care_unit", about.department], ["care_due", one.due_on ?? t("care_no_visit")]];
   at("case").replaceChildren(
     el("header", {}, el("h2", {}, one.name), el("small", {}, group(one.group)), close),
+    el("section", {}, identity(one)),
     el("section", {}, el("dl", {}, facts.flatMap(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value || "–")]))),
     el("section", {}, el("h3", {}, t("care_visit_now")), visitForm(one)),
     el("section", {}, el("h3", {}, t("care_visits")), visits.length
@@ -87,6 +88,10 @@ async function open(id) {
   at("case").focus({ preventScroll: true });
 }
 
+at("take").addEventListener("click", once(at("take"), async () => {
+  const { address } = await ask("/care/lists", { group: at("group").value });
+  window.open(address + (told.lang === "en" ? "?lang=en" : ""), "_blank", "noopener");
+}));
 at("group").addEventListener("change", () => { open(null); load(); });
 await load();
 document.body.classList.add("ready");

@@ -1,7 +1,9 @@
 // One case: what it is, where it stands, its clock, the steps allowed now and nothing else, log, photos, what is near.
 import { together } from "./call.mjs";
+import { identity } from "./identity.mjs";
 import { ask, category, department, el, left, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 
+const OPENERS = ["grid_worker", "case_officer"];
 let turn = 0;
 
 export async function showCase(host, id, page) {
@@ -25,8 +27,10 @@ export async function showCase(host, id, page) {
     await showCase(host, id, page);
     await page.changed();
   };
+  const people = OPENERS.includes(told.role) ? await ask(`/care/case/${id}`).catch(() => []) : [];
+  if (mine !== turn) return;
   host.replaceChildren(
-    ...[head(id, one, page), facts(one), steps(one, again), together(one, joint, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
+    ...[head(id, one, page), facts(one), whom(people, id), steps(one, again), together(one, joint, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
   );
 }
 
@@ -43,6 +47,10 @@ const head = (id, one, page) => el("header", {},
   one?.is_urgent ? el("em", { class: "urgent" }, t("case_urgent")) : null,
   one?.is_sensitive ? el("em", { class: "urgent" }, t("case_sensitive")) : null,
   el("small", {}, `${id}`), close(page));
+
+// Whom the case is about: masked, opened field by field.
+const whom = (people, id) => people.length ? el("section", {}, el("h3", {}, t("care_people")),
+  people.map((person) => [el("b", {}, say("care_kind", person.kind)), identity(person, id)])) : null;
 
 function clock(one) {
   const isOpen = !["closed", "refused"].includes(one.state);

@@ -37,7 +37,7 @@ def _list(words: Words, groups: dict[str, object]) -> str:
 <main class="desk">
 <section class="list glass">
 <div class="filters"><select id="group" aria-label="{every}"><option value="">{every}</option>{options}</select>
-<span class="hint">{escape(words("care_masked"))}</span></div>
+<button id="take">{escape(words("care_take"))}</button><span class="hint">{escape(words("care_masked"))}</span></div>
 <div class="scroll" tabindex="0"><table id="records"><thead><tr>{heads}</tr></thead><tbody></tbody></table></div>
 <footer><span id="count" role="status"></span></footer>
 </section>

@@ -1,0 +1,1 @@
+drop table vault.opening, vault.visit_list;
