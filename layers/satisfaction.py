@@ -15,10 +15,12 @@ from typing import Any
 
 import pandas as pd
 import psycopg
+from psycopg.rows import class_row
 
 from layers import cases
 from layers.access import Actor, Scope
 from layers.declare.records import Catalog
+from layers.errors import CaseError
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,28 @@ def ask(connection: psycopg.Connection[Any], actor: Actor, event_id: int, *, by_
         row = connection.execute("select pub.ask_back(%s, %s, %s, %s, %s, %s)", values).fetchone()
     assert row is not None
     return Asked(int(row[0]), token)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a link asks about: nobody's words, and no place but the village."""
+
+    category: str
+    grid_code: str
+    department: str | None
+    outcome: str | None
+    reported_at: datetime
+    closed_at: datetime | None
+    is_answered: bool
+
+
+def read_question(connection: psycopg.Connection[Any], token: str) -> Question | None:
+    """Read what a link asks, signed in or not; None once it is dead.
+
+    It lives thirty days while the case stays closed, and for an hour after the answer.
+    """
+    with connection.cursor(row_factory=class_row(Question)) as cursor:
+        return cursor.execute("select * from pub.asked_back(%s)", [_hash(token)]).fetchone()
 
 
 def answer(
@@ -114,8 +138,14 @@ def reopen_by_policy(connection: psycopg.Connection[Any], catalog: Catalog, acto
     wishes = wishes[wishes["category"].isin(catalog.limits.reopens)]
     for visit, event, reason in zip(wishes["visit_id"], wishes["event_id"], wishes["reason"], strict=True):
         case = cases.read_case(connection, actor.scope, event)
-        if case.state == "closed":  # two answers about one case reopen it once
+        if case.state != "closed":  # two answers about one case reopen it once
+            continue
+        try:
             cases.take_step(connection, catalog, actor, case, "reopen", key=f"visit back {visit}", reason=reason)
+        except CaseError as error:
+            if error.why != "stale":
+                raise
+        else:
             reopened.append(case.id)
     return reopened
 

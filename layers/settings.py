@@ -21,6 +21,7 @@
 | `OIDC_HOSTS`   | that of the issuer  | hosts that addresses named by the provider may lie on                   |
 | `OIDC_CLAIM`   | `sub`               | claim that accounts are linked to                                       |
 | `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
+| `PUBLIC_PAGES` | none                | pages that everybody may open without signing in: `echo`                |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -33,6 +34,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from layers.errors import SettingError
+
+PUBLIC_PAGES = ("echo",)
+"""Pages that may be switched on for everybody; each is off, and not there, until it is named."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -68,6 +72,7 @@ class Settings:
     analyst_url: str | None = None
     two_factors: tuple[str, ...] = ()
     openid: OpenId | None = None
+    public_pages: tuple[str, ...] = ()
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -111,6 +116,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         analyst_url=environ.get("ANALYST_URL") or None,
         two_factors=_roles(environ.get("TWO_FACTORS", "")),
         openid=_openid(environ),
+        public_pages=_pages(environ.get("PUBLIC_PAGES", "")),
         tls_cert=cert,
         tls_key=key,
     )
@@ -155,6 +161,17 @@ def _roles(value: str) -> tuple[str, ...]:
             raise SettingError(
                 f"TWO_FACTORS names {role!r}, which is no role of a person.",
                 f"There are {', '.join(one for one in ROLES if one != 'wall')}.",
+            )
+    return named
+
+
+def _pages(value: str) -> tuple[str, ...]:
+    named = tuple(value.replace(",", " ").split())
+    for page in named:
+        if page not in PUBLIC_PAGES:
+            raise SettingError(
+                f"PUBLIC_PAGES names {page!r}, which is no page to be switched on.",
+                f"There are {', '.join(PUBLIC_PAGES)}.",
             )
     return named
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ from mapapp.api.calls import call_routes
 from mapapp.api.care import care_routes
 from mapapp.api.casework import casework_routes
 from mapapp.api.charts import chart_routes
+from mapapp.api.echo import echo_routes
 from mapapp.api.emergency import emergency_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
@@ -54,7 +55,14 @@ ENGINE_DIR = CHECKOUT / "node_modules" / "maplibre-gl"
 log = logging.getLogger(__name__)
 
 
-def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, is_secure: bool = False) -> Asgi:
+def create_app(
+    atlas: Atlas,
+    porter: Porter,
+    *,
+    engine_dir: Path = ENGINE_DIR,
+    is_secure: bool = False,
+    public_pages: Iterable[str] = (),
+) -> Asgi:
     """Make the server of one atlas.
 
     Parameters
@@ -67,6 +75,8 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
         Folder of the npm package maplibre-gl.
     is_secure
         Served over TLS: cookies are for TLS only, and other machines are answered too.
+    public_pages
+        Pages that everybody may open, see `layers.settings`.
 
     Raises
     ------
@@ -96,6 +106,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
     api.include_router(wall_routes(desk, engine_version(engine_dir)))
     api.include_router(open311_routes(desk))
     api.include_router(intake_routes(desk))
+    api.include_router(echo_routes(desk))
 
     add_faults(api, desk)
 
@@ -112,7 +123,7 @@ def create_app(atlas: Atlas, porter: Porter, *, engine_dir: Path = ENGINE_DIR, i
         """Answer for every address nobody knows; Dash would show its page there."""
         return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
 
-    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure)
+    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure, public_pages=public_pages)
 
 
 def add_faults(api: FastAPI, desk: Desk) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import psycopg
 
-from layers import cases, duplicates, photos, queues, satisfaction
+from layers import cases, duplicates, echo, photos, queues, satisfaction
 from layers.access import Actor
 from layers.errors import AtlasError, CaseError
 from layers.routing import route_one
@@ -61,6 +61,8 @@ def list_queue(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     )
     scope = actor.scope.within(query.get("at") or None)
     with desk.connection() as connection:
+        if actor.role == "dispatcher":  # who answered by a link could move no case
+            satisfaction.reopen_by_policy(connection, desk.catalog, actor)
         found = queues.list_cases(connection, scope, asked)
         names = desk.gazetteer(connection).grids["name"]
     n = int(found["n"].iloc[0]) if len(found) else 0
@@ -119,6 +121,7 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
             )
             near = near[near["id"] != event_id].head(8)
         wishes = satisfaction.reopening_requests(connection, actor.scope)
+        shown = echo.echo_of(connection, actor.scope, event_id)
         names = [one.name for one in desk.gazetteer(connection).path(case.grid_code)]
     told = {key: plain(value) for key, value in vars(case).items() if key != "promise"}
     promise = {key: plain(value) for key, value in (case.promise or {}).items()}
@@ -129,6 +132,9 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
         "steps": [one for one in steps if one["step"] != "report"],
         "log": records(log), "photos": records(pictures), "linked": records(ties), "near": records(near),
         "can_ask": case.state == "closed" and actor.role in ("dispatcher", "case_officer"),
+        "echo": {key: plain(value) for key, value in vars(shown).items()} if shown else None,
+        "can_release": actor.role in echo.RELEASERS and not case.is_sensitive
+        and case.state not in ("reported", "refused"),
         "wish": records(wish)[0] if len(wish) and actor.role == "dispatcher" else None,
         "routed": route_one(desk.catalog, case.grid_code, case.category, case.is_urgent, case.reported_at),
     }  # fmt: skip
@@ -192,6 +198,22 @@ def ask_back(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, An
         )  # fmt: skip
         if actor.role == "dispatcher":
             satisfaction.reopen_by_policy(connection, desk.catalog, actor)
+    return {}
+
+
+def put_on_wall(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Release a case for the problem and echo wall in the words of whoever does, or take it away."""
+    actor = visitor().actor
+    texts = {name: str(said.get(name) or "")[:2000] for name in ("problem", "measure", "result", "reason")}
+    with desk.connection() as connection:
+        open_case(connection, actor, event_id)
+        if said.get("do") == "withdraw":
+            echo.withdraw(connection, actor.scope, event_id, texts["reason"])
+        else:
+            echo.release(
+                connection, actor.scope, event_id,
+                problem=texts["problem"], measure=texts["measure"], result=texts["result"],
+            )  # fmt: skip
     return {}
 
 

@@ -67,6 +67,12 @@ class Desk:
             yield connection
 
     @contextmanager
+    def unsigned(self) -> Iterator[psycopg.Connection[Any]]:
+        """Lend a connection without a session, for what everybody may see."""
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
     def keyed(self, key: str) -> Iterator[psycopg.Connection[Any]]:
         """Lend a connection that sees what the holder of a key may see, for one transaction."""
         with self._pool.connection() as connection:

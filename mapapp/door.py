@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, quote
 from layers.accounts.sessions import LONGEST_S, Session
 from mapapp.names import is_loopback, name_of
 from mapapp.porter import Porter
-from mapapp.rights import is_keyed, is_public, may_open
+from mapapp.rights import is_keyed, is_off, is_public, may_open
 from mapapp.visitor import visiting
 
 Scope = MutableMapping[str, Any]
@@ -95,9 +95,12 @@ def content_policy(script_hashes: Iterable[str]) -> str:
 class Guard:
     """Let through what may pass, refuse all else, and put the security headers on every answer."""
 
-    def __init__(self, app: Asgi, policy: str, porter: Porter, *, is_secure: bool = False) -> None:
+    def __init__(
+        self, app: Asgi, policy: str, porter: Porter, *, is_secure: bool = False, public_pages: Iterable[str] = ()
+    ) -> None:
         self.app = app
         self.porter = porter
+        self.public_pages = frozenset(public_pages)
         self.is_secure = is_secure
         self._pace = Pace()
         self._page_headers = (*ON_PAGES, (b"content-security-policy", policy.encode()))
@@ -121,6 +124,8 @@ class Guard:
             refuse_senseless(scope)
             if not self._pace.take(_address(scope)):
                 raise RefusedError(429, "Too many requests. Wait a moment.")
+            if is_off(scope["path"], self.public_pages):
+                raise RefusedError(404, "There is nothing here.")
             if is_keyed(scope["path"]):  # no cookie counts there, so no other site can make use of one
                 with visiting(None):
                     await self.app(scope, await _limited(headers, receive, BODY_MOST), answer)

@@ -6,7 +6,7 @@ all routes and finds the ones that are missing. Public are the few that a browse
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from layers.access import ROLES, AccountRole
 
@@ -35,6 +35,12 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
     "/assets/icon.svg": ("GET", "HEAD"),
 }
 """What is answered without a session, by exact address and method."""
+
+SECRET: Mapping[str, tuple[str, ...]] = {"/answer/": ("GET", "HEAD", "POST")}
+"""Beginnings of addresses whose rest is a secret: their routes answer without a session who has it, and nobody else."""
+
+SWITCHED: Mapping[str, str] = {"/echo": "echo"}
+"""Pages of the setting `PUBLIC_PAGES`: answered to everybody where they are on, and not there where they are off."""
 
 KEYED = ("/intake/", "/open311/")
 """Beginnings of addresses that the key of another system opens, and no session: their routes look at the key."""
@@ -70,8 +76,15 @@ HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit", "
 
 
 def is_public(method: str, path: str) -> bool:
-    """Tell whether a request is answered without a session."""
-    return method in PUBLIC.get(path, ())
+    """Tell whether a request is answered without a session; of a switched page, where it is on."""
+    if path in SWITCHED:
+        return method in ("GET", "HEAD")
+    return method in PUBLIC.get(path, ()) or any(path.startswith(one) and method in SECRET[one] for one in SECRET)
+
+
+def is_off(path: str, public_pages: Collection[str]) -> bool:
+    """Tell whether an address is of a page that nobody switched on."""
+    return path in SWITCHED and SWITCHED[path] not in public_pages
 
 
 def is_keyed(path: str) -> bool:

@@ -65,7 +65,7 @@ def _serve(settings: Settings, listening: socket.socket, environ: Mapping[str, s
         raise SettingError("The map is not served like this:\n" + "\n".join(f"  {one}" for one in wrong))
     is_secure = settings.tls_cert is not None
     porter = make_porter(atlas, settings, is_demo=is_loopback(settings.host) and not is_secure)
-    app = create_app(atlas, porter, is_secure=is_secure)
+    app = create_app(atlas, porter, is_secure=is_secure, public_pages=settings.public_pages)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

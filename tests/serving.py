@@ -63,11 +63,13 @@ class Browser:
 
 
 @contextmanager
-def serving(db: Database, catalog: Catalog, settings: Settings, *, is_demo: bool = False) -> Iterator[Server]:
+def serving(
+    db: Database, catalog: Catalog, settings: Settings, *, is_demo: bool = False, public_pages: tuple[str, ...] = ()
+) -> Iterator[Server]:
     """Run the server of a database, its lifespan with it."""
     atlas = Atlas(catalog, db, "web", Scope(catalog.city.code))
     porter = make_porter(atlas, settings, is_demo=is_demo)
-    app: Any = create_app(atlas, porter)
+    app: Any = create_app(atlas, porter, public_pages=public_pages)
     loop = asyncio.new_event_loop()
     life = app.app.app.router.lifespan_context(app.app.app)
     loop.run_until_complete(life.__aenter__())

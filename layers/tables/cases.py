@@ -1,4 +1,4 @@
-"""What moves cases along: the table of allowed transitions, and the promises made."""
+"""What moves cases along and what is said of them: transitions, promises, visits back, photos, the echo wall."""
 
 from __future__ import annotations
 
@@ -107,3 +107,26 @@ class Photo(TownRow, Base):
     width: Mapped[Small] = mapped_column(comment="pixels")
     height: Mapped[Small] = mapped_column(comment="pixels")
     jpeg: Mapped[bytes] = mapped_column(LargeBinary, comment="the picture")
+
+
+class Echo(TownRow, Base):
+    """What the problem and echo wall says of a case: released by a person, withdrawn by one."""
+
+    __tablename__ = "echo"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(withdrawn_at, withdrawn_by, withdraw_reason) in (0, 3)", name="withdrawn_whole"),
+        ForeignKeyConstraint(["town_code", "event_id"], ["ops.event.town_code", "ops.event.id"]),
+        Index("ix_echo_shown", "town_code", "event_id", unique=True, postgresql_where=text("withdrawn_at is null")),
+        Index("ix_echo_released_at", "released_at", postgresql_where=text("withdrawn_at is null")),
+        {"schema": "ops"},
+    )
+
+    event_id: Mapped[Big] = mapped_column(comment="event it is about")
+    problem: Mapped[str] = mapped_column(comment="what is the matter, in the words of who released it")
+    measure: Mapped[str] = mapped_column(comment="what is done about it")
+    result: Mapped[str | None] = mapped_column(comment="what came of it; NULL: nothing yet")
+    released_at: Mapped[Moment] = mapped_column(comment="when it was released")
+    released_by: Mapped[Code] = mapped_column(comment="account that released it")
+    withdrawn_at: Mapped[Moment | None] = mapped_column(comment="when it was taken from the wall; NULL: it is shown")
+    withdrawn_by: Mapped[Code | None] = mapped_column(comment="account that took it away")
+    withdraw_reason: Mapped[str | None] = mapped_column(comment="why")

@@ -63,6 +63,11 @@ def casework_routes(desk: Desk, engine: str) -> APIRouter:
         """Visit back, or decline to reopen."""
         return await answer(casework.ask_back, desk, event_id, await said(request))
 
+    @routes.post("/cases/one/{event_id}/echo")
+    async def echo(event_id: int, request: Request) -> Response:
+        """Release a case for the problem and echo wall, or withdraw it."""
+        return await answer(casework.put_on_wall, desk, event_id, await said(request))
+
     @routes.post("/cases/dispatch")
     async def dispatch(request: Request) -> Response:
         """Dispatch many cases."""

@@ -1,5 +1,6 @@
 // One case: what it is, where it stands, its clock, the steps allowed now and nothing else, log, photos, what is near.
 import { together } from "./call.mjs";
+import { showEcho } from "./echo.mjs";
 import { identity } from "./identity.mjs";
 import { ask, category, department, el, left, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 
@@ -30,7 +31,7 @@ export async function showCase(host, id, page) {
   const people = OPENERS.includes(told.role) ? await ask(`/care/case/${id}`).catch(() => []) : [];
   if (mine !== turn) return;
   host.replaceChildren(
-    ...[head(id, one, page), facts(one), whom(people, id), steps(one, again), together(one, joint, again), visitBack(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
+    ...[head(id, one, page), facts(one), whom(people, id), steps(one, again), together(one, joint, again), visitBack(one, again), showEcho(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
   );
 }
 
@@ -134,13 +135,20 @@ function visitBack(one, again) {
     notice(t("case_noted"), "note");
     await again();
   });
+  const link = button("link", async () => {
+    const { token } = await ask(`/cases/one/${one.id}/ask`, { do: "link" });
+    address.value = `${window.location.origin}/answer/${token}`;
+    address.hidden = false;
+    address.select();
+  });
+  const address = el("input", { class: "address", readonly: true, hidden: true, "aria-label": t("case_back_link") });
   const decline = one.wish && button("decline", async () => {
     await ask(`/cases/one/${one.id}/ask`, { do: "decline", visit: one.wish.visit_id, reason: reason.value.trim() });
     await again();
   });
   const known = one.is_satisfied === null ? t("case_back_open") : t(one.is_satisfied ? "case_back_was_yes" : "case_back_was_no");
   return el("section", { class: "steps" }, el("h3", {}, t("case_back")), el("p", {}, known, one.wish ? ` · ${t("case_wish")}: ${one.wish.reason ?? ""}` : ""),
-    reason, el("div", { class: "row" }, phone("yes"), phone("no"), decline));
+    reason, el("div", { class: "row" }, phone("yes"), phone("no"), link, decline), address);
 }
 
 function photos(one, again) {
