@@ -86,28 +86,7 @@ def create_app(
     desk = Desk(atlas.catalog, atlas.database.pool("web", max_size=6))
     live = Live(desk, atlas.database.url("web"))
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter, live))
-    api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
-    api.include_router(provider_routes(porter, is_secure=is_secure))
-    api.include_router(account_routes(desk, porter, is_secure=is_secure))
-    api.include_router(keeping_routes(desk, porter))
-    api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
-    api.include_router(tile_routes(desk))
-    api.include_router(sign_routes(desk.signs))
-    api.include_router(casework_routes(desk, engine_version(engine_dir)))
-    api.include_router(call_routes(desk, engine_version(engine_dir)))
-    api.include_router(report_routes(desk, engine_version(engine_dir)))
-    api.include_router(care_routes(desk, porter, engine_version(engine_dir)))
-    api.include_router(emergency_routes(desk, engine_version(engine_dir)))
-    api.include_router(engine_routes(engine_dir))
-    api.include_router(view_routes(desk))
-    api.include_router(live_routes(live))
-    api.include_router(chart_routes())
-    api.include_router(explore_routes(desk, engine_version(engine_dir)))
-    api.include_router(wall_routes(desk, engine_version(engine_dir)))
-    api.include_router(open311_routes(desk))
-    api.include_router(intake_routes(desk))
-    api.include_router(echo_routes(desk))
-
+    add_routes(api, desk, porter, live, engine_dir, is_secure=is_secure)
     add_faults(api, desk)
 
     @api.api_route("/healthz", methods=["GET", "HEAD"])
@@ -124,6 +103,32 @@ def create_app(
         return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
 
     return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure, public_pages=public_pages)
+
+
+def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir: Path, *, is_secure: bool) -> None:
+    """Add the routes of all pages and of what their scripts ask for."""
+    engine = engine_version(engine_dir)
+    api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
+    api.include_router(provider_routes(porter, is_secure=is_secure))
+    api.include_router(account_routes(desk, porter, is_secure=is_secure))
+    api.include_router(keeping_routes(desk, porter))
+    api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
+    api.include_router(tile_routes(desk))
+    api.include_router(sign_routes(desk.signs))
+    api.include_router(casework_routes(desk, engine))
+    api.include_router(call_routes(desk, engine))
+    api.include_router(report_routes(desk, engine))
+    api.include_router(care_routes(desk, porter, engine))
+    api.include_router(emergency_routes(desk, engine))
+    api.include_router(engine_routes(engine_dir))
+    api.include_router(view_routes(desk))
+    api.include_router(live_routes(live))
+    api.include_router(chart_routes())
+    api.include_router(explore_routes(desk, engine))
+    api.include_router(wall_routes(desk, engine))
+    api.include_router(open311_routes(desk))
+    api.include_router(intake_routes(desk))
+    api.include_router(echo_routes(desk))
 
 
 def add_faults(api: FastAPI, desk: Desk) -> None:
