@@ -29,12 +29,18 @@ class Sealer:
     def __init__(self, secrets: Secrets) -> None:
         self.key_id = secrets.identity_key_id
         self._aes = AESGCM(secrets.identity_key)
-        name = self.key_id.encode()
-        self._head = bytes([len(name)]) + name
+        self._head = _head_of(self.key_id)
+        self._openers = {self._head: self._aes}
+        self._openers |= {_head_of(key_id): AESGCM(key) for key_id, key in secrets.former_keys.items()}
         self._token_key = secrets.token_key
 
     def __repr__(self) -> str:
         return f"Sealer(key_id={self.key_id!r})"
+
+    @property
+    def head(self) -> bytes:
+        """How everything begins that is sealed with the present key."""
+        return self._head
 
     def seal_column(self, values: Sequence[str | None]) -> list[bytes | None]:
         """Encrypt every value; None and the empty text stay None. Equal values come out different."""
@@ -55,13 +61,13 @@ class Sealer:
         """
         n = 1 + sealed[0] if sealed else 0
         head, nonce, text = sealed[:n], sealed[n : n + _NONCE], sealed[n + _NONCE :]
-        if head != self._head:
+        if head not in self._openers:
             raise AtlasError(
                 f"This was sealed with the key {head[1:].decode(errors='replace')!r}, not with {self.key_id!r}.",
-                "Put back the secrets.toml that belongs to this database.",
+                "Put back the secrets.toml that belongs to this database; where the key was renewed, restart the map.",
             )
         try:
-            return self._aes.decrypt(nonce, text, head).decode()
+            return self._openers[head].decrypt(nonce, text, head).decode()
         except (InvalidTag, ValueError) as error:
             raise AtlasError(
                 "A sealed value was changed after it was sealed.", "Load the delivery it came in again."
@@ -141,6 +147,11 @@ class Sealer:
             [None if n else f"{dataset}\x1f{key}" for n, key in zip(numbers, source_keys, strict=True)], "no_number"
         )
         return [one or other or b"" for one, other in zip(known, alone, strict=True)]
+
+
+def _head_of(key_id: str) -> bytes:
+    name = key_id.encode()
+    return bytes([len(name)]) + name
 
 
 def normalise_name(name: str) -> str:

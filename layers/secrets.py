@@ -33,6 +33,8 @@ class Secrets:
     token_key: bytes = field(repr=False)
     rounding_key: bytes = field(repr=False)
     passwords: Mapping[str, str] = field(repr=False)
+    former_keys: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """Identity keys of before by their ids, as long as anything is sealed with them."""
 
 
 def secrets_file(settings: Settings) -> Path:
@@ -69,7 +71,7 @@ def _make(path: Path) -> None:
     lines = [
         "# Made at random. Keep a copy apart from the database: what is sealed with these keys is lost without them.",
         f'identity_key_id = "{chance.token_hex(4)}"',
-        *(f'{key} = "{base64.b64encode(chance.token_bytes(32)).decode()}"' for key in _KEYS),
+        *(f'{key} = "{_text(chance.token_bytes(32))}"' for key in _KEYS),
         "[passwords]",
         *(f'{role} = "{chance.token_urlsafe(24)}"' for role in get_args(Role)),
     ]
@@ -88,6 +90,40 @@ def _make(path: Path) -> None:
         whole.unlink()
 
 
+def renew_key(settings: Settings) -> Secrets:
+    """Make a new identity key, with which all is sealed from now on; the one of before is kept to open with.
+
+    Raises
+    ------
+    SettingError
+        A key of before is still kept: what is sealed with it comes first.
+    """
+    kept, path = read_secrets(settings), secrets_file(settings)
+    if kept.former_keys:
+        raise SettingError(
+            "The key was renewed before, and the former one is still kept.",
+            "Run `python -m mapapp vault reseal` and `python -m mapapp vault forget-keys` first.",
+        )
+    new = {"identity_key_id": chance.token_hex(4), "identity_key": _text(chance.token_bytes(32))}
+    former = f'former_keys = {{ "{kept.identity_key_id}" = "{_text(kept.identity_key)}" }}'
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("identity_key")]
+    at = lines.index("[passwords]")
+    lines[at:at] = [*(f'{key} = "{value}"' for key, value in new.items()), former]
+    _replace(path, "\n".join(lines) + "\n")
+    return read_secrets(settings)
+
+
+def forget_keys(settings: Settings) -> None:
+    """Forget the keys of before; what is still sealed with them is lost."""
+    path = secrets_file(settings)
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("former_keys")]
+    _replace(path, "\n".join(lines) + "\n")
+
+
+def _text(key: bytes) -> str:
+    return base64.b64encode(key).decode()
+
+
 def _complete(path: Path, text: str) -> str:
     """Give a file made by an earlier version the passwords of roles that are new since."""
     if "\n[passwords]\n" not in text:
@@ -96,13 +132,18 @@ def _complete(path: Path, text: str) -> str:
     if not missing:
         return text
     whole = text.rstrip("\n") + "\n" + "".join(f'{role} = "{chance.token_urlsafe(24)}"\n' for role in missing)
+    _replace(path, whole)
+    return whole
+
+
+def _replace(path: Path, whole: str) -> None:
+    """Put a file in the place of another, whole, and readable by its owner only."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix="secrets-")
     with os.fdopen(handle, "w", encoding="utf-8") as out:
         out.write(whole)
         out.flush()
         os.fsync(out.fileno())
     Path(name).replace(path)
-    return whole
 
 
 def _parse(text: str, path: Path) -> Secrets:
@@ -111,11 +152,12 @@ def _parse(text: str, path: Path) -> Secrets:
         keys = {key: base64.b64decode(found[key], validate=True) for key in _KEYS}
         passwords = {role: str(found["passwords"][role]) for role in get_args(Role)}
         key_id = str(found["identity_key_id"])
-        if any(len(key) != 32 for key in keys.values()):
+        former = {str(one): base64.b64decode(key, validate=True) for one, key in found.get("former_keys", {}).items()}
+        if any(len(key) != 32 for key in (*keys.values(), *former.values())):
             raise ValueError("a key is not 32 bytes long")
     except (ValueError, KeyError, TypeError) as error:
         raise SettingError(
             f"{path} is damaged.",
             "Put back a copy of it. Without one the stored names and numbers are lost: `make clean` starts afresh.",
         ) from error
-    return Secrets(identity_key_id=key_id, passwords=MappingProxyType(passwords), **keys)
+    return Secrets(identity_key_id=key_id, passwords=MappingProxyType(passwords), former_keys=former, **keys)

@@ -1,4 +1,4 @@
-"""The map's commands: `python -m mapapp` serves it, `account` and `key` keep who may enter.
+"""The map's commands: `python -m mapapp` serves it, `account` and `key` keep who may enter, `vault` what names people.
 
 What goes wrong ends in a sentence that says what is the matter and how to mend it, and in the exit code of that kind of
 error (`layers.errors.EXIT_CODES`); never in a traceback.
@@ -15,12 +15,13 @@ from typer.exceptions import TyperException
 
 from layers.errors import EXIT_CODES, AtlasError
 from layers.settings import read_settings
-from mapapp.commands import account, audit, key
+from mapapp.commands import account, audit, key, vault
 
 app = typer.Typer(help="民情地图 The map.", add_completion=False)
 app.add_typer(account.app, name="account")
 app.add_typer(audit.app, name="audit")
 app.add_typer(key.app, name="key")
+app.add_typer(vault.app, name="vault")
 
 
 @app.callback(invoke_without_command=True)

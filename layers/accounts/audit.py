@@ -95,6 +95,16 @@ def read_entries(
     return [Entry(*row) for row in rows]
 
 
+def read_looked(connection: Connection, subject: bytes) -> list[Entry]:
+    """Read who opened what of a person, as the door, the first first; `subject` is `vault.person`'s."""
+    rows = connection.execute(
+        "select id, at, kind, account, role, scope, subject, detail from audit.entry"
+        " where kind = 'person_read' and subject = %s order by id",
+        [f"person {subject.hex()}"],
+    ).fetchall()
+    return [Entry(*row) for row in rows]
+
+
 def read_most(
     connection: Connection,
     since: datetime | None = None,
