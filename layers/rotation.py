@@ -30,7 +30,8 @@ ELEMENTS = ("vault.person", "ops.event", "ops.place", "ops.thing", "ops.organisa
 
 _ADDRESS_LEFT = (
     "select town_code, id, attrs ->> '_address' from {table} where attrs ? '_address' and"
-    " substring(decode(attrs ->> '_address', 'base64') from 1 for length(%(head)s)) <> %(head)s limit %(n)s"
+    " substring(decode(attrs ->> '_address', 'base64') from 1 for length(%(head)s)) <> %(head)s"
+    " order by id, town_code limit %(n)s"
 )
 _ADDRESS_SET = (
     "update {table} as t set attrs = t.attrs || jsonb_build_object('_address', n.sealed)"
@@ -59,7 +60,7 @@ def stores() -> list[Store]:
             "vault.identity",
             "loader",
             "select town_code, id, name_sealed, number_sealed, phone_sealed from vault.identity"
-            " where key_id <> %(key_id)s limit %(n)s",
+            " where key_id <> %(key_id)s order by town_code, id limit %(n)s",
             _identities,
             "update vault.identity as t set name_sealed = n.name_sealed, number_sealed = n.number_sealed,"
             " phone_sealed = n.phone_sealed, mask_sealed = n.mask_sealed, key_id = n.key_id"
@@ -71,7 +72,8 @@ def stores() -> list[Store]:
             "vault.past",
             "loader",
             "select town_code, id, identity from vault.past"
-            " where identity is not null and identity ->> 'key_id' <> %(key_id)s limit %(n)s",
+            " where identity is not null and identity ->> 'key_id' <> %(key_id)s order by town_code, id"
+            " limit %(n)s",
             _past,
             "update vault.past as t set identity = n.identity"
             " from unnest(%s::text[], %s::bigint[], %s::jsonb[]) as n (town_code, id, identity)"
@@ -81,7 +83,7 @@ def stores() -> list[Store]:
             "raw.quarantine",
             "loader",
             "select id, row_sealed from raw.quarantine"
-            " where substring(row_sealed from 1 for length(%(head)s)) <> %(head)s limit %(n)s",
+            " where substring(row_sealed from 1 for length(%(head)s)) <> %(head)s order by id limit %(n)s",
             _single,
             "update raw.quarantine as t set row_sealed = n.sealed from unnest(%s::bigint[], %s::bytea[])"
             " as n (id, sealed) where t.id = n.id",
@@ -90,7 +92,7 @@ def stores() -> list[Store]:
             "auth.account",
             "door",
             "select account, totp_sealed from auth.account"
-            " where substring(totp_sealed from 1 for length(%(head)s)) <> %(head)s limit %(n)s",
+            " where substring(totp_sealed from 1 for length(%(head)s)) <> %(head)s order by account limit %(n)s",
             _single,
             "update auth.account as t set totp_sealed = n.sealed from unnest(%s::text[], %s::bytea[])"
             " as n (account, sealed) where t.account = n.account",
@@ -145,8 +147,8 @@ def _identities(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:
     town, row_id, *sealed = (list(column) for column in zip(*rows, strict=True))
     opened = [_opened(sealer, column) for column in sealed]
     shown = masks(dict(zip(("name", "number", "phone"), opened, strict=True)), len(rows))
-    columns = [sealer.seal_column(column) for column in (*opened, shown)]
-    return [town, row_id, *columns, [sealer.key_id] * len(rows)]
+    columns = [sealer.seal_column(column) for column in opened]
+    return [town, row_id, *columns, sealer.seal_column(shown), [sealer.key_id] * len(rows)]
 
 
 def _past(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:
