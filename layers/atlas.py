@@ -315,7 +315,8 @@ class Atlas:
         -------
         DataFrame
             grid_code, with a breakdown cell, and n: a multiple of 10, less than 10 from the truth. No rows when nothing
-            is published; of a breakdown none either on other grids than it was published on, nor at a level that the
+            is published. On other grids than it was published on, a figure is a sum of published ones, and
+            `attrs["off_by"]` says by grid how far it may be off. No rows of a breakdown either at a level that the
             release gate kept back, and then `attrs["withheld"]` is true.
 
         Raises
@@ -327,7 +328,7 @@ class Atlas:
         """
         from layers.counts import digits_of
         from layers.people import people
-        from layers.people_stored import find_breakdown, people_by
+        from layers.people_parts import find_breakdown, people_by
 
         digits_of(level, self.scope.within(within))
         with self.connect() as connection:

@@ -7,6 +7,7 @@
 | `per_area`   | rows / square kilometres of the grid x factor                 |
 | `per_people` | rows / people, as published and so rounded x factor           |
 | `people`     | people, as published and so rounded x factor                  |
+| `people_share` | people of `[people]` / all people, as published, x factor   |
 
 Numerators and denominators are summed, rates never averaged; nothing divided by nothing is no data, and not 0.
 """
@@ -27,10 +28,11 @@ from layers.access import Scope
 from layers.classes import classes
 from layers.codes import LENGTHS
 from layers.counts import WITHOUT_TIME, Numbers, check_count, digits_of, numbers, span, sums
-from layers.declare.records import Catalog, Indicator
+from layers.declare.records import Catalog, Indicator, Part
 from layers.editions import edition_on
 from layers.errors import UnknownNameError
-from layers.people import people, people_unplaced, published_month
+from layers.people import published_month
+from layers.people_parts import people_of
 from layers.performance import case_counts, case_facts
 from layers.periods import Period, months_between, read_period
 
@@ -95,8 +97,9 @@ def values(
     DataFrame
         Columns grid_code, value, numerator, denominator, ordered by code. A count of 0 is 0; <NA> and NaN stand where
         there is no data: nothing loaded, a period before or after the data, a denominator of 0. `attrs` has `period`
-        as text ("" for all time), `n_unplaced`: rows (or people) inside `within` in no grid of the level, and
-        `n_carried` and, by grid, `carried`: rows of the numerator that a reform has a grid count by share.
+        as text ("" for all time), `n_unplaced`: rows (or people) inside `within` in no grid of the level,
+        `n_carried` and, by grid, `carried`: rows of the numerator that a reform has a grid count by share, and of
+        people `off_by` and `withheld`, as `layers.people_parts.people_of` tells.
 
     Raises
     ------
@@ -107,12 +110,12 @@ def values(
     """
     asked, inside = find(catalog, indicator), scope.within(within)
     digits_of(level, inside)
-    if asked.formula != "people":
+    if not asked.is_of_people:
         check_count(catalog, _datasets(asked), [*asked.count.categories, *(asked.of.categories if asked.of else ())])
     when = read_period(period) if period is not None else latest(connection, catalog, indicator)
     edition = edition_on(connection, catalog.city) if edition is None else edition
     question = _Question(connection, catalog, asked, inside, level, when, edition)
-    frame, told = (_people if asked.formula == "people" else _rows)(question, _grids(question))
+    frame, told = (_people if asked.is_of_people else _rows)(question, _grids(question))
     frame["value"] = _value(asked, frame)
     frame = frame[["grid_code", "value", "numerator", "denominator"]]
     frame.attrs = told
@@ -140,7 +143,7 @@ def periods(connection: psycopg.Connection[Any], catalog: Catalog, indicator: st
     Empty for an indicator of the present state, and where nothing is loaded.
     """
     asked = find(catalog, indicator)
-    if asked.formula == "people":
+    if asked.is_of_people:
         month = published_month(connection)
         return [] if month is None else [month]
     found = _span(connection, catalog, asked, numbers(connection))
@@ -155,7 +158,7 @@ def latest(connection: psycopg.Connection[Any], catalog: Catalog, indicator: str
     """
     asked = find(catalog, indicator)
     known = numbers(connection)
-    found = None if asked.period == "now" or asked.formula == "people" else _span(connection, catalog, asked, known)
+    found = None if asked.period == "now" or asked.is_of_people else _span(connection, catalog, asked, known)
     if found is None:
         return None
     first, last = (span.first_on.replace(day=1) for span in found)
@@ -190,31 +193,32 @@ def _rows(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[
     is_tied = counted["grid_code"].str.len() == LENGTHS[question.level]
     rows = counted[is_tied].set_index("grid_code").reindex(grids["grid_code"], fill_value=0)
     frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _whole(rows["n0"])})
+    rough: dict[Hashable, Any] = {"off_by": 0, "withheld": False}
     match question.indicator.formula:
         case "share":
             frame["denominator"] = _whole(rows["n1"])
         case "per_area":
             frame["denominator"] = grids["area_m2"] / M2_PER_KM2
         case "per_people":
-            frame["denominator"] = _published(question, grids)
+            found = _published(question, question.indicator.people)
+            frame["denominator"], rough = _by_grid(found, grids), _roughness(found)
         case _:
             frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     if not (_has_data(question, known) or (is_of_cases and len(counted))):
         frame["numerator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
     n_unplaced = round(counted.loc[~is_tied, "n0"].sum())
     carried = counted.attrs["carried"]
-    return frame, _told(question, n_unplaced, carried)
+    return frame, _told(question, n_unplaced, carried) | rough
 
 
 def _people(question: _Question, grids: pd.DataFrame) -> tuple[pd.DataFrame, dict[Hashable, Any]]:
     """Read the published people of each grid; beside it, how many are known no finer than a grid above."""
-    frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _published(question, grids)})
+    found = _published(question, question.indicator.people)
+    frame = pd.DataFrame({"grid_code": grids["grid_code"], "numerator": _by_grid(found, grids)})
     frame["denominator"] = pd.Series(pd.NA, frame.index, dtype="Int64")
-    month = _month(question)
-    n_unplaced = people_unplaced(
-        question.connection, question.inside, level=question.level, month=month, edition=question.edition
-    )
-    return frame, _told(question, n_unplaced, {})
+    if question.indicator.formula == "people_share":
+        frame["denominator"] = _by_grid(_published(question, None), grids)
+    return frame, _told(question, found.attrs["n_unplaced"], {}) | _roughness(found)
 
 
 def _told(question: _Question, n_unplaced: int, carried: dict[str, float]) -> dict[Hashable, Any]:
@@ -223,10 +227,24 @@ def _told(question: _Question, n_unplaced: int, carried: dict[str, float]) -> di
     return {"period": period, "n_unplaced": n_unplaced, "n_carried": sum(carried.values()), "carried": carried}
 
 
-def _published(question: _Question, grids: pd.DataFrame) -> Any:
-    month = _month(question) if question.indicator.formula == "people" else None
-    found = people(question.connection, question.inside, level=question.level, month=month, edition=question.edition)
+def _published(question: _Question, part: Part | None) -> pd.DataFrame:
+    return people_of(
+        question.connection,
+        question.catalog,
+        question.inside,
+        part,
+        level=question.level,
+        month=_month(question) if question.indicator.is_of_people else None,
+        edition=question.edition,
+    )
+
+
+def _by_grid(found: pd.DataFrame, grids: pd.DataFrame) -> Any:
     return _whole(found.set_index("grid_code")["n"].astype("Int64").reindex(grids["grid_code"]))
+
+
+def _roughness(found: pd.DataFrame) -> dict[Hashable, Any]:
+    return {key: found.attrs[key] for key in ("off_by", "withheld")}
 
 
 def _month(question: _Question) -> int | None:

@@ -22,7 +22,7 @@ from layers.codes import LENGTHS
 from layers.declare.emergency_records import Care, Sought, holds
 from layers.declare.records import Catalog
 from layers.people import people
-from layers.people_stored import find_breakdown, people_by
+from layers.people_parts import find_breakdown, people_by
 from layers.tables import SRID
 
 Connection = psycopg.Connection[Any]
@@ -215,7 +215,9 @@ def _cared(
             kept = told[told["grid_code"].isin(codes) & told["cell"].isin(care.cells)]
             if len(kept):
                 inside = int(kept.loc[kept["grid_code"].isin(whole), "n"].sum()) if level == "small" else None
-                yield Counted(care.key, level, len(codes), int(kept["n"].sum()), OFF_BY * len(kept), inside)
+                carried = told.attrs.get("off_by", {})
+                off_by = sum(int(carried.get(code, OFF_BY)) for code in kept["grid_code"])
+                yield Counted(care.key, level, len(codes), int(kept["n"].sum()), off_by, inside)
                 break
 
 

@@ -1,4 +1,4 @@
-"""Published counts of people as they stand in `pub`: how a release is written, how a breakdown of one is read.
+"""Published counts of people as they stand in `pub`: how a release is written, and how fine a breakdown is out.
 
 A cell of a breakdown that is shown as 0 has no row; a level that was withheld is named in `pub.people_withheld`.
 """
@@ -9,13 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import psycopg
 
-from layers.access import Scope
 from layers.codes import LENGTHS, town_of
-from layers.declare.records import Breakdown, Catalog
-from layers.errors import UnknownNameError
 from layers.release import Release
 
 TOTAL = "all"
@@ -34,27 +30,6 @@ select case when exists (
     select min(digits) from pub.people_withheld
     where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s
 ), 99) else 0 end
-"""
-
-_READ = """
-select grid_code, cell, n from pub.people_count
-where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s and length(grid_code) = %(digits)s
-    and grid_code = any(%(codes)s)
-"""
-
-
-_GRIDS = """
-select c.edition, c.month, c.grid_code
-from pub.people_count as c
-join (
-    select month, edition from pub.people_count
-    where breakdown = 'all' and month = coalesce(%(month)s::int, month)
-        and edition = coalesce(%(edition)s::int, edition)
-    order by month desc, edition desc limit 1
-) as latest using (month, edition)
-where c.breakdown = 'all' and length(c.grid_code) = %(digits)s
-    and c.grid_code >= %(low)s and c.grid_code < %(high)s
-order by c.grid_code
 """
 
 
@@ -99,90 +74,3 @@ def published_digits(connection: psycopg.Connection[Any], edition: int, month: i
     row = connection.execute(_DIGITS, {"edition": edition, "month": month, "breakdown": breakdown}).fetchone()
     least = int(row[0]) if row else 0
     return max((one for one in LENGTHS.values() if one < least), default=0)
-
-
-def people_by(
-    connection: psycopg.Connection[Any],
-    scope: Scope,
-    breakdown: Breakdown,
-    *,
-    level: str,
-    within: str | None = None,
-    month: int | None = None,
-    edition: int | None = None,
-) -> pd.DataFrame:
-    """Return the published number of people of each grid by the cells of a breakdown; a row is a grid and a cell.
-
-    Parameters
-    ----------
-    connection
-        Any role; only `pub` is read.
-    scope
-        Part of the tree the reader may see.
-    breakdown
-        What they are told apart by.
-    level
-        Level of the grids: city, county, large, medium or small.
-    within
-        Code of the grid to stay inside of.
-    month
-        Month as yyyymm; the latest published one when left out.
-    edition
-        Edition of the grids; no rows when the month is published on another one: cells are not carried.
-
-    Returns
-    -------
-    DataFrame
-        grid_code, cell, n: a multiple of 10, less than 10 from the truth; cells of a grid add up to its total, on the
-        edition the month is published on. `attrs["withheld"]` is true where the release gate kept the level back;
-        then there are no rows, and the level above has some.
-
-    Raises
-    ------
-    AccessError
-        `within` is outside the scope.
-    """
-    area = scope.within(within)
-    asked: dict[str, Any] = {
-        "month": month,
-        "edition": edition,
-        "breakdown": breakdown.key,
-        "digits": LENGTHS[level],
-        "low": area.low,
-        "high": area.high,
-    }
-    grids = connection.execute(_GRIDS, asked).fetchall()
-    if not grids:
-        return _frame([], breakdown, {})
-    asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
-    if LENGTHS[level] <= published_digits(connection, grids[0][0], grids[0][1], breakdown.key):
-        told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)}
-        return _frame([code for _, _, code in grids], breakdown, told)
-    frame = _frame([], breakdown, {})
-    frame.attrs["withheld"] = True
-    return frame
-
-
-def _frame(codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int]) -> pd.DataFrame:
-    every = [(code, cell) for code in codes for cell in breakdown.cells]
-    frame = pd.DataFrame(
-        {
-            "grid_code": [code for code, _ in every],
-            "cell": [cell for _, cell in every],
-            "n": [told.get(one, 0) for one in every],
-        }
-    )
-    return frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
-
-
-def find_breakdown(catalog: Catalog, name: str) -> Breakdown:
-    """Look up a declared breakdown.
-
-    Raises
-    ------
-    UnknownNameError
-        There is none of that name.
-    """
-    if name not in catalog.breakdowns:
-        raise UnknownNameError("breakdown", name, catalog.breakdowns)
-    return catalog.breakdowns[name]

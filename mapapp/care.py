@@ -13,7 +13,7 @@ from layers import care, identities
 from layers.codes import LENGTHS, level_of
 from layers.errors import CaseError
 from layers.identifiers import MASK_BREAK
-from layers.people_stored import people_by
+from layers.people_parts import people_by
 from layers.seal import Sealer
 from mapapp.casework import read_key, records
 from mapapp.desk import Desk

@@ -51,7 +51,8 @@ class Situation:
     `ranked` a row for each grid of the ranking, highest first: name, value, class. `breaks` are the lower ends of the
     second class and of those after it. `above` are the grids a click opens where the cells are finer than those.
     `months` counts the events of the grid by month. `n_carried` are rows that a reform has these grids count by
-    share; `off_by` is how far people carried from another edition may be from the truth, 0 where none are.
+    share; `off_by` is how far published people may be from the truth where that is more than 9, else 0, and
+    `is_withheld` whether the release gate keeps those of the indicator back at this level.
     """
 
     view: View
@@ -71,6 +72,7 @@ class Situation:
     n_unplaced: int
     n_carried: float
     off_by: int
+    is_withheld: bool
     editions: tuple[EditionSpan, ...]
     version: int
     loaded_at: datetime | None
@@ -119,6 +121,7 @@ def read_situation(
         n_unplaced=cells.attrs["n_unplaced"],
         n_carried=cells.attrs["n_carried"],
         off_by=cells.attrs["off_by"],
+        is_withheld=cells.attrs["withheld"],
         editions=tuple(read_editions(connection)),
         version=version,
         loaded_at=loaded_at,
@@ -172,7 +175,7 @@ def levels_of(gazetteer: Gazetteer, grid: GridName) -> tuple[str, str, str]:
 
 def period_asked(indicator: Indicator, month: int | None) -> int | None:
     """Period to ask an indicator for when the screen shows a month."""
-    if month is None or indicator.period == "now" or indicator.formula == "people":
+    if month is None or indicator.period == "now" or indicator.is_of_people:
         return None
     return month // 100 if indicator.period == "year" else month
 
@@ -199,7 +202,8 @@ def _cells(
         "period": found.attrs.get("period", ""),
         "n_unplaced": int(found.attrs.get("n_unplaced", 0)),
         "n_carried": float(found.attrs.get("n_carried", 0)),
-        "off_by": max(published.attrs.get("off_by", {}).values(), default=0),
+        "off_by": max(found.attrs.get("off_by", 0), *published.attrs.get("off_by", {}).values(), 0),
+        "withheld": bool(found.attrs.get("withheld", False)),
     }
     return cells
 

@@ -18,7 +18,7 @@ from layers.database import Database
 from layers.declare.records import Breakdown, Text
 from layers.gate import attack, margins, narrowed
 from layers.people import people, publish
-from layers.people_stored import people_by
+from layers.people_parts import people_by
 from layers.privacy import round_tree, sums_of_children
 from layers.release import Release, release
 from layers.secrets import Secrets, read_secrets

@@ -73,7 +73,7 @@ def test_datasets_come_from_many_departments(city: Catalog) -> None:
 def test_every_formula_is_shown_by_an_indicator(city: Catalog) -> None:
     indicators = city.indicators.values()
     assert len(indicators) >= 10
-    assert {i.formula for i in indicators} == {"count", "share", "per_area", "per_people", "people"}
+    assert {i.formula for i in indicators} == {"count", "share", "per_area", "per_people", "people", "people_share"}
     assert {i.period for i in indicators} == {"month", "year", "now"}
 
 

@@ -39,7 +39,9 @@ from mapapp.desk import Desk
 from mapapp.explore import export, handlers
 from mapapp.explore.findings import Findings
 from mapapp.explore.page import PANELS
+from mapapp.explore.panels import stands_on
 from mapapp.explore.question import read_breaks, search_of
+from mapapp.text import read_words
 from mapapp.visitor import visiting
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -370,6 +372,20 @@ def test_people_in_files_are_the_published_ones(desk: Desk) -> None:
         published = people(web, desk.scope, level="small").set_index("grid_code")["n"]
     assert rows.set_index("grid_code")["value"].astype(int).to_dict() == published.to_dict()
     assert (rows["value"] % 10 == 0).all()
+
+
+def test_parts_of_the_people_are_marked_as_rounded_and_withheld(desk: Desk) -> None:
+    one = found(desk, "?indicator=people_over_60&level=small")
+    assert one.off_by == 54 and not one.is_withheld, "six published cells, each within 9"
+    words = read_words()["zh"]
+    notes = stands_on(words, one)
+    assert f"含约数 {len(one.cells)} 个网格" in notes and "人口由几个公布数相加，误差至多 54" in notes
+    assert (export.table(one)["value"] % 10 == 0).all()
+    gone = stands_on(words, replace(one, is_withheld=True))
+    assert gone[-1] == "为保护个人信息，本级不公布此项人口，请看上一级"
+    share = found(desk, "?indicator=children_share&level=medium")
+    assert share.cells["value"].dropna().between(0, 100).all() and share.own["value"] > 0
+    assert handlers.find(desk, "?indicator=children_share")[0].choices.periods == ()
 
 
 # search

@@ -26,7 +26,7 @@ from layers.declare.records import Catalog
 from layers.errors import AccessError, AtlasError
 from layers.nearby import Nearby, nearby, search_places
 from layers.people import people
-from layers.people_stored import people_by
+from layers.people_parts import people_by
 
 CITY = Scope("4499")
 MOMENT = datetime.fromisoformat("2026-07-01T09:00:00+08:00")

@@ -84,15 +84,31 @@ def many_rows_stay_counts_far_out(layer: Layer, catalog: Catalog) -> Said:
 def formula_has_its_counts(indicator: Indicator, catalog: Catalog) -> Said:
     """`[count]` and `[of]` are there exactly when the formula works with them."""
     counts, divides = bool(indicator.count.datasets), indicator.formula == "share"
-    if indicator.formula == "people" and counts:
-        yield ("count",), "people are published as one total of all person datasets; take [count] out."
-    if indicator.formula != "people" and not counts:
+    if indicator.is_of_people and counts:
+        yield ("count",), "people are published as counts of all person datasets together; take [count] out."
+    if not indicator.is_of_people and not counts:
         says = f"formula {quoted(indicator.formula)} needs to know what to count"
         yield ("count",), f'{says}; add a table [count] with datasets = ["…"].'
     if divides and indicator.of is None:
         yield ("of",), 'formula "share" needs what the share is of; add a table [of] with datasets = ["…"].'
     if not divides and indicator.of is not None:
         yield ("of",), f'[of] is for formula "share", not for {quoted(indicator.formula)}; take it out.'
+
+
+def people_are_cells(indicator: Indicator, catalog: Catalog) -> Said:
+    """`[people]` stands where people are counted, and names cells of its breakdown."""
+    part = indicator.people
+    if part is None:
+        if indicator.formula == "people_share":
+            yield ("people",), 'formula "people_share" needs to know whose share; add a table [people].'
+        return
+    if not indicator.is_rounded:
+        yield ("people",), f"formula {quoted(indicator.formula)} counts no people; take [people] out."
+    breakdown = catalog.breakdowns.get(part.breakdown)
+    for i, cell in enumerate(part.cells):
+        if breakdown and cell not in breakdown.cells:
+            says = f"breakdown {breakdown.key} has no cell {quoted(cell)}"
+            yield ("people", "cells", i), f"{says}; {nearest(cell, breakdown.cells)}"
 
 
 def counts_can_be_seen(indicator: Indicator, catalog: Catalog) -> Said:
@@ -103,7 +119,7 @@ def counts_can_be_seen(indicator: Indicator, catalog: Catalog) -> Said:
             dataset = catalog.datasets.get(name)
             if dataset and dataset.table not in _COUNTED:
                 remedy = (
-                    'use formula "people" or "per_people"'
+                    'use formula "people", "people_share" or "per_people"'
                     if dataset.table == "person"
                     else f"name one of {either(_COUNTED)}"
                 )
@@ -124,7 +140,7 @@ def period_fits_what_is_counted(indicator: Indicator, catalog: Catalog) -> Said:
     if indicator.period == "now":
         return
     tables = {d.table for name in indicator.count.datasets if (d := catalog.datasets.get(name))} & {*_COUNTED}
-    if indicator.formula == "people":
+    if indicator.is_of_people:
         yield ("period",), 'people are counted as they are now; write period = "now".'
     elif tables and "event" not in tables:
         yield (
@@ -171,7 +187,7 @@ def classes_have_their_borders(indicator: Indicator, catalog: Catalog) -> Said:
 
 def _counts(indicator: Indicator) -> Iterator[tuple[str, Count]]:
     """Give the counts an indicator works with, by the name of their table in the file."""
-    if indicator.formula != "people":
+    if not indicator.is_of_people:
         yield "count", indicator.count
     if indicator.of is not None:
         yield "of", indicator.of
@@ -215,6 +231,7 @@ LAYER_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
 )
 INDICATOR_CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (formula_has_its_counts, ("formula", "count", "of")),
+    (people_are_cells, ("formula", "people")),
     (counts_can_be_seen, ("formula", "count", "of")),
     (period_fits_what_is_counted, ("formula", "period", "count")),
     (cases_are_counted_alike, ("formula", "period", "count", "of")),

@@ -27,6 +27,7 @@ from layers.declare.records import (
     Fetch,
     Indicator,
     Layer,
+    Part,
     Scenario,
     Source,
     Text,
@@ -299,6 +300,19 @@ CLASSES_DEFAULT: dict[str, Any] = {"method": "quantile", "n": 6, "breaks": ()}
 """How an indicator is coloured when its declaration does not say."""
 
 
+FORMULAS = ("count", "share", "per_area", "per_people", "people", "people_share")
+"""Ways to work an indicator out."""
+
+PART = Shape(
+    "[people]",
+    (
+        Key("breakdown", NameOf("breakdowns", '"sex_age"'), needed=True),
+        Key("cells", ListOf(a_text("female.80")), needed=True),
+    ),
+    lambda name, values: Part(**values),
+)
+
+
 def _indicator(name: str, values: dict[str, Any]) -> Indicator:
     classes = values.pop("classes") or CLASSES_DEFAULT
     breaks = classes["breaks"]
@@ -311,7 +325,7 @@ INDICATOR = Shape(
     (
         Key("name", TITLE, needed=True),
         Key("unit", TITLE, needed=True),
-        Key("formula", OneOf(("count", "share", "per_area", "per_people", "people")), needed=True),
+        Key("formula", OneOf(FORMULAS), needed=True),
         Key("period", OneOf(("month", "year", "now")), needed=True),
         Key("factor", number("a number above 0", "1000", 1e-12), default=1.0),
         Key("digits", whole(0, 6, 1), default=0),
@@ -319,6 +333,7 @@ INDICATOR = Shape(
         Key("source", a_text("12345 hotline"), default=""),
         Key("count", COUNT, default=Count(())),
         Key("of", COUNT),
+        Key("people", PART),
         Key("classes", CLASSES, default=None),
     ),
     _indicator,

@@ -200,13 +200,21 @@ class Count:
 
 
 @dataclass(frozen=True)
+class Part:
+    """Which people an indicator speaks of: those in some cells of a breakdown."""
+
+    breakdown: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Indicator:
     """One number with a unit, for a grid and a period (`indicators/NAME.toml`)."""
 
     key: str
     name: Text
     unit: Text
-    formula: Literal["count", "share", "per_area", "per_people", "people"]
+    formula: Literal["count", "share", "per_area", "per_people", "people", "people_share"]
     count: Count
     of: Count | None
     period: Literal["month", "year", "now"]
@@ -217,6 +225,18 @@ class Indicator:
     n_classes: int
     breaks: tuple[float, ...] = ()
     source: str = ""
+    people: Part | None = None
+    """Which people are meant; None for all of them."""
+
+    @property
+    def is_of_people(self) -> bool:
+        """Whether it counts people and nothing else."""
+        return self.formula in ("people", "people_share")
+
+    @property
+    def is_rounded(self) -> bool:
+        """Whether published counts of people are in it, and so it is as rough as they are."""
+        return self.is_of_people or self.formula == "per_people"
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def read_behind(
         The grid is outside the scope.
     """
     inside, indicator, period = scope.within(code), catalog.indicators[findings.indicator.key], findings.period
-    if indicator.formula == "people":
+    if indicator.is_of_people:
         return Behind(code, pd.DataFrame(), pd.DataFrame(), 0, "people")
     if indicator.count.cases is not None:
         return _cases(connection, catalog, inside, findings, code)

@@ -20,7 +20,6 @@ from layers.declare.records import Catalog, Category, Indicator
 from layers.editions import EditionSpan, read_editions
 from layers.gazetteer import Gazetteer, GridName
 from layers.indicators import latest, periods, values
-from layers.people import people
 from layers.periods import Period, read_period
 from layers.tiles import data_version
 from mapapp.explore.question import Choices, Question, categories_of, levels_in, narrowed, read_question
@@ -42,7 +41,8 @@ class Findings:
     `cells` has a row for each grid shown, by code: name, lon, lat, value, numerator, denominator, before, change,
     class, carried. `before` is what it is compared with, `change` the value less it. `breaks` are the lower ends of
     the second class and of those after it, of the values or, when something is compared, of the changes. `own` is the
-    row of the grid asked for itself.
+    row of the grid asked for itself. `off_by` is how far from the truth published people may be where that is more than
+    9, and `is_withheld` whether the release gate keeps them back at this level.
     """
 
     question: Question
@@ -58,6 +58,7 @@ class Findings:
     n_unplaced: int
     n_carried: float
     off_by: int
+    is_withheld: bool
     category: Category | None
     editions: tuple[EditionSpan, ...]
     version: int
@@ -82,7 +83,7 @@ def read_choices(connection: Connection, catalog: Catalog, gazetteer: Gazetteer,
     first = FIRST_INDICATOR if FIRST_INDICATOR in known else known[0]
     key = said if said in known else first
     indicator = catalog.indicators[key]
-    months = periods(connection, catalog, key) if indicator.formula != "people" else []
+    months = periods(connection, catalog, key) if not indicator.is_of_people else []
     if indicator.period == "year":
         months = sorted({month // 100 for month in months})
     last = latest(connection, catalog, key)
@@ -133,7 +134,8 @@ def read_findings(
         breaks=breaks,
         n_unplaced=int(found.attrs["n_unplaced"]),
         n_carried=float(found.attrs["n_carried"]),
-        off_by=asked.off_by(),
+        off_by=int(found.attrs["off_by"]),
+        is_withheld=bool(found.attrs["withheld"]),
         category=catalog.categories[question.category] if question.category else None,
         editions=tuple(read_editions(connection)),
         version=version,
@@ -190,13 +192,6 @@ class _Asked:
     def value_of(self, grid: GridName, period: Period | None) -> float:
         found = self.values(grid.level, grid.code, period)["value"]
         return float(found.iloc[0]) if len(found) else float("nan")
-
-    def off_by(self) -> int:
-        if self.catalog.indicators[self.question.indicator].formula not in ("people", "per_people"):
-            return 0
-        q = self.question
-        counted = people(self.connection, self.scope, level=q.level, within=q.frame, edition=self.gazetteer.edition)
-        return int(max(counted.attrs.get("off_by", {}).values(), default=0))
 
 
 def _cells(asked: _Asked, found: pd.DataFrame, period: Period | None, before: Period | None) -> pd.DataFrame:

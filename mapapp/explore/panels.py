@@ -149,7 +149,7 @@ def change(words: Words, indicator: Indicator, value: float, before: float) -> s
     if not math.isfinite(value):
         return words("none")
     said = f"{value:+,.{indicator.digits}f}"
-    if indicator.formula != "share" and before > 0:
+    if indicator.formula not in ("share", "people_share") and before > 0:
         said += f" ({value / before * 100:+.0f}%)"
     return said
 
@@ -180,12 +180,14 @@ def stands_on(words: Words, findings: Findings) -> list[str]:
         words("legend_none", n=words.number(findings.n_none), all=words.number(len(findings.cells))),
         words("legend_unplaced", n=words.number(findings.n_unplaced)),
     ]
-    n_rounded = len(findings.cells) if indicator.formula in ("people", "per_people") else 0
+    n_rounded = len(findings.cells) if indicator.is_rounded else 0
     notes.append(words("legend_n_rounded", n=words.number(n_rounded)))
     n_carried = int((findings.cells["carried"] > 0).sum())
     notes.append(words("legend_n_carried", n=words.number(findings.n_carried, 1), grids=words.number(n_carried)))
     if findings.off_by:
-        notes.append(words("legend_people_carried", n=findings.off_by))
+        notes.append(words("legend_people_summed", n=findings.off_by))
+    if findings.is_withheld:
+        notes.append(words("legend_people_withheld"))
     return notes
 
 

@@ -209,7 +209,9 @@ def legend(
     if situation.n_carried:
         notes.append(words("legend_carried", n=words.number(situation.n_carried, 1)))
     if situation.off_by:
-        notes.append(words("legend_people_carried", n=situation.off_by))
+        notes.append(words("legend_people_summed", n=situation.off_by))
+    if situation.is_withheld:
+        notes.append(words("legend_people_withheld"))
     if rising:
         notes.append(rising)
     if has_points:

@@ -1,0 +1,172 @@
+"""Published people by the cells of a breakdown, and of an indicator: all people, or those of some cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import psycopg
+
+from layers.access import Scope
+from layers.codes import LENGTHS, level_of
+from layers.declare.records import Breakdown, Catalog, Part
+from layers.errors import UnknownNameError
+from layers.people import people, people_unplaced
+from layers.people_carried import carried_cells
+from layers.people_stored import published_digits
+from layers.privacy import BASE
+
+_READ = """
+select grid_code, cell, n from pub.people_count
+where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s and length(grid_code) = %(digits)s
+    and grid_code = any(%(codes)s)
+"""
+
+
+_GRIDS = """
+select c.edition, c.month, c.grid_code
+from pub.people_count as c
+join (
+    select month, edition from pub.people_count
+    where breakdown = 'all' and month = coalesce(%(month)s::int, month)
+        and edition = coalesce(%(edition)s::int, edition)
+    order by month desc, edition desc limit 1
+) as latest using (month, edition)
+where c.breakdown = 'all' and length(c.grid_code) = %(digits)s
+    and c.grid_code >= %(low)s and c.grid_code < %(high)s
+order by c.grid_code
+"""
+
+
+def people_of(
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    scope: Scope,
+    part: Part | None,
+    *,
+    level: str,
+    month: int | None = None,
+    edition: int | None = None,
+) -> pd.DataFrame:
+    """Return the published people an indicator speaks of: those of some cells of a breakdown, or all of them.
+
+    Returns
+    -------
+    DataFrame
+        Columns grid_code and n, by code. `attrs` has `n_unplaced`, how many of them are in no grid of the level;
+        `off_by`, how far from the truth a figure may be at most where that is more than of a single published one,
+        else 0; and `withheld`, whether the level is kept back.
+    """
+    if part is None:
+        frame = people(connection, scope, level=level, month=month, edition=edition)
+        n_unplaced = people_unplaced(connection, scope, level=level, month=month, edition=edition)
+        off_by, is_withheld = max(frame.attrs.get("off_by", {}).values(), default=0), False
+    else:
+        breakdown = find_breakdown(catalog, part.breakdown)
+
+        def read(at: str) -> pd.DataFrame:
+            return people_by(connection, scope, breakdown, level=at, month=month, edition=edition)
+
+        told = read(level)
+        kept = told[told["cell"].isin(part.cells)]
+        frame = kept.groupby("grid_code")["n"].sum().reset_index()
+        is_withheld = bool(told.attrs.get("withheld", False))
+        each = max(told.attrs.get("off_by", {}).values(), default=BASE - 1)
+        off_by = each * len(part.cells) if each * len(part.cells) >= BASE else 0
+        n_unplaced = 0
+        if LENGTHS[level] > len(scope.code) and not is_withheld:
+            whole = read(level_of(scope.code))
+            n_unplaced = int(whole.loc[whole["cell"].isin(part.cells), "n"].sum()) - int(frame["n"].sum())
+    frame.attrs = {"n_unplaced": n_unplaced, "off_by": int(off_by), "withheld": is_withheld}
+    return frame
+
+
+def people_by(
+    connection: psycopg.Connection[Any],
+    scope: Scope,
+    breakdown: Breakdown,
+    *,
+    level: str,
+    within: str | None = None,
+    month: int | None = None,
+    edition: int | None = None,
+) -> pd.DataFrame:
+    """Return the published number of people of each grid by the cells of a breakdown; a row is a grid and a cell.
+
+    Parameters
+    ----------
+    connection
+        Any role; only `pub` is read.
+    scope
+        Part of the tree the reader may see.
+    breakdown
+        What they are told apart by.
+    level
+        Level of the grids: city, county, large, medium or small.
+    within
+        Code of the grid to stay inside of.
+    month
+        Month as yyyymm; the latest published one when left out.
+    edition
+        Edition of the grids; when left out, the one the month is published on.
+
+    Returns
+    -------
+    DataFrame
+        grid_code, cell, n: a multiple of 10, less than 10 from the truth; cells of a grid add up to its total. Carried
+        to another edition a figure is a sum of published ones, and `attrs["off_by"]` has, by grid, how far from the
+        truth it may be at most. `attrs["withheld"]` is true where the release gate kept the level back; then there
+        are no rows, and the level above has some.
+
+    Raises
+    ------
+    AccessError
+        `within` is outside the scope.
+    """
+    area = scope.within(within)
+    asked: dict[str, Any] = {
+        "month": month,
+        "edition": edition,
+        "breakdown": breakdown.key,
+        "digits": LENGTHS[level],
+        "low": area.low,
+        "high": area.high,
+    }
+    grids = connection.execute(_GRIDS, asked).fetchall()
+    if not grids:
+        if edition is not None:
+            return carried_cells(connection, area, breakdown, level, month, edition)
+        return _frame([], breakdown, {})
+    asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
+    if LENGTHS[level] <= published_digits(connection, grids[0][0], grids[0][1], breakdown.key):
+        told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)}
+        return _frame([code for _, _, code in grids], breakdown, told)
+    frame = _frame([], breakdown, {})
+    frame.attrs["withheld"] = True
+    return frame
+
+
+def _frame(codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+    every = [(code, cell) for code in codes for cell in breakdown.cells]
+    frame = pd.DataFrame(
+        {
+            "grid_code": [code for code, _ in every],
+            "cell": [cell for _, cell in every],
+            "n": [told.get(one, 0) for one in every],
+        }
+    )
+    return frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
+
+
+def find_breakdown(catalog: Catalog, name: str) -> Breakdown:
+    """Look up a declared breakdown.
+
+    Raises
+    ------
+    UnknownNameError
+        There is none of that name.
+    """
+    if name not in catalog.breakdowns:
+        raise UnknownNameError("breakdown", name, catalog.breakdowns)
+    return catalog.breakdowns[name]
