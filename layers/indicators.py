@@ -116,8 +116,7 @@ def values(
     edition = edition_on(connection, catalog.city) if edition is None else edition
     question = _Question(connection, catalog, asked, inside, level, when, edition)
     frame, told = (_people if asked.is_of_people else _rows)(question, _grids(question))
-    frame["value"] = _value(asked, frame)
-    frame = frame[["grid_code", "value", "numerator", "denominator"]]
+    frame = frame.assign(value=_value(asked, frame))[["grid_code", "value", "numerator", "denominator"]]
     frame.attrs = told
     return frame
 

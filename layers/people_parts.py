@@ -135,19 +135,18 @@ def people_by(
     }
     grids = connection.execute(_GRIDS, asked).fetchall()
     if not grids:
-        if edition is not None:
-            return carried_cells(connection, area, breakdown, level, month, edition)
-        return _frame([], breakdown, {})
+        nothing = _frame([], breakdown, {})
+        return nothing if edition is None else carried_cells(connection, area, breakdown, level, month, edition)
     asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
-    if LENGTHS[level] <= published_digits(connection, grids[0][0], grids[0][1], breakdown.key):
-        told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)}
-        return _frame([code for _, _, code in grids], breakdown, told)
-    frame = _frame([], breakdown, {})
-    frame.attrs["withheld"] = True
-    return frame
+    digits = published_digits(connection, grids[0][0], grids[0][1], breakdown.key)
+    is_out = LENGTHS[level] <= digits
+    told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)} if is_out else {}
+    return _frame([code for _, _, code in grids] if is_out else [], breakdown, told, is_withheld=not is_out)
 
 
-def _frame(codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int]) -> pd.DataFrame:
+def _frame(
+    codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int], *, is_withheld: bool = False
+) -> pd.DataFrame:
     every = [(code, cell) for code in codes for cell in breakdown.cells]
     frame = pd.DataFrame(
         {
@@ -156,7 +155,9 @@ def _frame(codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, 
             "n": [told.get(one, 0) for one in every],
         }
     )
-    return frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
+    frame = frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
+    frame.attrs = {"withheld": True} if is_withheld else {}
+    return frame
 
 
 def find_breakdown(catalog: Catalog, name: str) -> Breakdown:

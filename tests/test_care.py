@@ -25,7 +25,7 @@ from layers.declare.out_of_scope import out_of_scope
 from layers.declare.records import CareGroup, Catalog, Department
 from layers.errors import CaseError
 from layers.identifiers import MASK_BREAK
-from layers.people_stored import people_by
+from layers.people_parts import people_by
 from layers.seal import Sealer
 from layers.secrets import read_secrets
 from mapapp import care

@@ -27,7 +27,7 @@ SHAPES = {
     "`layers/NAME.toml`": keys.LAYER,
     "`indicators/NAME.toml`": keys.INDICATOR,
     "`[count]` and `[of]`": keys.COUNT,
-    "`[people]`": keys.PART,
+    "`[people]`": emergency_keys.PART,
     "`[classes]`": keys.CLASSES,
     "`scenarios/NAME.toml`": keys.SCENARIO,
     "`breakdowns/NAME.toml`": keys.BREAKDOWN,

@@ -127,7 +127,12 @@ COUNTERS = {"cube.py"}
 """Modules of `layers` that may name the table of people."""
 
 
-SHOWN = {"pub.linked(text,text,bigint)"}
+SHOWN = {
+    "pub.linked(text,text,bigint)",
+    "pub.case_people(text,text,bigint)",
+    "pub.ask_identity(text,text,bigint,text,text,bigint)",
+    "pub.read_identity(bigint)",
+}
 """Functions that show one person to whom works on the case, masked and logged; they count nobody."""
 
 

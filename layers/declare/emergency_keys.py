@@ -1,10 +1,10 @@
-"""Keys of `emergency.toml`."""
+"""Keys of `emergency.toml`, and of the table that names some of the people by the cells of a breakdown."""
 
 from __future__ import annotations
 
 from layers.declare.emergency_records import Care, Emergency, Sought
 from layers.declare.kinds import Each, Key, ListOf, NameOf, Plain, Shape
-from layers.declare.records import Text
+from layers.declare.records import Part, Text
 from layers.declare.values import NAME, a_text, whole
 
 _CATEGORY = Plain("a category of categories.toml", '"school"', lambda value: isinstance(value, str))
@@ -26,12 +26,20 @@ RESOURCE = Shape(
     lambda name, values: Sought(name, **values),
 )
 
+PART = Shape(
+    "[people]",
+    (
+        Key("breakdown", NameOf("breakdowns", '"sex_age"'), needed=True),
+        Key("cells", ListOf(a_text("female.80")), needed=True),
+    ),
+    lambda name, values: Part(**values),
+)
+
 CARE = Shape(
     "a care group",
     (
         Key("name", _NAME, needed=True),
-        Key("breakdown", NameOf("breakdowns", '"sex_age"'), needed=True),
-        Key("cells", ListOf(a_text("female.80")), needed=True),
+        *PART.keys,
     ),
     lambda name, values: Care(name, **values),
 )

@@ -10,7 +10,7 @@ from typing import Any
 from layers.codes import LENGTHS
 from layers.declare.case_keys import CALENDAR, LIMITS, ROUTING
 from layers.declare.case_records import CASE_COUNTS
-from layers.declare.emergency_keys import EMERGENCY
+from layers.declare.emergency_keys import EMERGENCY, PART
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     DIMENSIONS,
@@ -27,7 +27,6 @@ from layers.declare.records import (
     Fetch,
     Indicator,
     Layer,
-    Part,
     Scenario,
     Source,
     Text,
@@ -300,19 +299,6 @@ CLASSES_DEFAULT: dict[str, Any] = {"method": "quantile", "n": 6, "breaks": ()}
 """How an indicator is coloured when its declaration does not say."""
 
 
-FORMULAS = ("count", "share", "per_area", "per_people", "people", "people_share")
-"""Ways to work an indicator out."""
-
-PART = Shape(
-    "[people]",
-    (
-        Key("breakdown", NameOf("breakdowns", '"sex_age"'), needed=True),
-        Key("cells", ListOf(a_text("female.80")), needed=True),
-    ),
-    lambda name, values: Part(**values),
-)
-
-
 def _indicator(name: str, values: dict[str, Any]) -> Indicator:
     classes = values.pop("classes") or CLASSES_DEFAULT
     breaks = classes["breaks"]
@@ -325,7 +311,7 @@ INDICATOR = Shape(
     (
         Key("name", TITLE, needed=True),
         Key("unit", TITLE, needed=True),
-        Key("formula", OneOf(FORMULAS), needed=True),
+        Key("formula", OneOf(("count", "share", "per_area", "per_people", "people", "people_share")), needed=True),
         Key("period", OneOf(("month", "year", "now")), needed=True),
         Key("factor", number("a number above 0", "1000", 1e-12), default=1.0),
         Key("digits", whole(0, 6, 1), default=0),
