@@ -21,7 +21,7 @@
 | `OIDC_HOSTS`   | that of the issuer  | hosts that addresses named by the provider may lie on                   |
 | `OIDC_CLAIM`   | `sub`               | claim that accounts are linked to                                       |
 | `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
-| `PUBLIC_PAGES` | none                | pages that everybody may open without signing in: `echo`                |
+| `PUBLIC_PAGES` | none                | pages that everybody may open without signing in: `echo`, `form`        |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -35,7 +35,7 @@ from urllib.parse import urlsplit
 
 from layers.errors import SettingError
 
-PUBLIC_PAGES = ("echo",)
+PUBLIC_PAGES = ("echo", "form")
 """Pages that may be switched on for everybody; each is off, and not there, until it is named."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -39,8 +39,16 @@ PUBLIC: Mapping[str, tuple[str, ...]] = {
 SECRET: Mapping[str, tuple[str, ...]] = {"/answer/": ("GET", "HEAD", "POST")}
 """Beginnings of addresses whose rest is a secret: their routes answer without a session who has it, and nobody else."""
 
-SWITCHED: Mapping[str, str] = {"/echo": "echo"}
+SWITCHED: Mapping[str, str] = {
+    "/echo": "echo",
+    "/form": "form",
+    "/form/follow": "form",
+    "/form/position.mjs": "form",
+}
 """Pages of the setting `PUBLIC_PAGES`: answered to everybody where they are on, and not there where they are off."""
+
+SENT: tuple[str, ...] = ("/form", "/form/follow")
+"""Those of them that also take in what somebody fills in."""
 
 KEYED = ("/intake/", "/open311/")
 """Beginnings of addresses that the key of another system opens, and no session: their routes look at the key."""
@@ -78,7 +86,7 @@ HOME: Mapping[str, str] = {"security_admin": "/accounts", "auditor": "/audit", "
 def is_public(method: str, path: str) -> bool:
     """Tell whether a request is answered without a session; of a switched page, where it is on."""
     if path in SWITCHED:
-        return method in ("GET", "HEAD")
+        return method in ("GET", "HEAD") or (method == "POST" and path in SENT)
     return method in PUBLIC.get(path, ()) or any(path.startswith(one) and method in SECRET[one] for one in SECRET)
 
 

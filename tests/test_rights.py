@@ -14,7 +14,7 @@ from signing import sign_in
 from layers.access import ROLES
 from layers.accounts.sessions import end_session
 from layers.database import Database
-from mapapp.rights import KEYED, PUBLIC, RIGHTS, SECRET, SWITCHED, is_keyed, is_public, may_open
+from mapapp.rights import KEYED, PUBLIC, RIGHTS, SECRET, SENT, SWITCHED, is_keyed, is_public, may_open
 
 OUGHT = {"/healthz", "/sign-in", "/sign-in/provider", "/sign-in/back", "/pair", "/assets/door.css", "/assets/icon.svg"}
 """The whole public list: whoever adds to it changes this line, and a reviewer sees it."""
@@ -55,13 +55,16 @@ def routes(server: Server) -> list[tuple[str, str]]:
 
 def test_the_public_list_is_what_it_ought_to_be() -> None:
     assert set(PUBLIC) == OUGHT
-    assert (set(SECRET), set(SWITCHED), set(KEYED)) == ({"/answer/"}, {"/echo"}, {"/intake/", "/open311/"})
+    assert (set(SECRET), set(KEYED)) == ({"/answer/"}, {"/intake/", "/open311/"})
+    assert set(SWITCHED) == {"/echo", "/form", "/form/follow", "/form/position.mjs"}
+    assert SENT == ("/form", "/form/follow")
 
 
 def test_what_is_switched_off_is_not_there(running: Server, here: Database) -> None:
     browser = running.browser()
     for path in (*SWITCHED, "/answer/" + "x" * 32, "/answer/' or '1'='1"):
         assert (browser.ask(path).status_code, browser.ask(path).text) == (404, "There is nothing here.\n"), path
+    assert all(browser.ask(path, {"words": "x"}).status_code == 404 for path in SENT)
     browser.cookies = {"session": sign_in(here).token}
     assert all(browser.ask(path).status_code == 404 for path in SWITCHED)
 

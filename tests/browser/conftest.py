@@ -32,12 +32,12 @@ def address(small_city: Database, catalog: Catalog, settings: Settings) -> Itera
 
 
 @contextmanager
-def serving(atlas: Atlas, settings: Settings) -> Iterator[str]:
+def serving(atlas: Atlas, settings: Settings, public_pages: tuple[str, ...] = ()) -> Iterator[str]:
     """Serve an atlas, at the address given."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
-        app = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+        app = create_app(atlas, make_porter(atlas, settings, is_demo=True), public_pages=public_pages)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import serving
+from conftest import Screen, serving
 from databases import copy_of
 from field import HERE, PHONE, at_work, fill, open_page, photo
 from people_at_work import prepare, working_catalog
@@ -31,7 +31,7 @@ def city(settings: Settings, server: Any, template: Database) -> Iterator[Databa
 
 @pytest.fixture(scope="module")
 def little(city: Database, settings: Settings) -> Iterator[str]:
-    with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings) as address:
+    with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings, ("form",)) as address:
         yield address
 
 
@@ -83,6 +83,7 @@ def test_what_may_be_the_same_thing_is_offered_first(browser: Browser, little: s
         page.keyboard.press("Enter")
         expect(page.locator("#category")).to_be_hidden()
         page.click("#here")
+        expect(page.locator("#place")).to_contain_text("12")
         page.fill("#words", "独居老人，一切都好")
         page.focus("#send")
         page.keyboard.press("Enter")
@@ -90,3 +91,24 @@ def test_what_may_be_the_same_thing_is_offered_first(browser: Browser, little: s
     with city.connect("admin") as admin:
         assert admin.execute("select count(*) from ops.event where category = 'drainage'").fetchone() == (1,)
         assert admin.execute("select count(*) from ops.visit").fetchone() == (1,)
+
+
+def test_everybody_reports_by_the_form_and_follows_the_receipt(browser: Browser, little: str) -> None:
+    context = browser.new_context(**ON_PHONE, locale="zh-CN")
+    screen = Screen(context.new_page(), little)
+    page = screen.page
+    page.goto(f"{little}/form?lang=en")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page.select_option("[name=category]", "drainage")
+    page.click("#here")
+    expect(page.locator("#where")).to_contain_text("position will be sent")
+    page.fill("[name=words]", "路口积水")
+    page.focus("form .first")
+    page.keyboard.press("Enter")
+    receipt = page.locator(".receipt").inner_text()
+    page.click("a[href^='/form/follow']")
+    page.fill("[name=receipt]", receipt)
+    page.click("form .first")
+    expect(page.locator("dl")).to_contain_text("Reported")
+    assert screen.faults == [] and context.cookies() == []
+    context.close()
