@@ -7,6 +7,7 @@ categories; never averaged. The definitions:
 |-------------------|----------------------------------------------------------------------------------------------|
 | `reported`        | reported in it, those settled on the spot left out                                           |
 | `filed`           | of these, accepted                                                                           |
+| `settled`         | of these, closed as settled by now: closed alone is not settled                              |
 | `settled_on_spot` | reported in it and settled on the spot                                                       |
 | `due`             | filed, with a deadline that falls in it; by the policy of the day also those closed in it    |
 | `closed_of_due`   | due, and closed before its end                                                               |
@@ -44,6 +45,7 @@ __all__ = ["CASE_COUNTS", "RATES", "case_counts", "case_facts", "performance"]
 
 RATES: dict[str, tuple[str, str]] = {
     "filing_rate": ("filed", "reported"),
+    "settled_rate": ("settled", "reported"),
     "closure_rate": ("closed_of_due", "due"),
     "on_time_rate": ("closed_on_time", "due"),
     "on_time_handling_rate": ("handled_on_time", "due_for_handling"),
@@ -115,6 +117,7 @@ def case_counts(
     made: dict[str, Any] = {
         "reported": reported & ~on_spot,
         "filed": reported & filed,
+        "settled": reported & ~on_spot & (facts["state"] == "closed") & (facts["outcome"] == "settled"),
         "settled_on_spot": reported & on_spot,
         "due": due,
         "closed_of_due": due & (facts["closed_at"] < until),

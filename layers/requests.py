@@ -32,12 +32,6 @@ _REPORT = (
     "select id, version, state, change_no, is_new"
     " from pub.report_by_key(%s, %s, %s, %s::smallint, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 )
-_GRID = """
-select code from pub.grid
-where edition = %(edition)s and code >= %(low)s and code < %(high)s
-    and ST_Covers(geom, ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 4490))
-order by length(code) desc, code limit 1
-"""
 
 
 @dataclass(frozen=True)
@@ -95,13 +89,6 @@ def find_holder(connection: Connection) -> Holder | None:
         return None
     name, channel, dataset, scope, is_open = row
     return Holder(name, channel, dataset, Scope(scope), is_open)
-
-
-def find_grid(connection: Connection, catalog: Catalog, scope: Scope, lon: float, lat: float) -> str | None:
-    """Find the finest grid of the edition in force that covers a point, inside a scope; None where there is none."""
-    asked = {"edition": edition_on(connection, catalog.city), "low": scope.low, "high": scope.high}
-    row = connection.execute(_GRID, asked | {"lon": lon, "lat": lat}).fetchone()
-    return row[0] if row else None
 
 
 def send(connection: Connection, catalog: Catalog, holder: Holder, said: Sent) -> Moved:

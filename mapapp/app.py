@@ -25,6 +25,7 @@ from mapapp.api.echo import echo_routes
 from mapapp.api.emergency import emergency_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
+from mapapp.api.figures import figures_routes
 from mapapp.api.form import form_routes
 from mapapp.api.intake import intake_routes
 from mapapp.api.keeping import keeping_routes
@@ -130,6 +131,7 @@ def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir:
     api.include_router(open311_routes(desk))
     api.include_router(intake_routes(desk))
     api.include_router(echo_routes(desk))
+    api.include_router(figures_routes(desk))
     api.include_router(form_routes(desk, porter))
 
 

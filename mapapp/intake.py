@@ -16,6 +16,7 @@ import psycopg
 from layers import requests
 from layers.access import Scope
 from layers.errors import AtlasError, CaseError
+from layers.visits import grid_at
 from mapapp.casework import plain, records
 from mapapp.desk import Desk
 
@@ -83,8 +84,8 @@ def _place(
         ]
         grid = None
         if abs(degrees[0]) <= 180 and abs(degrees[1]) <= 90:
-            grid = requests.find_grid(connection, desk.catalog, scope, *degrees)
-        if grid is None:
+            grid = grid_at(connection, *degrees)
+        if grid is None or not grid.startswith(scope.code):
             hint = "They are WGS 84 degrees, such as 115.18 and 22.79."
             raise CaseError("missing", "lon and lat lie in no grid of this key's scope.", hint, "lon")
         return (degrees[0], degrees[1]), grid

@@ -72,6 +72,8 @@ RIGHTS: Mapping[str, Roles] = {
     "/report": IN_THE_FIELD,
     "/care": frozenset({"grid_worker", "case_officer", "leader"}),
     "/command": AT_DESKS,
+    "/figures": frozenset({"leader", "analyst", "dispatcher", "case_officer", "grid_worker"}),
+    "/figures/worker": frozenset({"dispatcher", "grid_worker"}),
     "/account": EVERYBODY,
     "/sign-out": EVERYBODY,
     "/accounts": frozenset({"security_admin"}),

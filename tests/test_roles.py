@@ -32,6 +32,7 @@ CALLED = {
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),
         *("read_sent", "changes_by_key", "answer_by_key"),
         *("asked_back", "release_echo", "withdraw_echo", "echo_of", "read_echo"),
+        *("workers", "worker_cases", "worker_visits"),
         *("found_inside", "found_near", "roster", "open_inside", "search_places"),
         *("list_care", "care_visits", "visit_care", "late_care"),
         *("case_people", "ask_identity", "read_identity", "make_visit_list", "read_visit_list"),

@@ -12,7 +12,7 @@ Minutes = tuple[int, int]
 """From and to, in minutes of the day; `to` is at most 1440."""
 
 CASE_COUNTS = (
-    "reported", "filed", "settled_on_spot", "due", "closed_of_due", "closed_on_time", "overdue", "sent_back",
+    "reported", "filed", "settled", "settled_on_spot", "due", "closed_of_due", "closed_on_time", "overdue", "sent_back",
     "due_for_handling", "handled_on_time", "extended", "dispatched", "not_returned", "closed", "asked", "answered",
     "satisfied", "without_deadline",
 )  # fmt: skip

@@ -13,6 +13,7 @@ import psycopg
 from layers import requests
 from layers.access import Scope
 from layers.errors import CaseError
+from layers.visits import grid_at
 from mapapp.desk import Desk
 from mapapp.open311.answers import RequestError
 from mapapp.open311.services import URGENCY, URGENT, find_service
@@ -97,8 +98,8 @@ def _place(
     """Position and finest grid known: from lat and long, else the grid named, else the whole jurisdiction."""
     if said.get("lat") or said.get("long"):
         position = _degrees(said, "long", 180), _degrees(said, "lat", 90)
-        grid = requests.find_grid(connection, desk.catalog, scope, *position)
-        if grid is None:
+        grid = grid_at(connection, *position)
+        if grid is None or not grid.startswith(scope.code):
             raise RequestError(400, "lat and long lie in no grid of this jurisdiction; they have to be WGS 84 degrees.")
         return position, grid
     if said.get("address_id"):

@@ -14,7 +14,7 @@ from mapapp.rights import may_open
 from mapapp.text import Words
 from mapapp.visitor import visitor
 
-PAGES = ("/", "/command", "/cases", "/care", "/calls", "/report")
+PAGES = ("/", "/command", "/cases", "/care", "/calls", "/report", "/figures")
 LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large", 0, "#2f6c90", 0.8),
          ("county", 0, "#5aa8d0", 1.4))  # fmt: skip
 """Borders on the map: level, zoom from which it is drawn, colour, width."""

@@ -1,0 +1,130 @@
+"""The page of figures, without scripts: counts and rates, each number a link to its cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
+
+import pandas as pd
+
+from layers.declare.records import Catalog
+from layers.workers import COUNTS
+from mapapp.figures import BY, LISTED_MOST, SHOWN, SHOWN_RATES, Told, ToldOfWorker, rate_of
+from mapapp.pages.plain import choice, page, said, table
+from mapapp.rights import may_open
+from mapapp.text import Words
+from mapapp.visitor import visitor
+
+
+def figures_page(catalog: Catalog, words: Words, told: Told) -> str:
+    """Write the figures of a period by department, category, channel or town."""
+    query = {"by": told.by, "period": told.period}
+    ways = choice("by", words("figure_by"), [(by, words(f"figure_by_{by}")) for by in BY], told.by)
+    heads = [words(f"figure_by_{told.by}"), *(words(f"figure_{name}") for name in (*SHOWN, *SHOWN_RATES))]
+    rows = []
+    for row in told.rows.to_dict("records"):
+        of = str(row["grid_code" if told.by.isdigit() else told.by])
+        cells = [link("/figures", words, query | {"count": name, "of": of}, int(row[name])) for name in SHOWN]
+        rows.append(
+            [escape(name_of(catalog, words, told, of)), *cells, *(rate_cell(words, row, one) for one in SHOWN_RATES)]
+        )
+    body = form_of(words, "/figures", ways, told.period) + (
+        table(heads, rows) if rows else said(words("figure_nothing"))
+    )
+    if told.count:
+        title = f"{name_of(catalog, words, told, told.of)} · {words(f'figure_{told.count}')}"
+        body += listed(catalog, words, title, told.cases, told.names)
+    return whole(words, "/figures", query, body, words("figure_title"))
+
+
+def worker_page(catalog: Catalog, words: Words, told: ToldOfWorker) -> str:
+    """Write the figures of one grid worker."""
+    query = {"period": told.period} | ({"worker": told.worker} if told.worker else {})
+    options = [("", words("figure_choose"))] if visitor().actor.role == "dispatcher" else []
+    options += [(one.account, one.name) for one in told.workers]
+    body = form_of(
+        words, "/figures/worker", choice("worker", words("role_grid_worker"), options, told.worker), told.period
+    )
+    body += said(words("figure_whom"))
+    if told.figures:
+        counts = told.figures.counts
+        cells = [
+            str(counts[name]) if name == "visits"
+            else link("/figures/worker", words, query | {"count": name}, counts[name]) for name in COUNTS
+        ]  # fmt: skip
+        body += table([words(f"figure_{name}") for name in COUNTS], [cells])
+        if told.count:
+            chosen = told.figures.cases[told.figures.cases[told.count] > 0]
+            body += listed(catalog, words, words(f"figure_{told.count}"), chosen, told.names)
+    return whole(words, "/figures/worker", query, body, words("figure_worker_title"))
+
+
+def whole(words: Words, path: str, query: Mapping[str, str], body: str, title: str) -> str:
+    """Write the whole page, with the way to the other one where the role has it."""
+    role = visitor().actor.role
+    ways = [one for one in ("/", "/cases", "/figures", "/figures/worker") if one != path and may_open(role, one)]
+    names = {
+        "/": "page_map",
+        "/cases": "page_cases",
+        "/figures": "figure_title",
+        "/figures/worker": "figure_worker_title",
+    }
+    links = " · ".join(f'<a href="{one}">{escape(words(names[one]))}</a>' for one in ways)
+    other = path + "?" + urlencode(dict(query) | ({"lang": "en"} if words.language == "zh" else {}))
+    section = f"<p>{links}</p><section><h2>{escape(title)}</h2>{body}</section>"
+    return page(words, title, section, other=other, wide=True)
+
+
+def form_of(words: Words, path: str, inside: str, period: str) -> str:
+    """Write the form that chooses; it asks by GET, so that the address says what is shown."""
+    lang = '<input type="hidden" name="lang" value="en">' if words.language == "en" else ""
+    when = (
+        f'<label><span>{escape(words("figure_period"))}</span>'
+        f'<input name="period" value="{escape(period)}" pattern="[0-9]{{4}}(-[0-9]{{2}}){{0,2}}" size="10"></label>'
+    )  # fmt: skip
+    send = f"<button>{escape(words('figure_show'))}</button>"
+    return f'<form method="get" action="{path}" class="row">{lang}{inside}{when}{send}</form>'
+
+
+def listed(catalog: Catalog, words: Words, title: str, cases: pd.DataFrame, names: Mapping[str, str]) -> str:
+    """Write the cases behind a number; where the role works on cases each leads to its page."""
+    zone, opens = catalog.city.zone, may_open(visitor().actor.role, "/cases")
+    rows = []
+    for row in cases.head(LISTED_MOST).to_dict("records"):
+        number = "" if pd.isna(row["id"]) else str(int(row["id"]))
+        kind = catalog.categories.get(row["category"] or "")
+        shown = number or escape(words("figure_sensitive"))
+        rows.append([
+            f'<a href="/cases?case={number}">{number}</a>' if number and opens else shown,
+            escape(words.of(kind.name) if kind else ""), escape(names.get(row["grid_code"], row["grid_code"])),
+            escape(words(f"state_{row['state']}")), escape(words.moment(row["reported_at"], zone)),
+        ])  # fmt: skip
+    heads = [words(f"case_{name}") for name in ("number", "category", "place", "state", "reported")]
+    return f'<h3 id="cases">{escape(title)} · {len(cases)}</h3>' + table(heads, rows)
+
+
+def link(path: str, words: Words, query: Mapping[str, str], n: int) -> str:
+    """Write a number as a link to its cases; a nought has none."""
+    if n == 0:
+        return "0"
+    lang = {"lang": "en"} if words.language == "en" else {}
+    return f'<a href="{path}?{escape(urlencode(dict(query) | lang))}#cases">{n:,}</a>'
+
+
+def rate_cell(words: Words, row: Mapping[Any, Any], rate: str) -> str:
+    """Write a rate with what it is made of; the words for "no data" where there is nothing to divide by."""
+    value, over, under = rate_of(row, rate)
+    shown = words("none") if value is None else f"{100 * value:.1f} %"
+    return f'<span title="{over} / {under}">{escape(shown)}</span>'
+
+
+def name_of(catalog: Catalog, words: Words, told: Told, key: str) -> str:
+    """Name of what a row is of."""
+    if told.by == "channel":
+        return words.texts[f"channel_{key}"].said(words.language) if f"channel_{key}" in words.texts else key
+    if told.by.isdigit():
+        return told.names.get(key, key)
+    one = (catalog.departments if told.by == "department" else catalog.categories).get(key)
+    return words.of(one.name) if one else key
