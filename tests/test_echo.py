@@ -110,7 +110,7 @@ def wall(running: Server, query: str = "") -> str:
     return page.text
 
 
-def test_a_person_releases_in_own_words_and_withdraws(web: Any, running: Server) -> None:
+def test_a_person_releases_in_own_words_and_withdraws(web: Any, here: Database, running: Server) -> None:
     case = reported(web, "楼上王大妈半夜装修，吵死人了")
     become(web, CENTRE)
     for words, need in (
@@ -138,6 +138,10 @@ def test_a_person_releases_in_own_words_and_withdraws(web: Any, running: Server)
     assert error.value.need == "reason"
     echo.withdraw(web, CITY, case.id, "写错了")
     assert SAID["problem"] not in wall(running)
+    with here.connect("door") as door:
+        query = "select detail ->> 'done' from audit.entry where kind = 'release' and subject = %s order by id"
+        kept = door.execute(query, [str(case.id)]).fetchall()
+    assert kept == [(None,), (None,), ("withdrawn",)]
     with pytest.raises(CaseError, match="not on the wall"):
         echo.withdraw(web, CITY, case.id, "再撤一次")
 

@@ -13,7 +13,7 @@ from deliveries import Town, write_declarations
 from serving import serving
 from signing import carry_on, sign_in
 
-from layers import cases, satisfaction
+from layers import cases, echo, satisfaction
 from layers.access import Scope
 from layers.accounts import keys
 from layers.performance import performance
@@ -236,3 +236,19 @@ def test_figures_are_told_by_channel(ask: Any, town: Town) -> None:
     assert (
         found.loc["hotline", "satisfied"] >= 1 and found.loc["hotline", "reported"] > found.loc["hotline", "answered"]
     )
+
+
+def test_what_hangs_on_a_case_follows_it_to_another_town(ask: Any, town: Town) -> None:
+    row = "GD600 | 噪音 | handling | 2026-06-01 08:00:00 | | | 115.05 | %s | 文件说的话\n"
+    town.deliver("call_6.csv", HEAD + row % "22.05")
+    town.load("call")
+    number = number_of(town, "GD600")
+    session = sign_in(town.db, "dispatcher", department="command_centre")
+    with town.db.connect("web", autocommit=True) as web:
+        carry_on(web, session)
+        echo.release(web, session.actor.scope, number, problem="夜间噪音", measure="已约谈")
+    town.deliver("call_7.csv", HEAD + row % "22.15")
+    assert town.load("call").deliveries[-1].n_updated == 1
+    query = "select e.grid_code, o.town_code from ops.event e join ops.echo o on o.event_id = e.id where e.id = %s"
+    rows = town.rows(query, [number])
+    assert rows == [("449901002001001", "449901002")]

@@ -36,6 +36,9 @@ BECAME = {
 """Scopes before and after, and what is said of them."""
 
 
+KEYS = {"harbour": "449901002", "whole": "4499"}
+
+
 @pytest.fixture
 def town(db: Database, settings: Settings, tmp_path: Path) -> ReformTown:
     town = ReformTown(db, settings, tmp_path)
@@ -52,14 +55,21 @@ def test_scopes_follow_what_is_certain_and_the_rest_is_said(town: ReformTown) ->
     sessions = {code: sign_in(town.db, "leader", code) for code in BECAME}
     with town.db.connect("admin") as admin:
         admin.execute("insert into auth.analyst values ('west', '449901002', '449901003', false)")
+        for name, code in KEYS.items():
+            admin.execute(
+                "insert into auth.key values (%s, sha256(%s), 'open311', 'report', %s, false, false, now())",
+                [name, name.encode(), code],
+            )
     report = town.reform(PLAN, outlines=OUTLINES)
     said = {line.partition(": ")[0]: line for line in report.scopes}
     assert scopes(town) == {f"test.leader.{code}": (now, False) for code, (now, _) in BECAME.items()}
-    assert set(said) == {"west", *(f"test.leader.{code}" for code, (_, word) in BECAME.items() if word)}
+    assert set(said) == {"west", "key harbour", *(f"test.leader.{code}" for code, (_, word) in BECAME.items() if word)}
     assert all(word in said[f"test.leader.{code}"] for code, (_, word) in BECAME.items() if word)
     with town.db.connect("admin") as admin:
         ranges = admin.execute("select low, high from auth.analyst where login = 'west'").fetchall()
+        keys = admin.execute("select name, scope, is_disabled from auth.key order by name").fetchall()
     assert ranges == [("449901007", "449901008")]
+    assert keys == [("harbour", "449901007", False), ("whole", "4499", False)]
     with town.db.connect("door") as door:
         goes_on = {code for code, one in sessions.items() if read_session(door, one.token) is not None}
         kept = {entry.subject: entry.detail["now"] for entry in read_entries(door, kind="scope")}

@@ -15,7 +15,7 @@ _SAID = {
 
 
 def follow_scopes(connection: Connection, old_edition: int, new_edition: int) -> list[str]:
-    """Give each account and each analyst's login the grid that its own became, in the transaction under way.
+    """Give each account, login and key the grid that its own became, in the transaction under way.
 
     Only where one new grid holds all of the old one. Else a scope stays where it cannot reach other ground by that, and
     is shut where it would. Returns a sentence for each that changed or that the security admin has to look at.
