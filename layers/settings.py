@@ -22,6 +22,10 @@
 | `OIDC_CLAIM`   | `sub`               | claim that accounts are linked to                                       |
 | `ALLOWED_HOSTS` | none                | hosts that files may be fetched from, as `docs/loading.md` says         |
 | `PUBLIC_PAGES` | none                | pages that everybody may open without signing in: `echo`, `form`        |
+| `BASE_MAP`     | none                | map of others under the grids, as `docs/base.md` says                   |
+| `BASE_KEY`     | none                | key of that map; it stays on the server                                 |
+| `BASE_NAME`    | Tianditu's, or none | whose map it is, as it is shown on it                                   |
+| `BASE_CACHE_MB` | `512`              | most that tiles of others may take on the disk                          |
 | `BROWSER_PATH` | found on the system | Chromium for the browser tests                                          |
 """
 
@@ -73,6 +77,10 @@ class Settings:
     two_factors: tuple[str, ...] = ()
     openid: OpenId | None = None
     public_pages: tuple[str, ...] = ()
+    base_map: str = ""
+    base_key: str = field(default="", repr=False)
+    base_name: str = ""
+    base_cache_mb: int = 512
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -117,6 +125,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         two_factors=_roles(environ.get("TWO_FACTORS", "")),
         openid=_openid(environ),
         public_pages=_pages(environ.get("PUBLIC_PAGES", "")),
+        base_map=environ.get("BASE_MAP", ""),
+        base_key=environ.get("BASE_KEY", ""),
+        base_name=environ.get("BASE_NAME", ""),
+        base_cache_mb=_whole(environ, "BASE_CACHE_MB", 512, 16),
         tls_cert=cert,
         tls_key=key,
     )

@@ -17,6 +17,7 @@ from psycopg_pool import PoolTimeout
 
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
+from mapapp.api.base import base_routes
 from mapapp.api.calls import call_routes
 from mapapp.api.care import care_routes
 from mapapp.api.casework import casework_routes
@@ -39,6 +40,7 @@ from mapapp.api.signs import sign_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
 from mapapp.api.wall import wall_routes
+from mapapp.base.base import Base
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
 from mapapp.live import Live
@@ -64,6 +66,7 @@ def create_app(
     engine_dir: Path = ENGINE_DIR,
     is_secure: bool = False,
     public_pages: Iterable[str] = (),
+    base: Base | None = None,
 ) -> Asgi:
     """Make the server of one atlas.
 
@@ -79,13 +82,15 @@ def create_app(
         Served over TLS: cookies are for TLS only, and other machines are answered too.
     public_pages
         Pages that everybody may open, see `layers.settings`.
+    base
+        Map of others that lies under the grids; none when left out.
 
     Raises
     ------
     SettingError
         The map engine has not been installed.
     """
-    desk = Desk(atlas.catalog, atlas.database.pool("web", max_size=6))
+    desk = Desk(atlas.catalog, atlas.database.pool("web", max_size=6), base)
     live = Live(desk, atlas.database.url("web"))
     api = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=_lifespan(desk, porter, live))
     add_routes(api, desk, porter, live, engine_dir, is_secure=is_secure)
@@ -116,6 +121,7 @@ def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir:
     api.include_router(keeping_routes(desk, porter))
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
     api.include_router(tile_routes(desk))
+    api.include_router(base_routes(desk, desk.base))
     api.include_router(sign_routes(desk.signs))
     api.include_router(casework_routes(desk, engine))
     api.include_router(call_routes(desk, engine))

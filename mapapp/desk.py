@@ -19,6 +19,9 @@ from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
 from layers.requests import carry_key
 from layers.tiles import data_version
+from mapapp.base.base import Base
+from mapapp.base.sources import BaseMap
+from mapapp.base.style import with_base
 from mapapp.signs import Signs
 from mapapp.text import Words, read_words
 from mapapp.visitor import visitor
@@ -33,8 +36,9 @@ GAZETTEERS_MOST = 64
 class Desk:
     """Everything one running map has; made by `create_app`, nothing of it is global."""
 
-    def __init__(self, catalog: Catalog, pool: ConnectionPool[Any]) -> None:
+    def __init__(self, catalog: Catalog, pool: ConnectionPool[Any], base: Base | None = None) -> None:
         self.catalog = catalog
+        self.base = base or Base(BaseMap(), None)
         self.words: Mapping[str, Words] = read_words()
         self.signs = Signs(catalog)
         self.shelf = Shelf(SHELF_BYTES)
@@ -84,8 +88,15 @@ class Desk:
         self._pool.open()
 
     def close(self) -> None:
-        """Close the pool."""
+        """Close the pool, and stop fetching tiles."""
+        self.base.close()
         self._pool.close()
+
+    def on_base(self, style: Mapping[str, Any], language: str) -> dict[str, Any]:
+        """Put the base map, where the settings name one, into a style of the map."""
+        said = self.base.said
+        name = said.name or (self.words[language]("base_tianditu") if said.is_tianditu else "")
+        return with_base(style, self.base, name)
 
     def gazetteer(
         self, connection: psycopg.Connection[Any], edition: int | None = None, scope: Scope | None = None

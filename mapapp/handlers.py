@@ -20,6 +20,7 @@ from layers.gazetteer import Gazetteer
 from layers.indicators import latest, values
 from layers.periods import months_between
 from layers.succession import became_of
+from mapapp.base.style import seen_through
 from mapapp.desk import Desk
 from mapapp.drawn import Drawn, drawable_of
 from mapapp.layer_counts import LayerCounts, read_layer_counts
@@ -172,7 +173,7 @@ def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
     """Make the style of the map: the grids alone; what is drawn over them comes with each view."""
     gazetteer = situation.gazetteer
     style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
-    return style | {"sprite": desk.signs.address}
+    return desk.on_base(style | {"sprite": desk.signs.address}, situation.view.language)
 
 
 def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "pick": LENGTHS[situation.pick],
         "frame": situation.frame,
         "shown": situation.shown,
-        "paint": _paint(situation, dims),
+        "paint": seen_through(_paint(situation, dims), desk.base),
         "beside": beside(situation) if dims else [],
         "cells": {
             "code": [code[digits:] for code in cells.index],

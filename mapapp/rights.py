@@ -63,6 +63,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/explore": MAP - {"wall"},
     "/api/explore": MAP - {"wall"},
     "/tiles/": MAP,
+    "/base/": MAP,
     "/static/": MAP,
     "/assets/": MAP,
     "/_dash-": AT_DESKS,

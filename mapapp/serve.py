@@ -54,6 +54,8 @@ def listen(settings: Settings) -> socket.socket:
 def _serve(settings: Settings, listening: socket.socket, environ: Mapping[str, str]) -> int:
     from layers.atlas import open_atlas
     from mapapp.app import create_app
+    from mapapp.base.base import open_base
+    from mapapp.base.sources import read_base
     from mapapp.check import findings
     from mapapp.porter import make_porter
 
@@ -65,7 +67,8 @@ def _serve(settings: Settings, listening: socket.socket, environ: Mapping[str, s
         raise SettingError("The map is not served like this:\n" + "\n".join(f"  {one}" for one in wrong))
     is_secure = settings.tls_cert is not None
     porter = make_porter(atlas, settings, is_demo=is_loopback(settings.host) and not is_secure)
-    app = create_app(atlas, porter, is_secure=is_secure, public_pages=settings.public_pages)
+    base = open_base(read_base(settings), settings.local_dir / "cache" / "base")
+    app = create_app(atlas, porter, is_secure=is_secure, public_pages=settings.public_pages, base=base)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

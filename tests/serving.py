@@ -15,6 +15,7 @@ from layers.database import Database
 from layers.declare.records import Catalog
 from layers.settings import Settings
 from mapapp.app import create_app
+from mapapp.base.base import Base
 from mapapp.porter import Porter, make_porter
 
 HERE = "http://127.0.0.1:8050"
@@ -64,12 +65,18 @@ class Browser:
 
 @contextmanager
 def serving(
-    db: Database, catalog: Catalog, settings: Settings, *, is_demo: bool = False, public_pages: tuple[str, ...] = ()
+    db: Database,
+    catalog: Catalog,
+    settings: Settings,
+    *,
+    is_demo: bool = False,
+    public_pages: tuple[str, ...] = (),
+    base: Base | None = None,
 ) -> Iterator[Server]:
     """Run the server of a database, its lifespan with it."""
     atlas = Atlas(catalog, db, "web", Scope(catalog.city.code))
     porter = make_porter(atlas, settings, is_demo=is_demo)
-    app: Any = create_app(atlas, porter, public_pages=public_pages)
+    app: Any = create_app(atlas, porter, public_pages=public_pages, base=base)
     loop = asyncio.new_event_loop()
     life = app.app.app.router.lifespan_context(app.app.app)
     loop.run_until_complete(life.__aenter__())

@@ -22,10 +22,10 @@ from remote import FEATURES, REQUESTS, answering, make_app, serving
 
 from etl.fetch import Fetcher, fetch_file, read_hosts
 from etl.fetch.client import Client
-from etl.fetch.hosts import find_spot, is_public
 from layers.database import Database
 from layers.declare.records import Catalog, Dataset
 from layers.errors import AtlasError, DeliveryError, SettingError
+from layers.hosts import find_spot, is_public
 from layers.settings import Settings
 
 YARD = """

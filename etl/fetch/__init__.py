@@ -5,6 +5,6 @@ from the wire. A file appears under its name only when it is whole.
 """
 
 from etl.fetch.fetch import Fetcher, fetch_file
-from etl.fetch.hosts import Host, read_hosts
+from layers.hosts import Host, read_hosts
 
 __all__ = ["Fetcher", "Host", "fetch_file", "read_hosts"]

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from etl.fetch.hosts import USUAL_PORTS, Host, Spot, find_spot
 from layers.errors import DeliveryError
+from layers.hosts import USUAL_PORTS, Host, Spot, find_spot
 
 CONNECT_S, SILENCE_S = 10.0, 30.0
 """Longest wait for a connection, and for the next bytes."""

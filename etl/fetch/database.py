@@ -14,10 +14,10 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from etl.fetch.hosts import Host, find_spot
 from etl.sources import headings_of
 from layers.declare.records import Dataset
 from layers.errors import DeliveryError, SettingError
+from layers.hosts import Host, find_spot
 
 _KEPT = ("user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey")
 """What is taken from the address; anything else could lead elsewhere."""

@@ -14,12 +14,12 @@ from typing import IO
 
 from etl.fetch.client import Client
 from etl.fetch.database import fetch_table
-from etl.fetch.hosts import Host
 from etl.fetch.ogc import fetch_features
 from etl.fetch.open311 import fetch_requests
 from etl.sources import headings_of
 from layers.declare.records import Dataset, Fetch
 from layers.errors import DeliveryError, SettingError
+from layers.hosts import Host
 
 _LEFT_OVER_S = 2 * 86_400
 

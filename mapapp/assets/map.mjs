@@ -1,4 +1,6 @@
 // The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
+import { tellBase } from "./attribution.mjs";
+
 const { Map: GlMap } = await import(document.getElementById("engine").href);
 
 const SOURCE = { source: "grid", sourceLayer: "grid" };
@@ -195,6 +197,7 @@ function create({ style, view }) {
   map.keyboard.disableRotation();
   map.touchZoomRotate.disableRotation();
   map.on("style.load", () => {
+    tellBase(map.getContainer(), map.getStyle());
     map.setGlobalStateProperty("scale", scale());
     state.view = null;
     apply(window.atlas.last.view);

@@ -186,7 +186,7 @@ function legend() {
   const rows = [["area", t("near_legend_area")], ["grids", t("near_legend_grids")], ["protected", t("near_protected")], ["resource", t("near_resources")],
     ["event", t("near_legend_event")], ["late", t("near_legend_late")]];
   at("legend").replaceChildren(...rows.map(([kind, name]) => el("li", { class: kind }, el("i", {}), name)));
-  at("base").textContent = told.style.attribution ?? "";
+  at("base").textContent = told.style.metadata?.attribution ?? "";
   for (const [kind, colour] of Object.entries(COLOURS)) document.documentElement.style.setProperty(`--${kind}`, colour);
 }
 

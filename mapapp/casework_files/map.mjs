@@ -2,7 +2,8 @@
 export async function makeMap(told, pick) {
   const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
   const empty = { type: "FeatureCollection", features: [] };
-  const { tiles, box, layers } = told.style;
+  const { tiles, box, layers, sources = {}, metadata = {} } = told.style;
+  const base = Object.fromEntries(Object.entries(sources).map(([id, one]) => [id, { ...one, tiles: one.tiles.map((tile) => window.location.origin + tile) }]));
   const [west, south, east, north] = box;
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return { show() {}, pick() {} };
@@ -12,6 +13,7 @@ export async function makeMap(told, pick) {
     style: {
       version: 8,
       sources: {
+        ...base,
         grid: { type: "vector", tiles: [window.location.origin + tiles], minzoom: 6, maxzoom: 14 },
         cases: { type: "geojson", data: empty },
       },
@@ -29,6 +31,10 @@ export async function makeMap(told, pick) {
     fitBoundsOptions: { padding: 16 },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
+  if (metadata.attribution) {
+    const said = Object.assign(document.createElement("p"), { className: "attribution", textContent: metadata.attribution });
+    map.getContainer().append(said);
+  }
   let last = null;
   const kind = (one) => {
     if (["closed", "refused"].includes(one.state)) return "done";

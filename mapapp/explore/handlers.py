@@ -63,7 +63,9 @@ def show(desk: Desk, search: str | None) -> Answer:
             "notice": [],
         },
         view=map_view(words, findings),
-        style=dressed(map_style(f"/tiles/level/{edition}/{q.level}/{{z}}/{{x}}/{{y}}"), becomes),
+        style=desk.on_base(
+            dressed(map_style(f"/tiles/level/{edition}/{q.level}/{{z}}/{{x}}/{{y}}"), becomes), words.language
+        ),
         told={
             "search": search_of(q, findings.choices),
             "language": q.language,

@@ -61,7 +61,9 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
 </main>"""
-    return shell(desk, words, "/cases", body, {"style": map_style(desk), "engine": engine}, ("cases.mjs",), engine)
+    return shell(
+        desk, words, "/cases", body, {"style": map_style(desk, words), "engine": engine}, ("cases.mjs",), engine
+    )
 
 
 def shell(
@@ -123,7 +125,7 @@ def _departments(desk: Desk, words: Words) -> list[tuple[str, str]]:
     return [(key, words.of(one.name)) for key, one in desk.catalog.departments.items()]
 
 
-def map_style(desk: Desk) -> dict[str, Any]:
+def map_style(desk: Desk, words: Words) -> dict[str, Any]:
     """A quiet map of the grids, on which a script puts the cases."""
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)
@@ -136,8 +138,10 @@ def map_style(desk: Desk) -> dict[str, Any]:
         paint = {"line-color": colour, "line-width": width}
         drawn.append({"id": level, "type": "line", "source": "grid", "source-layer": "grid", "minzoom": least,
                       "filter": ["==", ["get", "level"], level], "paint": paint})  # fmt: skip
-    return {
+    ground = {"id": "ground", "type": "background", "paint": {"background-color": "#06121f"}}
+    quiet = {
         "tiles": f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}",
         "box": top.box,
-        "layers": [{"id": "ground", "type": "background", "paint": {"background-color": "#06121f"}}, *drawn],
+        "layers": [ground, *drawn],
     }
+    return desk.on_base(quiet, words.language)

@@ -53,7 +53,7 @@ def emergency_page(desk: Desk, words: Words, engine: str) -> str:
 <div id="sheet" lang="{words.language}"></div>"""
     emergency = desk.catalog.emergency
     more = {
-        "style": map_style(desk), "engine": engine,
+        "style": map_style(desk, words), "engine": engine,
         "protected": list(emergency.protected), "resources": list(emergency.resources),
         "city": words.of(desk.catalog.city.name), "title": words("title"),
         "notice": words.of(desk.catalog.city.notice) if desk.catalog.city.notice else "",

@@ -24,7 +24,7 @@ def report_page(desk: Desk, words: Words, engine: str) -> str:
 <section class="glass"{"" if "visit" in kinds else " hidden"}><h2>{escape(words("report_visits"))}</h2>
 <ul id="visits"></ul></section>
 </main>"""
-    more = {"style": map_style(desk), "engine": engine, "kinds": kinds}
+    more = {"style": map_style(desk, words), "engine": engine, "kinds": kinds}
     return shell(desk, words, "/report", body, more, ("report.mjs",), engine)
 
 

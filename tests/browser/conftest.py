@@ -19,6 +19,7 @@ from layers.database import Database
 from layers.declare.records import Catalog
 from layers.settings import Settings
 from mapapp.app import create_app
+from mapapp.base.base import Base
 from mapapp.porter import make_porter
 
 IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
@@ -32,12 +33,15 @@ def address(small_city: Database, catalog: Catalog, settings: Settings) -> Itera
 
 
 @contextmanager
-def serving(atlas: Atlas, settings: Settings, public_pages: tuple[str, ...] = ()) -> Iterator[str]:
+def serving(
+    atlas: Atlas, settings: Settings, public_pages: tuple[str, ...] = (), base: Base | None = None
+) -> Iterator[str]:
     """Serve an atlas, at the address given."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
-        app = create_app(atlas, make_porter(atlas, settings, is_demo=True), public_pages=public_pages)
+        porter = make_porter(atlas, settings, is_demo=True)
+        app = create_app(atlas, porter, public_pages=public_pages, base=base)
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})

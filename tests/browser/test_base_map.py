@@ -1,0 +1,43 @@
+"""A map of others under the grids, in a real browser: seen, named, and asked for from our host alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from conftest import serving
+from playwright.sync_api import Browser
+from test_casework_page import at_desk
+from tile_server import serving_tiles
+
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.settings import Settings, read_settings
+from mapapp.base.base import open_base
+from mapapp.base.sources import read_base
+
+
+def test_the_base_is_seen_and_named_and_comes_from_our_host(
+    browser: Browser, small_city: Database, catalog: Catalog, settings: Settings, tmp_path: Path
+) -> None:
+    atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
+    with serving_tiles() as tiles:
+        setting = {
+            "BASE_MAP": f"{tiles.address}/{{z}}/{{x}}/{{y}}",
+            "ALLOWED_HOSTS": tiles.address,
+            "BASE_NAME": "Survey",
+        }
+        base = open_base(read_base(read_settings(setting)), tmp_path)
+        with serving(atlas, settings, base=base) as address, at_desk(browser, address, "dispatcher") as screen:
+            screen.open("?at=449901")
+            assert screen.texts(".attribution") == ["Survey"]
+            width, height = 1920, 1080
+            seen = screen.page.evaluate(f"() => window.__map.colourAt({width / 2}, {height / 2})")
+            assert seen[0] > seen[1] + 20, f"the pink of the base shines through: {seen}"
+            screen.page.goto(f"{address}/command?lon=115.24&lat=22.85&r=500")
+            screen.page.wait_for_function("() => document.body.classList.contains('ready') && window.__emergency.idle")
+            assert screen.texts("#base") == ["Survey"]
+            assert screen.hosts == {urlsplit(address).netloc}
+            assert len(tiles.asked) > 4
