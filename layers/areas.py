@@ -141,6 +141,32 @@ def of_grids(connection: psycopg.Connection[Any], scope: Scope, edition: int, co
     return Area("grids", shape, shape, codes=named)
 
 
+def area_of(
+    connection: psycopg.Connection[Any],
+    scope: Scope,
+    edition: int,
+    point: tuple[float, float] | None = None,
+    radius_m: float = 1000,
+    *,
+    shape: Sequence[tuple[float, float]] | None = None,
+    grids: Sequence[str] | None = None,
+) -> Area:
+    """Make the area around a point, of a shape, or of grids, whichever is given.
+
+    Raises
+    ------
+    AtlasError
+        None is given, or more than one, or the area cannot be.
+    AccessError
+        A grid is outside the scope.
+    """
+    if [point, shape, grids].count(None) != 2:
+        raise AtlasError("An area is one of three things.", "Give a point, or a shape, or grids.")
+    if point is not None:
+        return around(*point, radius_m)
+    return drawn(shape) if shape is not None else of_grids(connection, scope, edition, grids or ())
+
+
 def touched(connection: psycopg.Connection[Any], scope: Scope, edition: int, area: Area) -> Touched:
     """Find the small grids an area touches, and medium ones that have no small grids."""
     asked: dict[str, Any] = {"edition": edition, "low": scope.low, "high": scope.high, "levels": ["medium", "small"]}

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
     from layers.counts import Part
     from layers.database import Database
-    from layers.declare.records import Catalog, Dataset
+    from layers.declare.records import Catalog
     from layers.features import Value
+    from layers.nearby import Nearby
     from layers.periods import Step
     from layers.secrets import Role
 
@@ -105,31 +106,10 @@ class Atlas:
             `people`), what is sensitive, and what does not lie on the map by itself. `loaded_at` is missing until
             something was loaded.
         """
-        import pandas as pd
-
-        from layers.counts import numbers, rows_of_datasets
+        from layers.listing import list_datasets
 
         with self.connect() as connection:
-            keys = numbers(connection)
-            counted = rows_of_datasets(connection, self.scope, keys, edition=edition_on(connection, self.catalog.city))
-            grids = dict(self._count_grids(connection))
-            loaded = dict(connection.execute("select dataset, loaded_at from pub.dataset").fetchall())
-        said = [d for _, d in sorted(self.catalog.datasets.items())]
-        rows = [grids.get(d.level or "", 0) if d.table == "grid" else self._rows(d, counted) for d in said]
-        frame = pd.DataFrame(
-            {
-                "dataset": [d.key for d in said],
-                "name": [d.name.zh for d in said],
-                "department": [d.department for d in said],
-                "table": [d.table for d in said],
-                "each_row_is": [d.each_row_is_a.zh for d in said],
-                "rows": pd.array(rows, dtype="Int64"),
-                "loaded_at": pd.to_datetime(pd.Series([loaded.get(d.key) for d in said], dtype=object), utc=True),
-                "sensitive": [d.sensitive for d in said],
-            }
-        )
-        frame["loaded_at"] = frame["loaded_at"].dt.tz_convert(self.catalog.city.zone)
-        return frame
+            return list_datasets(connection, self.catalog, self.scope)
 
     def features(
         self,
@@ -375,6 +355,36 @@ class Atlas:
         found = found.rename(columns={"code": "grid_code"})
         return found[["grid_code", "name", "parent_code", "area_m2", "geom"]]
 
+    def nearby(
+        self,
+        point: tuple[float, float] | None = None,
+        radius_m: float = 1000,
+        *,
+        shape: Sequence[tuple[float, float]] | None = None,
+        grids: Sequence[str] | None = None,
+    ) -> Nearby:
+        """Find what lies around a point (lon, lat), in a shape of corners, or in grids, as `emergency.toml` declares.
+
+        Returns
+        -------
+        Nearby
+            `people` and `care` as sums of published counts, and frames of what was found inside the scope.
+
+        Raises
+        ------
+        AtlasError
+            The area cannot be: nowhere, too large, crossing itself, or a grid that is not there.
+        AccessError
+            A grid is outside the scope.
+        """
+        from layers.areas import area_of
+        from layers.nearby import nearby
+
+        with self.connect() as connection:
+            edition = edition_on(connection, self.catalog.city)
+            area = area_of(connection, self.scope, edition, point, radius_m, shape=shape, grids=grids)
+            return nearby(connection, self.catalog, self.scope, edition, area)
+
     def succession(self, code: str) -> pd.DataFrame:
         """Read what became of a grid and what it came from; a row is an old grid and a new one, the oldest first.
 
@@ -388,13 +398,3 @@ class Atlas:
         self.scope.within(code)
         with self.connect() as connection:
             return history(connection, code)
-
-    def _rows(self, dataset: Dataset, counted: Mapping[str, int]) -> int | None:
-        is_counted = dataset.table in ("event", "place", "thing", "organisation") and not dataset.sensitive
-        return counted.get(dataset.key, 0) if is_counted else None
-
-    def _count_grids(self, connection: psycopg.Connection[Any]) -> list[tuple[str, int]]:
-        return connection.execute(
-            "select level, count(*) from pub.grid where edition = %s and code >= %s and code < %s group by level",
-            [edition_on(connection, self.catalog.city), self.scope.low, self.scope.high],
-        ).fetchall()

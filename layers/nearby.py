@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -82,7 +82,12 @@ class Nearby:
 
 
 def nearby(
-    connection: Connection, catalog: Catalog, scope: Scope, edition: int, area: Area, moment: datetime
+    connection: Connection,
+    catalog: Catalog,
+    scope: Scope,
+    edition: int,
+    area: Area,
+    moment: datetime | None = None,
 ) -> Nearby:
     """Find what an emergency in an area asks for, as `emergency.toml` declares it.
 
@@ -99,8 +104,9 @@ def nearby(
     area
         Made by `layers.areas`.
     moment
-        When: events due before it are late.
+        When: events due before it are late; now when left out.
     """
+    moment = moment or datetime.now(UTC)
     grids = touched(connection, scope, edition, area)
     emergency = catalog.emergency
     return Nearby(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ import psycopg
 import shapely
 
 from layers.accounts import audit
-from layers.areas import Area, around, drawn, of_grids
+from layers.areas import Area, area_of
 from layers.codes import LENGTHS
 from layers.declare.emergency_records import Sought, holds
 from layers.declare.records import Column
@@ -39,15 +39,18 @@ def read_area(connection: psycopg.Connection[Any], desk: Desk, edition: int, que
     AtlasError
         It names none, or one that cannot be.
     """
-    if query.get("grids"):
-        return of_grids(connection, desk.scope, edition, query["grids"].split(",")[:1000])
     try:
-        if query.get("shape"):
+        if query.get("grids"):
+            asked: dict[str, Any] = {"grids": query["grids"].split(",")[:1000]}
+        elif query.get("shape"):
             corners = [corner.split(",") for corner in query["shape"].split(";")[:1000]]
-            return drawn([(float(lon), float(lat)) for lon, lat in corners])
-        return around(float(query["lon"]), float(query["lat"]), float(query.get("r") or RADIUS_M))
+            asked = {"shape": [(float(lon), float(lat)) for lon, lat in corners]}
+        else:
+            point = float(query["lon"]), float(query["lat"])
+            asked = {"point": point, "radius_m": float(query.get("r") or RADIUS_M)}
     except (KeyError, ValueError) as error:
         raise AtlasError("The address names no area.", "Click on the map, draw a shape, or name grids.") from error
+    return area_of(connection, desk.scope, edition, **asked)
 
 
 def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str, Any]:
@@ -58,18 +61,12 @@ def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str,
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)
         area = read_area(connection, desk, gazetteer.edition, query)
-        found = nearby(connection, desk.catalog, desk.scope, gazetteer.edition, area, datetime.now(UTC))
+        found = nearby(connection, desk.catalog, desk.scope, gazetteer.edition, area)
         loaded = dict(connection.execute("select dataset, loaded_at from pub.dataset").fetchall())
         month = published_month(connection)
     return {
         "area": _area(area),
-        "grids": {
-            "rows": [
-                {"code": code, "name": name_of(gazetteer, code), "is_whole": bool(whole)}
-                for code, whole in zip(found.touched.codes, found.touched.grids["is_whole"], strict=True)
-            ],
-            "share": found.touched.share,
-        },
+        "grids": {"rows": _grids(gazetteer, found), "share": found.touched.share},
         "people": _people(desk, found, words, month),
         "protected": _sought(desk, words, gazetteer, found.protected, desk.catalog.emergency.protected),
         "resources": _sought(desk, words, gazetteer, found.resources, desk.catalog.emergency.resources),
@@ -113,9 +110,25 @@ def name_of(gazetteer: Gazetteer, code: str) -> str:
     """Name a grid with the village it lies in; a code that is not in the grids as it is."""
     known = gazetteer.grids["name"]
     names = [str(known[one]) for one in dict.fromkeys((code[: LENGTHS["medium"]], code)) if one in known.index]
-    if len(names) == 2 and names[1].startswith(names[0]):
-        return names[1]
-    return " ".join(names) or code
+    return _joined(*names) if len(names) == 2 else "".join(names) or code
+
+
+def _grids(gazetteer: Gazetteer, found: Nearby) -> list[dict[str, Any]]:
+    """The grids an area touches: code, name, middle, and whether it holds all of it."""
+    codes = found.touched.codes
+    known = gazetteer.grids.reindex(codes)
+    above = gazetteer.grids["name"].reindex([code[: LENGTHS["medium"]] for code in codes]).tolist()
+    return [
+        {"code": code, "name": _joined(village, name), "is_whole": whole, "lon": lon, "lat": lat}
+        for code, name, village, whole, lon, lat in zip(
+            codes, known["name"].tolist(), above, found.touched.grids["is_whole"].tolist(),
+            known["lon"].round(6).tolist(), known["lat"].round(6).tolist(), strict=True,
+        )
+    ]  # fmt: skip
+
+
+def _joined(village: str, name: str) -> str:
+    return name if name.startswith(village) else f"{village} {name}"
 
 
 def _above(gazetteer: Gazetteer, code: str) -> str:

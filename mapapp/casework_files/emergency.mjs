@@ -58,7 +58,7 @@ function show(said) {
     for (const one of said.grids.rows) page.names.set(one.code, one.name);
     if (said.area.kind === "circle") Object.assign(at("lon"), { value: round(said.area.lon) }), (at("lat").value = round(said.area.lat)), (at("r").value = said.area.r);
     showAnswer(at("answer"), said, page.label, { hot: (id) => map.hot(id), pick: (id) => mark(id) });
-    map.area(said.area, said.grids.rows.map((one) => one.code), ringName(said));
+    map.area(said.area, said.grids.rows, ringName(said));
     map.found(features(said));
     map.fit(said.area.box);
   }
