@@ -211,7 +211,9 @@ def build(
     size: Annotated[str, typer.Option(help="small (1 county) or full (4 counties).")] = "full",
     people: Annotated[int | None, typer.Option(help="How many people.")] = None,
     events: Annotated[int | None, typer.Option(help="About how many events.")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day of events (2026-06-30); else today.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Day of the deliveries, of which nothing is known yet (2026-06-30); else today.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder to write to.")] = None,
 ) -> None:
     """生成样例城市的报送文件 Write the files that the departments of the sample city would deliver."""
@@ -226,15 +228,23 @@ def live(
     rate: Annotated[float, typer.Option(help="Steps a second.")] = 1.0,
     steps: Annotated[int | None, typer.Option(help="How many; else until interrupted.")] = None,
     hours: Annotated[float, typer.Option(help="Spread the first steps over so many hours back.")] = 0,
+    catch_up: Annotated[
+        bool, typer.Option("--catch-up", help="First what the days since the last events bring.")
+    ] = False,
+    beside: Annotated[int | None, typer.Option(help="Number of the process with which to end.")] = None,
 ) -> None:
     """让样例城市动起来 Report and handle made-up cases in the sample city, so that the wall moves."""
+    from etl.demo.gap import catch_up_with_now
     from etl.demo.live import live_city
     from layers.database import open_database
     from layers.declare import read_catalog
 
     settings = _settings()
     catalog = read_catalog(settings.catalog_dir)
-    n = live_city(open_database(settings), catalog, rate=rate, steps=steps, hours=hours, say=typer.echo)
+    db = open_database(settings)
+    if catch_up:
+        typer.echo(f"{catch_up_with_now(db, catalog)} cases reported since the last events.")
+    n = live_city(db, catalog, rate=rate, steps=steps, hours=hours, beside=beside, say=typer.echo)
     typer.echo(f"{n} steps taken.")
 
 

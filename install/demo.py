@@ -39,11 +39,23 @@ def main(words: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nStopped. `make demo` goes on from here; `make down` stops the database server.", file=sys.stderr)
         return 130
+    live_beside(os.environ)
     return open_map()
 
 
+def live_beside(environ: Mapping[str, str]) -> None:
+    """Let made-up cases be reported and handled beside the map, which this process becomes; they end with it."""
+    if environ.get("LIVE", "yes") == "no":
+        return
+    log = Path(environ.get("LOCAL_DIR") or ".local") / "demo-live.log"
+    words = ["etl", "demo", "live", "--catch-up", "--rate", "0.5", "--beside", str(os.getpid())]
+    with log.open("wb") as file:
+        subprocess.Popen([sys.executable, "-m", *words], stdout=file, stderr=subprocess.STDOUT)
+    say(f"Made-up cases come in while the map is open (see {log}); `make demo LIVE=no` leaves the city still.")
+
+
 def open_map() -> NoReturn:
-    """Become the map's server, so that Ctrl-C reaches it and nobody else."""
+    """Become the map's server, so that Ctrl-C reaches it."""
     say("Opening the map. Ctrl-C ends it; `make down` then stops the database server.")
     os.execv(sys.executable, [sys.executable, "-m", "mapapp"])
 

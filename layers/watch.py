@@ -1,6 +1,6 @@
 """What a watch is kept over: cases that are open, fall due, were reported of late. Counts and moments, nobody's words.
 
-Sensitive cases are in none of them.
+Sensitive cases are in none of them but one, which counts them by medium grid.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import psycopg
 from layers.access import Scope
 
 Connection = psycopg.Connection[Any]
+
+FEWEST_SENSITIVE = 3
+"""Sensitive cases below which a count is not said: "fewer than three"."""
 
 FEWEST = 10
 """Open cases below which a grid has no share: one case more or less would turn the order round."""
@@ -62,6 +65,14 @@ def reported_cases(
 def latest_cases(connection: Connection, scope: Scope, since: datetime, most: int) -> pd.DataFrame:
     """List the latest reports since a moment: at, category, grid_code, state; the latest first."""
     return _frame(connection, "select * from pub.latest_cases(%s, %s, %s, %s)", [scope.low, scope.high, since, most])
+
+
+def sensitive_counts(connection: Connection, scope: Scope, since: datetime) -> pd.DataFrame:
+    """Count the sensitive cases reported since a moment by category and medium grid: grid_code, category, n.
+
+    There is no finer count of them and no row. A scope smaller than a medium grid gets none.
+    """
+    return _frame(connection, "select * from pub.sensitive_counts(%s, %s, %s)", [scope.low, scope.high, since])
 
 
 def ranked_by_neglect(counted: pd.DataFrame, fewest: int = FEWEST) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """What the wall shows of one grid, put together from what `layers` answers and said in one language.
 
-Category, grid, state and time; counts of people as published; nobody's words, and nothing of a sensitive case.
+Category, grid, state and time; counts of people as published; nobody's words, and of sensitive cases counts alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,15 @@ from layers.indicators import values
 from layers.people import people
 from layers.tables import STATES
 from layers.tiles import data_version
-from layers.watch import due_cases, latest_cases, open_cases, ranked_by_neglect, reported_cases
+from layers.watch import (
+    FEWEST_SENSITIVE,
+    due_cases,
+    latest_cases,
+    open_cases,
+    ranked_by_neglect,
+    reported_cases,
+    sensitive_counts,
+)
 from mapapp.desk import Desk
 from mapapp.pages.map import figure
 from mapapp.situation import datasets_of, levels_of
@@ -58,6 +66,7 @@ def read_watch(desk: Desk, at: str, scenario_key: str, language: str, now: datet
             "indicators": _indicators(connection, desk, words, gazetteer, grid.level, grid.code, scenario),
             **_open(connection, words, gazetteer, inside, grid.code, now, categories),
             **_reported(connection, desk, inside, now, categories),
+            "sensitive": _sensitive(connection, desk, words, inside, now),
             "due": _due(connection, inside, now, categories),
             "feed": _feed(connection, inside, now, categories, head),
         }
@@ -168,13 +177,33 @@ def _reported(
     days = _of(reported_cases(connection, inside, day - timedelta(days=29), "day", zone), categories)
     hours = _of(reported_cases(connection, inside, hour - timedelta(hours=23), "hour", zone), categories)
     today = days[days["at"] == pd.Timestamp(day.replace(tzinfo=None))]
-    by = today.pivot_table(index="category", columns="state", values="n", aggfunc="sum", fill_value=0)
-    order = by.sum(axis=1).sort_values(ascending=False, kind="stable").index
     return {
-        "today": [[key, {state: int(n) for state, n in by.loc[key].items() if n}] for key in order],
+        "today": _by_category(today),
+        "last_24": _by_category(hours),
         "hours": _series(hours, pd.date_range(end=hour.replace(tzinfo=None), periods=24, freq="h"), "%H"),
         "days": _series(days, pd.date_range(end=day.replace(tzinfo=None), periods=30, freq="D"), "%m-%d"),
     }
+
+
+def _by_category(counted: pd.DataFrame) -> list[list[Any]]:
+    """Counts by category and state, the most frequent category first."""
+    by = counted.pivot_table(index="category", columns="state", values="n", aggfunc="sum", fill_value=0)
+    order = by.sum(axis=1).sort_values(ascending=False, kind="stable").index
+    return [[key, {state: int(n) for state, n in by.loc[key].items() if n}] for key in order]
+
+
+def _sensitive(
+    connection: psycopg.Connection[Any], desk: Desk, words: Words, inside: Scope, now: datetime
+) -> list[list[str]]:
+    """Sensitive cases of the last 30 days by category, as counts of medium grids; few are only said to be few."""
+    found = sensitive_counts(connection, inside, now - timedelta(days=30))
+    told = []
+    for category, rows in found.groupby("category", sort=False):
+        n = int(rows["n"].sum())
+        said = words("fewer", n=FEWEST_SENSITIVE) if n < FEWEST_SENSITIVE else words.number(n)
+        name = words.of(desk.catalog.categories[str(category)].name)
+        told.append([name, said, words("wall_in_grids", n=len(rows)) if n >= FEWEST_SENSITIVE else ""])
+    return told
 
 
 def _series(counted: pd.DataFrame, ticks: pd.DatetimeIndex, style: str) -> dict[str, list[Any]]:

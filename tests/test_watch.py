@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
 import pytest
 from databases import copy_of
 from serving import Browser, Server, serving
-from signing import sign_in
+from signing import carry_on, sign_in
 
 from etl.demo.live import live_city
+from layers.access import Scope
 from layers.database import Database
 from layers.errors import AtlasError
-from layers.watch import ranked_by_neglect
+from layers.watch import ranked_by_neglect, sensitive_counts
+from mapapp.desk import Desk
+from mapapp.visitor import visiting
+from mapapp.watch import read_watch
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +65,46 @@ def test_no_words_of_residents_and_nothing_sensitive_are_sent(running: Server, c
     with city.connect("admin") as admin:
         rows = admin.execute("select distinct summary from ops.event where length(summary) > 6 limit 400").fetchall()
     assert rows and not [words for (words,) in rows if words in sent]
+
+
+def test_sensitive_cases_are_counts_of_medium_grids_and_no_finer(running: Server, city: Database, catalog: Any) -> None:
+    now = datetime.now(UTC)
+    rows = [("449901001001", 2), ("449901001001001", 2), ("449901001002", 1)]
+    with city.connect("admin") as admin:
+        for grid, n in rows:
+            for number in range(n):
+                admin.execute(
+                    "insert into ops.event (town_code, grid_code, edition, dataset, source_key, delivery_id,"
+                    " updated_at, tied_by, is_sensitive, attrs, category, state, reported_at, is_urgent, is_on_spot)"
+                    " values ('449901001', %s, 1, 'grid_event', %s, 1, now(), 'code', true, '{}', 'family_dispute',"
+                    " 'reported', %s, false, false)",
+                    [grid, f"sealed-{grid}-{number}", now],
+                )
+    with city.connect("web", autocommit=True) as web:
+        carry_on(web, sign_in(city, "wall", "4499"))
+        counted = sensitive_counts(web, Scope("4499"), now - timedelta(minutes=1))
+        assert counted.values.tolist() == [["449901001001", "family_dispute", 4], ["449901001002", "family_dispute", 1]]
+        carry_on(web, sign_in(city, "grid_worker", "449901001001001"))
+        assert sensitive_counts(web, Scope("449901001001001"), now - timedelta(minutes=1)).empty
+
+    def told(at: str) -> Any:
+        return browser_of(running, city).ask(f"/api/watch?at={at}").json()["sensitive"]
+
+    assert ["家庭纠纷", "5", "分布于 2 个中网格"] in told("449901001")
+    assert told("449901001002") == [["家庭纠纷", "<3", ""]]
+    assert told("449901001001001") == []
+
+
+def test_just_past_midnight_the_last_day_is_still_there(running: Server, city: Database, catalog: Any) -> None:
+    desk = Desk(catalog, city.pool("web", max_size=2))
+    desk.open()
+    midnight = datetime(2026, 6, 29, 16, tzinfo=UTC)  # 30 June begins there
+    with visiting(sign_in(city)):
+        told = read_watch(desk, "4499", "", "zh", now=midnight)
+    desk.close()
+    reported = sum(n for _, states in told["last_24"] for n in states.values())
+    assert reported >= sum(told["hours"]["n"]) > 0
+    assert told["days"]["x"][-1] == "06-30"
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def build_city(
     seed
         The same seed, size, numbers and `until` give the same city.
     until
-        Last day of the three years of events; None for today in China.
+        Day of the deliveries: the three years of events end with the day before. None for today in China.
     say
         Told of each step.
 

@@ -6,6 +6,7 @@ For watching the wall move, and only in the sample city: a real one is refused.
 from __future__ import annotations
 
 import itertools
+import os
 import time
 import uuid
 from collections import deque
@@ -53,6 +54,7 @@ def live_city(
     steps: int | None = None,
     hours: float = 0,
     seed: int = 4499,
+    beside: int | None = None,
     say: Callable[[str], None] = print,
 ) -> int:
     """Take steps at a rate until there are so many, or until interrupted; return how many were taken.
@@ -71,6 +73,8 @@ def live_city(
         Reports are dated back, spread over so many hours, for a screen that is to have a past at once.
     seed
         Another seed, another day.
+    beside
+        Process beside which it runs: it ends with that.
     say
         Called with a line now and then.
 
@@ -82,7 +86,7 @@ def live_city(
     if catalog.city.code != SAMPLE_CITY:
         raise AtlasError("This is not the sample city.", "Made-up cases are for the sample city only.")
     n = 0
-    with _crew(db, catalog) as crew:
+    with crew_of(db, catalog) as crew:
         day = Day(crew, catalog, np.random.default_rng(seed), timedelta(hours=hours))
         begun = time.monotonic()
         try:
@@ -90,13 +94,24 @@ def live_city(
                 day.step()
                 if n % 100 == 0:
                     say(f"{n} steps")
-                if steps is not None and n >= steps:
+                if (steps is not None and n >= steps) or not is_there(beside):
                     break
                 if rate:
                     time.sleep(max(0.0, begun + n / rate - time.monotonic()))
         except KeyboardInterrupt:
             say("Stopped.")
     return n
+
+
+def is_there(process: int | None) -> bool:
+    """Tell whether a process still runs; none named always does."""
+    if process is None:
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Day:
@@ -133,10 +148,23 @@ class Day:
         except CaseError:
             del self._at_work[place]
 
-    def _report(self) -> None:
+    def report_at(self, at: datetime, is_dealt_with: bool) -> None:
+        """Report something that happened at a moment, and have it dealt with to the end or not at all."""
+        self._report(at)
+        if not is_dealt_with:
+            return
+        number = self._at_work.pop()
+        for _ in WAY:
+            with self._crew.acting("dispatcher") as who:
+                case = cases.read_case(self._web, who.scope, number)
+            if case.state in WAY:
+                self._move(case)
+
+    def _report(self, at: datetime | None = None) -> None:
         kind = self._kinds[int(self._chance.integers(len(self._kinds)))]
         grid = str(self._chance.choice(self._grids, p=self._weights))
-        at = datetime.now(UTC) - self._back * float(self._chance.random()) if self._back else None
+        if at is None and self._back:
+            at = datetime.now(UTC) - self._back * float(self._chance.random())
         said = cases.Report(
             f"live-{uuid.uuid4().hex}", kind.key, grid, dataset=DATASET, at=at,
             is_urgent=bool(self._chance.random() < 0.08),
@@ -156,7 +184,7 @@ class Day:
 
 
 @contextmanager
-def _crew(db: Database, catalog: Catalog) -> Iterator[Crew]:
+def crew_of(db: Database, catalog: Catalog) -> Iterator[Crew]:
     """Sign everybody in who works in the sample city, one of each role and a handler of each department."""
     departments = tuple(catalog.departments)
     with db.connect("door") as door:

@@ -17,6 +17,7 @@ KINDS = (
     "scope",
     "session",
     "person_read",
+    "rows_view",
     "export",
     "quarantine_view",
     "case_step",

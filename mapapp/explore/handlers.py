@@ -191,7 +191,7 @@ def rows(desk: Desk, search: str | None, code: str) -> Children:
     desk.scope.within(code)
     catalog = narrowed(desk.catalog, findings.question)
     with desk.connection() as connection:
-        audit.note(connection, "export", findings.indicator.key, **_noted(findings, "rows", code))
+        audit.note(connection, "rows_view", findings.indicator.key, **_noted(findings, "rows", code))
     with desk.connection() as connection:
         behind = read_behind(connection, catalog, desk.scope, findings, code)
     return behind_panel(desk.catalog, words, findings, behind)

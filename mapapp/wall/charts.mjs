@@ -3,6 +3,11 @@ export function createCharts(said) {
   const own = { data: null, has: false, isDrawn: false, asked: false };
   const hosts = ["hours", "days"];
   const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+  // So many labels as have room, counted back from the last, which is now.
+  const marks = (x, letters) => {
+    const step = Math.ceil((x.length * (x[0].length + 3) * 0.62) / letters);
+    return x.filter((_, i) => (x.length - 1 - i) % step === 0);
+  };
   function draw(data) {
     own.data = data;
     if (!own.has) return;
@@ -20,14 +25,14 @@ export function createCharts(said) {
         {
           width: host.clientWidth,
           height: host.clientHeight,
-          margin: { l: 2.2 * rem(), r: 0.4 * rem(), t: 0.2 * rem(), b: 1.5 * rem() },
+          margin: { l: 2.2 * rem(), r: 1.2 * rem(), t: 0.2 * rem(), b: 1.5 * rem() },
           paper_bgcolor: "rgba(0,0,0,0)",
           plot_bgcolor: "rgba(0,0,0,0)",
           font: { color: "#a3c0d8", size, family: getComputedStyle(document.body).fontFamily },
           showlegend: true,
           legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size }, bgcolor: "rgba(0,0,0,0)" },
           bargap: 0.25,
-          xaxis: { type: "category", nticks: 8, tickangle: 0, fixedrange: true, showgrid: false },
+          xaxis: { type: "category", tickvals: marks(x, host.clientWidth / size), tickangle: 0, fixedrange: true, showgrid: false },
           yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, nticks: 4, tickformat: ",d" },
         },
         { staticPlot: true, displayModeBar: false },

@@ -128,11 +128,12 @@ function bar(states, most, names) {
 
 function fillToday(state, said) {
   const sums = {};
-  const rows = state.data.today.map(([category, states]) => {
+  const isQuiet = !state.data.today.length; // just past midnight the last 24 hours say more
+  const rows = (isQuiet ? state.data.last_24 : state.data.today).map(([category, states]) => {
     for (const [one, n] of Object.entries(states)) sums[one] = (sums[one] ?? 0) + n;
     return [category, states, Object.values(states).reduce((a, b) => a + b, 0)];
   });
-  const total = rows.reduce((sum, [, , n]) => sum + n, 0);
+  const total = isQuiet ? 0 : rows.reduce((sum, [, , n]) => sum + n, 0);
   const most = rows[0]?.[2] ?? 1;
   const { states: names, categories } = state.names;
   const { open } = state.data;
@@ -147,8 +148,10 @@ function fillToday(state, said) {
   }));
   const lines = rows.map(([category, states, n]) =>
     tag("div", "category", tag("span", "", categories[category] ?? category), tag("b", "", number(n)), bar(states, most, names)));
-  const none = total ? [] : [tag("p", "none", said.words.wall_no_today)];
-  fill("today", [head, key, ...none, ...lines], "");
+  const none = isQuiet ? [tag("p", "none", rows.length ? said.words.wall_no_today : said.words.wall_none_today)] : [];
+  const closed = state.data.sensitive.map(([name, n, where]) => tag("div", "category", tag("span", "", name, tag("small", "", where)), tag("b", "", n)));
+  const sealed = closed.length && !state.scenario ? [tag("div", "sensitive", tag("p", "", said.words.wall_sensitive), ...closed)] : [];
+  fill("today", [head, ...none, key, ...sealed, ...lines], "");
 }
 
 function fillDue(state, said, { fly }) {
