@@ -5,7 +5,7 @@ import { addPhoto, deliver, forget, keep, waiting } from "./outbox.mjs";
 import { makePlace } from "./place.mjs";
 
 const LONG_SIDE = 1600;
-const NEAR_MS = 5000;
+const NEAR_MS = 8000;
 const AGAIN_MS = 20000;
 
 const at = (id) => document.getElementById(id);

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import uvicorn
 from chromium import open_chromium
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -53,7 +53,8 @@ def serving(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for all tests of a module."""
+    """One browser for all tests of a module; what is expected may take its time while others work."""
+    expect.set_options(timeout=20_000)
     with open_chromium() as browser:
         yield browser
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, expect
 from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
+from layers.duplicates import likeness
 from layers.settings import Settings
 
 ON_PHONE = PHONE | HERE
@@ -31,6 +32,7 @@ def city(settings: Settings, server: Any, template: Database) -> Iterator[Databa
 
 @pytest.fixture(scope="module")
 def little(city: Database, settings: Settings) -> Iterator[str]:
+    likeness(["words", "are read once"])  # reading the dictionary takes longer than a phone waits
     with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings, ("form",)) as address:
         yield address
 
