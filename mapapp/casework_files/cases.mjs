@@ -197,8 +197,16 @@ document.querySelector(".language").addEventListener("click", (event) => {
 
 fields();
 drawViews();
+// What changed elsewhere shows at once; a form that somebody is filling in is left alone.
+async function refresh() {
+  await load();
+  const isWritten = [...document.querySelectorAll("#case textarea")].some((one) => one.value);
+  const isBusy = isWritten || document.querySelector("#case .steps form, #case details[open], #case :is(input, textarea, select):focus");
+  if (page.open && !isBusy) await open(page.open, { push: false });
+}
+
 await load();
 if (state().get("case")) await open(Number(state().get("case")), { push: false });
-listen(load);
+listen(refresh);
 document.body.classList.add("ready");
 setInterval(draw, 60000);

@@ -44,7 +44,7 @@ export function makePlace(changed) {
         clear();
         notice(t({ 1: "report_position_denied", 3: "report_position_late" }[error.code] ?? "report_position_none"));
       },
-      { enableHighAccuracy: true, timeout: 20000, maximumAge: 15000 },
+      { enableHighAccuracy: true, timeout: 20000 },
     );
   });
 

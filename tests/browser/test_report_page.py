@@ -95,6 +95,33 @@ def test_what_may_be_the_same_thing_is_offered_first(browser: Browser, little: s
         assert admin.execute("select count(*) from ops.visit").fetchone() == (1,)
 
 
+def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: Browser, little: str) -> None:
+    with at_work(browser, little, "grid_worker", "/report", **ON_PHONE) as screen:
+        page, context = screen.page, screen.page.context
+        context.set_geolocation({"longitude": 9.0, "latitude": 0.1})
+        page.click("#here")
+        expect(page.locator("#place .late")).to_have_text("不在您负责的网格内")
+        page.select_option("#category", "noise")
+        page.fill("#words", "远处很吵")
+        page.click("#send")
+        expect(page.locator("#outbox .late")).to_contain_text("位置不在您负责的网格内")
+        page.get_by_text("修改后重发").click()
+        expect(page.locator("#words")).to_have_value("远处很吵")
+        expect(page.locator("#outbox li")).to_have_count(0)
+        context.set_geolocation({"longitude": 0.3, "latitude": 0.3, "accuracy": 12})
+        fill(screen, "远处很吵")
+        context.clear_cookies()
+        page.click("#send")
+        expect(page.locator("#state a")).to_have_attribute("href", "/sign-in?next=%2Freport")
+        expect(page.locator("#outbox li")).to_have_count(1)
+        screen.sign_in("grid_worker")
+        open_page(screen, "/report")
+        expect(page.locator("#mine li", has_text="远处很吵")).to_have_count(1)
+        expect(page.locator("#outbox li")).to_have_count(0)
+        known = ("422", "401", "Failed to load resource")
+        screen.faults[:] = [one for one in screen.faults if not one.startswith(known)]
+
+
 def test_everybody_reports_by_the_form_and_follows_the_receipt(browser: Browser, little: str) -> None:
     context = browser.new_context(**ON_PHONE, locale="zh-CN")
     screen = Screen(context.new_page(), little)

@@ -78,6 +78,7 @@ def test_one_case_goes_all_the_way(browser: Browser, little: str, city: Database
             open_first(handler)
             take(handler, "take_on", "handling")
             take(handler, "finish", "handled", reason="已责令停工")
+        expect(centre.page.locator("#case > header .state")).to_have_class("state handled")  # by live push too
         with at_work(browser, little, "case_officer", "/cases?queue=check") as officer:
             open_first(officer)
             take(officer, "pass", "checked")
