@@ -164,6 +164,41 @@ def recount() -> None:
 
 
 @app.command()
+def forget(
+    why: Annotated[str, typer.Option("--why", help="Number or date of the request; names nobody.")],
+    number: Annotated[str, typer.Option(prompt=True, hide_input=True, help="ID number; empty for who has none.")],
+    dataset: Annotated[str, typer.Option(help="Dataset of a person without ID number.")] = "",
+    key: Annotated[str, typer.Option(help="Source key there.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """依申请删除 Delete everything kept of a person by request; no delivery brings them back."""
+    from etl.forget import forget as carry_out
+    from etl.forget import subject_of
+    from layers.database import open_database
+    from layers.declare import read_catalog
+    from layers.seal import Sealer
+    from layers.secrets import read_secrets
+
+    settings = _settings()
+    secrets = read_secrets(settings)
+    found = carry_out(
+        open_database(settings),
+        read_catalog(settings.catalog_dir),
+        secrets,
+        subject_of(Sealer(secrets), number.strip(), dataset, key),
+        why=why,
+        run_by=getpass.getuser(),
+        cache_dir=settings.local_dir / "cache",
+        now=datetime.now(UTC),
+        dry_run=dry_run,
+    )
+    for name, n in found.rows.items():
+        typer.echo(f"{name}: {n} rows {'would be' if dry_run else 'were'} deleted")
+    if not found.rows:
+        typer.echo("Nothing is kept of this person." + ("" if dry_run else " A delivery to come brings nobody."))
+
+
+@app.command()
 def unplaced(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to look at; all when none is named.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole list to this workbook.")] = None,

@@ -38,6 +38,7 @@ from etl.report import DeliveryReport
 from etl.rows import TABLES
 from etl.sources import DEFAULT_LIMITS, Limits, RawBatch, Source, headings_of, open_delivery
 from etl.steps import PARENT_KEY, ChildLoader
+from etl.tombstones import read_tombstones
 from etl.transform import FileMemory, Rules, Summary, Transformed, transform
 from etl.tree import GridTree, read_tree
 from etl.uniques import read_held
@@ -150,7 +151,9 @@ def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Ru
         tree = desk.grid_tree()
     conversion = conversion_of(job.dataset, desk.catalog, job.path, tree, desk.limits)
     _note_conversion(report, conversion)
-    return make_rules(context, tree, conversion, desk.sealer, file_time, read_outstanding(desk.connection, job.dataset))
+    outstanding = read_outstanding(desk.connection, job.dataset)
+    forgotten = read_tombstones(desk.connection)
+    return make_rules(context, tree, conversion, desk.sealer, file_time, outstanding, forgotten)
 
 
 def _note_conversion(report: DeliveryReport, conversion: Conversion) -> None:
@@ -297,6 +300,7 @@ def _load_grids(
 def _add(report: DeliveryReport, summary: Summary) -> None:
     report.n_read += summary.n_read
     report.n_unchanged += summary.n_unchanged
+    report.n_forgotten += summary.n_forgotten
     if summary.repaired:
         report.n_repaired += len(summary.repaired)
         report.notes.setdefault("repaired", []).extend(summary.repaired)

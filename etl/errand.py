@@ -22,6 +22,7 @@ from etl.ledger import meaning_of
 from etl.notes import Note, noting_memory
 from etl.outstanding import Outstanding, read_outstanding
 from etl.staging import put
+from etl.tombstones import read_tombstones
 from etl.transform import Rules, transform
 from etl.tree import GridTree, read_tree
 from etl.uniques import Held, read_held
@@ -57,10 +58,11 @@ def make_rules(
     sealer: Sealer,
     file_time: datetime,
     outstanding: Outstanding,
+    forgotten: frozenset[bytes],
 ) -> Rules:
     """Make what the rows of a delivery are judged by, the same for the loader and for every worker."""
     seed = sealer.seed(f"row hash {meaning_of(context.dataset, context.catalog)}")
-    return Rules(context, tree, conversion, sealer, seed ^ conversion.version, file_time, outstanding)
+    return Rules(context, tree, conversion, sealer, seed ^ conversion.version, file_time, outstanding, forgotten)
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,12 @@ def _workplace(errand: bytes) -> _Workplace:
         tree = read_tree(connection, told.edition, settings.local_dir / "cache")
         known = known_hashes(connection, told.context.dataset.key)
         outstanding = read_outstanding(connection, told.context.dataset)
+        forgotten = read_tombstones(connection)
         held = tuple(read_held(connection, told.context.dataset, known).held)
     if tree.version != told.grids_version:
         raise ServerError(
             "A worker sees other grids than the loader.", "Give it the DATABASE_URL of the loader's database."
         )
     how = conversion(told.crs, told.datum)
-    rules = make_rules(told.context, tree, how, sealer, told.file_time, outstanding)
+    rules = make_rules(told.context, tree, how, sealer, told.file_time, outstanding, forgotten)
     return _Workplace(told.delivery, database, rules, known, held)

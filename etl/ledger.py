@@ -25,14 +25,15 @@ _CHUNK = 1 << 20
 
 _OPEN = """
 insert into raw.delivery (dataset, file_name, content_hash, n_bytes, edition, loaded_at, loaded_by, declaration,
-    declaration_hash, grids_version, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report)
+    declaration_hash, grids_version, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, n_forgotten,
+    report)
 select %(dataset)s, %(file)s, %(content)s, %(size)s, %(edition)s, %(now)s, %(by)s, %(declaration)s, %(hash)s,
-    coalesce((select version from pub.edition where edition = %(edition)s), 0), 0, 0, 0, 0, 0, 0, '{}'
+    coalesce((select version from pub.edition where edition = %(edition)s), 0), 0, 0, 0, 0, 0, 0, 0, '{}'
 returning id
 """
 _CLOSE = """
 update raw.delivery set n_read = %s, n_inserted = %s, n_updated = %s, n_unchanged = %s, n_quarantined = %s,
-    n_unplaced = %s, report = %s
+    n_unplaced = %s, n_forgotten = %s, report = %s
 where id = %s
 """
 
@@ -166,9 +167,9 @@ def close_delivery_row(connection: Connection, delivery_id: int, report: Deliver
     Raises
     ------
     AtlasError
-        Rows read are not rows loaded, unchanged and quarantined.
+        Rows read are not rows loaded, unchanged, quarantined and forgotten.
     """
-    told = report.n_inserted + report.n_updated + report.n_unchanged + report.n_quarantined
+    told = report.n_inserted + report.n_updated + report.n_unchanged + report.n_quarantined + report.n_forgotten
     row = connection.execute("select count(*) from raw.quarantine where delivery_id = %s", [delivery_id]).fetchone()
     if told != report.n_read or row is None or row[0] != report.n_quarantined:
         raise AtlasError(
@@ -184,6 +185,7 @@ def close_delivery_row(connection: Connection, delivery_id: int, report: Deliver
             report.n_unchanged,
             report.n_quarantined,
             report.n_unplaced,
+            report.n_forgotten,
             Jsonb(report.ledger_entry()),
             delivery_id,
         ],

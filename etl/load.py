@@ -120,6 +120,10 @@ class TableLoader:
             self._count_old("leaving")
             mark_gone(self._connection, self._dataset.key, self._table, day)
 
+    def take_out(self) -> None:
+        """Take the rows in `leaving` out of the counts."""
+        self._count_old("leaving")
+
     def finish(self, towns: dict[int, str]) -> int:
         """Make the indexes again and write the tallies; return how many tally rows that took."""
         written = 0

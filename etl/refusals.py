@@ -41,6 +41,18 @@ class Refusals:
             self.bad[rows] = True
             self.found.append(Refusal(refusal.reason, refusal.field, rows, refusal.values))
 
+    def forget(self, mask: np.ndarray) -> None:
+        """Let the rows of a mask be neither good nor refused."""
+        if not mask.any():
+            return
+        self.bad |= mask
+        kept = [(one, ~mask[one.rows]) for one in self.found]
+        self.found = [
+            Refusal(one.reason, one.field, one.rows[rows], one.values.filter(pa.array(rows)))
+            for one, rows in kept
+            if rows.any()
+        ]
+
     def counts(self) -> dict[str, int]:
         """Refused rows by reason."""
         total: dict[str, int] = {}

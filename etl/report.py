@@ -32,7 +32,8 @@ class DeliveryReport:
     """What became of one delivered file.
 
     `status` is `loaded`, `known` (the same file was loaded before) or `refused` (nothing of it was loaded; `problem`
-    says why). n_read = n_inserted + n_updated + n_unchanged + n_quarantined.
+    says why). n_read = n_inserted + n_updated + n_unchanged + n_quarantined + n_forgotten, the last
+    being rows of people who were deleted by request.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class DeliveryReport:
     n_unchanged: int = 0
     n_quarantined: int = 0
     n_unplaced: int = 0
+    n_forgotten: int = 0
     n_stale: int = 0
     n_moved: int = 0
     n_gone: int = 0

@@ -15,6 +15,7 @@ from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.doubts import count_alike, count_codes, doubts_of
 from etl.keys import Ordinals, SeenKeys, among, hash_column, hash_rows, join_hashes
+from etl.masks import flags
 from etl.outstanding import Called, Outstanding, call
 from etl.place import Placed, place
 from etl.quarantine import Quarantined, broken_rows, refused_rows
@@ -39,6 +40,8 @@ class Rules:
     seed: int
     file_time: datetime
     outstanding: Outstanding
+    forgotten: frozenset[bytes] = frozenset()
+    """Subjects whose rows are not taken in."""
 
     @property
     def dataset(self) -> Dataset:
@@ -62,7 +65,8 @@ class Summary:
 
     `filled` has the values there are of each column whose fill rate is expected, `repeats` the rows with a value of
     another key by columns, `alike` the rows whose address may mean several grids, by their names, `repaired` the keys
-    of the rows whose shape was mended, `codes` the rows by delivered codes that say no grid, or none surely.
+    of the rows whose shape was mended, `codes` the rows by delivered codes that say no grid, or none surely,
+    `n_forgotten` the rows of people who were deleted by request.
     """
 
     n_read: int
@@ -74,6 +78,7 @@ class Summary:
     repaired: tuple[str, ...] = ()
     alike: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    n_forgotten: int = 0
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,8 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     _refuse_repeats(shaped, keys, key_hash, rules, memory)
     subjects = _subjects(part, keys.take(pa.array(rest)), rules)
     repeats = _find_shared(shaped, part, subjects, key_hash, rest, rules, memory)
+    forgotten = _forgotten(shaped, subjects, keys, rest, unchanged, rules)
+    shaped.refusals.forget(forgotten)
     good_rows = np.flatnonzero(~shaped.refusals.bad[rest])
     good = _good(part, placed, keys, row_hash, rest, good_rows, rules, subjects)
     unchanged &= ~shaped.refusals.bad
@@ -130,6 +137,7 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         repaired=tuple(good.keys.filter(pa.array(good.placed.repaired)).to_pylist()),
         alike=count_alike(good.placed, rules.tree),
         codes=count_codes(good.shaped, good.placed, rules.tree),
+        n_forgotten=int(forgotten.sum()),
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary, called)
 
@@ -169,6 +177,27 @@ def _subjects(part: Shaped, keys: pa.Array, rules: Rules) -> list[bytes] | None:
         return None
     number = identity_columns(part, dataset).get("number", pa.nulls(part.n, pa.string()))
     return rules.sealer.subjects(number.to_pylist(), dataset.key, keys.to_pylist())
+
+
+def _forgotten(
+    shaped: Shaped,
+    subjects: list[bytes] | None,
+    keys: pa.Array,
+    rest: np.ndarray,
+    unchanged: np.ndarray,
+    rules: Rules,
+) -> np.ndarray:
+    """Which rows are of people who were deleted by request; refused ones too, so that nothing of them is kept."""
+    found = np.zeros(shaped.n, bool)
+    if not rules.forgotten or subjects is None:
+        return found
+    gone = pa.array(sorted(rules.forgotten), pa.binary())
+    others = np.setdiff1d(np.flatnonzero(~unchanged), rest)
+    refused = _subjects(shaped.take(others), keys.take(pa.array(others)), rules) or []
+    alone = rules.sealer.subjects([None] * len(rest), rules.dataset.key, keys.take(pa.array(rest)).to_pylist())
+    for rows, of in ((rest, subjects), (rest, alone), (others, refused)):
+        found[rows] |= flags(pc.is_in(pa.array(of, pa.binary()), value_set=gone))
+    return found
 
 
 def _find_shared(

@@ -36,6 +36,7 @@ LOCAL = {
         "raw.staging",
         "raw.reform",
         "raw.recount",
+        "raw.tombstone",
     ),
     *("auth.account", "auth.session", "auth.pairing", "auth.analyst", "auth.key", "audit.entry", "audit.seal"),
 }

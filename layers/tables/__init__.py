@@ -21,7 +21,17 @@ from layers.tables.elements import (
 )
 from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
-from layers.tables.ledger import RESOLUTIONS, Delivery, HeldIndex, Quarantine, Recount, Reform, SourceRegistry, Staging
+from layers.tables.ledger import (
+    RESOLUTIONS,
+    Delivery,
+    HeldIndex,
+    Quarantine,
+    Recount,
+    Reform,
+    SourceRegistry,
+    Staging,
+    Tombstone,
+)
 from layers.tables.past import Past, SealedPast
 from layers.tables.tallies import (
     CarriedTally,
@@ -98,6 +108,7 @@ __all__ = [
     "TallyMediumDay",
     "TallySmallMonth",
     "Thing",
+    "Tombstone",
     "Transition",
     "Visit",
     "VisitBack",

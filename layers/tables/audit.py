@@ -18,6 +18,7 @@ KINDS = (
     "session",
     "person_read",
     "rows_view",
+    "person_change",
     "export",
     "quarantine_view",
     "case_step",

@@ -25,13 +25,15 @@ quarantine_id = Sequence("quarantine_id", schema="raw", metadata=metadata)
 class Delivery(Base):
     """One delivered file, loaded in one transaction. The same file of the same dataset is loaded once.
 
-    n_read = n_inserted + n_updated + n_unchanged + n_quarantined, checked before commit.
+    n_read = n_inserted + n_updated + n_unchanged + n_quarantined + n_forgotten, checked before commit.
     """
 
     __tablename__ = "delivery"
     __table_args__ = (
         UniqueConstraint("dataset", "content_hash", "declaration_hash"),
-        CheckConstraint("n_read = n_inserted + n_updated + n_unchanged + n_quarantined", name="sums_agree"),
+        CheckConstraint(
+            "n_read = n_inserted + n_updated + n_unchanged + n_quarantined + n_forgotten", name="sums_agree"
+        ),
         {"schema": "raw"},
     )
 
@@ -62,6 +64,7 @@ class Delivery(Base):
         LargeBinary, comment="SHA-256 of what the declaration says of loading: another one loads the file again"
     )
     grids_version: Mapped[Count] = mapped_column(comment="version of the grids of that edition")
+    n_forgotten: Mapped[Count] = mapped_column(comment="rows of people who were deleted by request, not taken in")
 
 
 class Reform(Base):
@@ -195,3 +198,16 @@ class Recount(Base):
         comment="number of the change",
     )
     dataset: Mapped[Code] = mapped_column(comment="dataset whose rows changed")
+
+
+class Tombstone(Base):
+    """Somebody whose rows were deleted by request: what is delivered of the same subject is not taken in."""
+
+    __tablename__ = "tombstone"
+    __table_args__ = {"schema": "raw"}  # noqa: RUF012
+
+    subject: Mapped[bytes] = mapped_column(
+        LargeBinary, primary_key=True, comment="as in vault.person: a keyed token, from which nobody can be told"
+    )
+    made_at: Mapped[Moment] = mapped_column(comment="when the rows were deleted")
+    why: Mapped[str] = mapped_column(comment="number or date of the request; names nobody")
