@@ -10,7 +10,11 @@ const AGAIN_MS = 20000;
 
 const at = (id) => document.getElementById(id);
 const page = { kind: told.kinds[0], key: newKey(), photos: [], isNew: false };
-const place = makePlace(() => { page.isNew = false; shutOffer(); });
+const place = makePlace(() => {
+  page.isNew = false;
+  shutOffer();
+  note();
+});
 
 function choose(kind) {
   page.kind = kind;
@@ -68,9 +72,15 @@ function read() {
   return { ...said, category: at("category").value, is_urgent: at("is_urgent").checked, is_settled, settled: is_settled ? at("settled").value.trim() : "" };
 }
 
+// What is being written outlives a reload: phones shut a page when the camera opens.
+const DRAFT = `draft ${told.account}`;
+const note = () => sessionStorage.setItem(DRAFT, JSON.stringify({ kind: page.kind, said: read(), photos: [] }));
+at("form").addEventListener("input", note);
+
 function clear() {
   at("form").reset();
   place.clear();
+  sessionStorage.removeItem(DRAFT);
   Object.assign(page, { key: newKey(), photos: [], isNew: false });
   drawPhotos();
   choose(page.kind);
@@ -157,7 +167,7 @@ async function drawOutbox() {
 
 function edit({ kind, said, photos }) {
   choose(kind);
-  place.set(said.lon, said.lat, t("report_picked"));
+  if (said.lon !== undefined) place.set(said.lon, said.lat, t("report_picked"));
   at("words").value = said.words;
   page.photos = photos;
   drawPhotos();
@@ -228,6 +238,8 @@ async function settleIn() {
 }
 
 choose(page.kind);
+const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
+if (draft) edit(draft);
 await drawOutbox();
 window.addEventListener("online", flush);
 setInterval(() => { if (document.querySelector("#outbox li")) flush(); }, AGAIN_MS);

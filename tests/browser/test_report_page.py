@@ -45,6 +45,9 @@ def test_what_is_reported_without_a_connection_is_sent_once(browser: Browser, li
         context.set_offline(True)
         open_page(screen, "/report")  # from what the phone keeps
         fill(screen, "夜里施工，敲打声很大")
+        open_page(screen, "/report")  # a phone may shut the page while the camera is open
+        expect(page.locator("#words")).to_have_value("夜里施工，敲打声很大")
+        expect(page.locator("#place")).to_contain_text("0.10000")
         page.set_input_files("#camera", {"name": "a.jpg", "mimeType": "image/jpeg", "buffer": photo()})
         expect(page.locator("#photos img")).to_have_count(1)
         page.dblclick("#send")
@@ -105,6 +108,7 @@ def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: B
         page.fill("#words", "远处很吵")
         page.click("#send")
         expect(page.locator("#outbox .late")).to_contain_text("位置不在您负责的网格内")
+        page.reload()
         page.get_by_text("修改后重发").click()
         expect(page.locator("#words")).to_have_value("远处很吵")
         expect(page.locator("#outbox li")).to_have_count(0)
