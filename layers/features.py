@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 
 Value = str | int | float | bool | date | datetime | None
 
-HOUSEHOLD = "household"
-"""Category of organisations that are people under another name."""
-
 CORE: Mapping[str, tuple[str, ...]] = {
     "event": (
         "id", "source_key", "grid_code", "tied_by", "category", "state", "outcome", "reported_at", "due_at",
@@ -118,7 +115,7 @@ def ask(
     if dataset not in catalog.datasets:
         raise UnknownNameError("dataset", dataset, catalog.datasets)
     found = catalog.datasets[dataset]
-    refuse_rows(found)
+    refuse_rows(catalog, found)
     if found.table != "event" and (since is not None or until is not None):
         raise AtlasError(
             f"{dataset} has no time: a {found.each_row_is_a.en} is as it is now.", "Leave out since and until."
@@ -143,13 +140,13 @@ def ask(
     return asked
 
 
-def refuse_rows(dataset: Dataset) -> None:
+def refuse_rows(catalog: Catalog, dataset: Dataset) -> None:
     """Raise where the rows of a dataset may not be read one by one.
 
     Raises
     ------
     AccessError
-        They are people, or the dataset is sensitive.
+        They are people, or the dataset or the category of all its rows is sensitive.
     AtlasError
         They are nothing that lies on the map.
     """
@@ -158,12 +155,11 @@ def refuse_rows(dataset: Dataset) -> None:
             f"{dataset.key} holds people, who are never read one by one.",
             "Counts of people are published, rounded: ask for atlas.people(level=..).",
         )
-    if dataset.sensitive:
-        raise AccessError(f"{dataset.key} is sensitive: its rows are never read one by one.", "Ask for another one.")
-    if dataset.category == HOUSEHOLD:
+    category = catalog.categories.get(dataset.category or "")
+    if dataset.sensitive or (category is not None and category.sensitive):
         raise AccessError(
-            f"{dataset.key} holds households: where they are, and how many live in each, is a list of people.",
-            "Ask for atlas.people(level=..).",
+            f"{dataset.key} is sensitive: its rows are never read one by one.",
+            "Ask for another one; households are told by atlas.people(level=.., breakdown=..).",
         )
     if dataset.table == "grid":
         raise AtlasError(f"{dataset.key} holds grids.", "Ask for atlas.grids(level=..).")

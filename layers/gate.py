@@ -1,9 +1,9 @@
 """The release gate: attacks what is about to be published, and says which breakdowns must not go out at which level.
 
 The attacker knows the method and all figures ever published, not the key. Two attacks are made. Breakdowns that share
-a dimension speak of the same people twice; at every grid, each cell is held between what the two say. Then linear
-programming (HiGHS) is let loose on families, a grid with its children, with every breakdown, total and last month. A
-finding is a count shown as 0 or 10 that can be held to less than the whole of 1 to 9.
+a dimension speak of the same people twice; at every grid, each cell is held between what the two say, and said last
+month. Then linear programming (HiGHS) is let loose on families, a grid with its children, with every breakdown, total
+and last month. A finding is a count shown as 0 or 10 that can be held to less than the whole of 1 to 9.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from layers.privacy import BASE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Told = tuple[Ints, Ints | None]
+"""Figures of a breakdown now and the month before."""
 _NEAR = BASE - 1
 _SLACK = 1e-6
 
@@ -38,16 +40,26 @@ def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
         yield np.array(groups_1.get(group, []), dtype=np.int64), np.array(groups_2.get(group, []), dtype=np.int64)
 
 
-def narrowed(figures_1: Ints, figures_2: Ints, pairs: Sequence[tuple[Ints, Ints]]) -> NDArray[np.bool_]:
-    """Return the rows (grids) at which two overlapping breakdowns narrow a small count of either."""
-    found = np.zeros(len(figures_1), dtype=bool)
+def narrowed(one: Told, other: Told, pairs: Sequence[tuple[Ints, Ints]]) -> NDArray[np.bool_]:
+    """Return the rows (grids) at which two overlapping breakdowns narrow a small count of either.
+
+    Parameters
+    ----------
+    one, other
+        Figures of each, grids by cells, and those of the month before where they are believed to be of the same people:
+        -1 where there are none, None where there are none at all.
+    pairs
+        Cells of both that hold the same people, from `margins`.
+    """
+    found = np.zeros(len(one[0]), dtype=bool)
+    bounds_1, bounds_2 = _believed(*one), _believed(*other)
     for cells_1, cells_2 in pairs:
-        for mine, others in (
-            (figures_1[:, cells_1], figures_2[:, cells_2]),
-            (figures_2[:, cells_2], figures_1[:, cells_1]),
+        for figures, (low_1, high_1), (low_2, high_2), mine_at, others_at in (
+            (one[0], bounds_1, bounds_2, cells_1, cells_2),
+            (other[0], bounds_2, bounds_1, cells_2, cells_1),
         ):
-            low, high = _bounds(mine)
-            low_all, high_all = _bounds(others)
+            mine, low, high = figures[:, mine_at], low_1[:, mine_at], high_1[:, mine_at]
+            low_all, high_all = low_2[:, others_at], high_2[:, others_at]
             most = high_all.sum(axis=1, keepdims=True) - (low.sum(axis=1, keepdims=True) - low)
             least = low_all.sum(axis=1, keepdims=True) - (high.sum(axis=1, keepdims=True) - high)
             is_small = mine <= BASE
@@ -61,6 +73,8 @@ def attack(
     parent: Mapping[str, Ints],
     last: Mapping[str, Ints],
     targets: Sequence[tuple[str, int, int]],
+    *,
+    exactly: bool = False,
 ) -> list[tuple[str, int, int]]:
     """Attack a family by linear programming; return the targets (breakdown, child, cell) that were narrowed.
 
@@ -77,11 +91,15 @@ def attack(
         there are none.
     targets
         Cells to attack.
+    exactly
+        Return those alone that were recovered: held to one count.
     """
+    if not targets:
+        return []
     program = _Program(breakdowns, children, parent, last)
     if not program.is_possible():
         program = _Program(breakdowns, children, parent, {})  # people did move: the attacker learns he was wrong
-    return [target for target in targets if program.narrows(*target)]
+    return [target for target in targets if (program.recovers if exactly else program.narrows)(*target)]
 
 
 class _Program:
@@ -149,10 +167,30 @@ class _Program:
 
     def narrows(self, breakdown: str, child: int, cell: int) -> bool:
         """Whether a count can be held to less than the whole of 1 to 9."""
+        least, most = self._range(breakdown, child, cell)
+        return least > 1 + _SLACK or most < _NEAR - _SLACK
+
+    def recovers(self, breakdown: str, child: int, cell: int) -> bool:
+        """Whether a count can be held to less than two counts."""
+        least, most = self._range(breakdown, child, cell)
+        return most - least < 1 - _SLACK
+
+    def _range(self, breakdown: str, child: int, cell: int) -> tuple[float, float]:
+        """Least and most a count can be; nothing at all where no counts fit."""
         aim = np.zeros(self.n)
         aim[self.at[breakdown][child, cell]] = 1
         least, most = self._least(aim), self._least(-aim)
-        return least is None or most is None or least > 1 + _SLACK or -most < _NEAR - _SLACK
+        return (np.inf, -np.inf) if least is None or most is None else (least, -most)
+
+
+def _believed(figures: Ints, then: Ints | None) -> tuple[Ints, Ints]:
+    """Bounds of counts by what is shown and by what was: where the two contradict each other, by what is shown."""
+    low, high = _bounds(figures)
+    if then is None:
+        return low, high
+    low_then, high_then = _bounds(then)
+    fits = (then >= 0) & (np.maximum(low, low_then) <= np.minimum(high, high_then))
+    return np.where(fits, np.maximum(low, low_then), low), np.where(fits, np.minimum(high, high_then), high)
 
 
 def _bounds(figures: Ints) -> tuple[Ints, Ints]:

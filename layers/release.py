@@ -72,7 +72,7 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last)
     for one in breakdowns:
         _settle(found, cube, tables[one.key], one.key, parts[one.key])
     _check(cube, found)
-    _part_overlaps(found, cube, breakdowns)
+    _part_overlaps(found, cube, breakdowns, last)
     _attack_families(found, cube, breakdowns, last)
     return found
 
@@ -126,7 +126,7 @@ def _check(cube: Cube, found: Release) -> None:
         raise AtlasError(says, "This is a fault of the program.")
 
 
-def _part_overlaps(found: Release, cube: Cube, breakdowns: Sequence[Breakdown]) -> None:
+def _part_overlaps(found: Release, cube: Cube, breakdowns: Sequence[Breakdown], last: Last) -> None:
     """Withhold the later of two breakdowns that share a dimension wherever the two narrow a count."""
     levels = _levels(cube)
     for one, other in combinations(breakdowns, 2):
@@ -134,7 +134,8 @@ def _part_overlaps(found: Release, cube: Cube, breakdowns: Sequence[Breakdown]) 
         if not pairs:
             continue
         kept = levels <= min(found.digits[one.key], found.digits[other.key])
-        is_open = narrowed(found.parts[one.key], found.parts[other.key], pairs) & kept
+        told = [(found.parts[key], last(key, cube.names)) for key in (one.key, other.key)]
+        is_open = narrowed(told[0], told[1], pairs) & kept
         if is_open.any():
             _withhold(found, other.key, int(levels[is_open].min()))
 

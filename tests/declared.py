@@ -27,7 +27,7 @@ noise = { zh = "噪音", en = "Noise", table = "event", department = "justice" }
 flood = { zh = "汛情", en = "Flood", table = "event" }
 family = { zh = "家庭纠纷", en = "Family", table = "event", sensitive = true }
 school = { zh = "学校", en = "School", table = "place" }
-household = { zh = "住户", en = "Household", table = "organisation" }
+household = { zh = "住户", en = "Household", table = "organisation", sensitive = true }
 """,
     "calendar.toml": """\
 slots = ["08:00-12:00", "14:00-18:00"]

@@ -63,6 +63,14 @@ def category_is_of_the_table(dataset: Dataset, catalog: Catalog) -> Said:
         yield ("category",), "category is given for all rows and as a column too; keep one of them."
 
 
+def households_are_sensitive(dataset: Dataset, catalog: Catalog) -> Said:
+    """The category of households is sensitive: a household is people under another name, and counted like them."""
+    category = catalog.categories.get(dataset.category or "")
+    if category and category.key == "household" and not category.sensitive:
+        says = "households are people under another name, told by published breakdowns alone"
+        yield ("category",), f"{says}; write sensitive = true at household in categories.toml."
+
+
 def channel_is_of_one_dataset(dataset: Dataset, catalog: Catalog) -> Said:
     """A channel is for events that come as changes, said once, and of no other dataset."""
     if dataset.channel is None:
@@ -178,6 +186,7 @@ CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (keys_fit_the_table, ("table", "level", "of_dataset", "category")),
     (owner_is_of_the_right_table, ("table", "of_dataset")),
     (category_is_of_the_table, ("table", "category")),
+    (households_are_sensitive, ("category",)),
     (channel_is_of_one_dataset, ("table", "channel", "delivery")),
     (core_columns_are_there, ("table", "columns", "category")),
     (row_key_is_of_columns, ("row_key", "columns")),

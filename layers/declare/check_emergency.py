@@ -31,7 +31,7 @@ def sought_can_be_found(emergency: Emergency, catalog: Catalog) -> Said:
         elif category.table not in _TABLES:
             says = f"{category.key} is a category of {category.table}, not of places, things or organisations"
             yield at, f"{says}; take it out."
-        elif category.sensitive or category.key == "household":
+        elif category.sensitive:
             yield at, f"{category.key} is never shown one by one, so it cannot be looked for; take it out."
 
 

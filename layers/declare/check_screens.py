@@ -45,16 +45,14 @@ def datasets_are_of_the_element(layer: Layer, catalog: Catalog) -> Said:
 
 
 def nobody_is_drawn_as_a_point(layer: Layer, catalog: Catalog) -> Said:
-    """People, households, and what is sensitive, are drawn as counts by grid."""
+    """People, and what is sensitive, are drawn as counts by grid."""
     if layer.draw != "point":
         return
     if layer.element == "person":
         yield ("draw",), 'people are never drawn as points; write draw = "grid".'
         return
     for i, name in enumerate(layer.datasets):
-        dataset = catalog.datasets.get(name)
-        is_people = dataset and dataset.category == "household"
-        if why := f"{name} holds households, where people live" if is_people else _sensitive(name, catalog):
+        if why := _sensitive(name, catalog):
             yield ("datasets", i), f'{why}, so it is never drawn as points; write draw = "grid" or leave it out.'
 
 
