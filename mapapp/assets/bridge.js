@@ -62,10 +62,13 @@
         const nothing = outputs.map(() => keep);
         const url = viewUrl(address);
         const turn = (atlas.turn += 1);
+        const page = document.documentElement;
+        page.dataset.view = "loading";
         try {
           const ready = atlas.ahead?.url === url && atlas.ahead.told;
           const told = ready || (await ask(url));
           if (turn !== atlas.turn) return nothing;
+          page.dataset.view = told.parts ? "there" : "failed";
           put(told);
           if (!told.parts) return nothing;
           const sent = atlas.parts ?? [];
@@ -75,6 +78,7 @@
           return told.parts.map((part, i) => (stays(part, i) ? keep : part));
         } catch (error) {
           console.warn(error);
+          if (turn === atlas.turn) page.dataset.view = "failed";
           fill("notice", [document.getElementById("notice").dataset.fault]);
           return nothing;
         }

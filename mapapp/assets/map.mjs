@@ -1,7 +1,9 @@
 // The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
 import { tellBase } from "./attribution.mjs";
 
-const { Map: GlMap } = await import(document.getElementById("engine").href);
+// Figures stand without the map: where its engine does not come, the page says so and goes on.
+const engine = await import(document.getElementById("engine").href).catch(() => null);
+const GlMap = engine?.Map;
 
 const SOURCE = { source: "grid", sourceLayer: "grid" };
 const page = document.documentElement;
@@ -171,9 +173,10 @@ function pick(code) {
 }
 
 function create({ style, view }) {
-  const kind = graphicsKind();
+  const kind = GlMap ? graphicsKind() : "none";
   page.classList.toggle("no-gpu", kind !== "fast");
-  page.classList.toggle("no-webgl", kind === "none");
+  page.classList.toggle("no-webgl", kind === "none" && Boolean(GlMap));
+  page.classList.toggle("no-engine", !GlMap);
   if (kind === "none") return;
   const [west, south, east, north] = view.box;
   state.map = new GlMap({

@@ -50,6 +50,9 @@ def page(words: Words, other: Words) -> Component:
             html.Div(id=ids.MAP, className="map", tabIndex=0, role="application"),
             html.Div(id=ids.HOVER, className="hover-card glass", role="status"),
             html.Div([html.P(words("no_webgl")), html.P(other("no_webgl"))], className="no-webgl-note", role="alert"),
+            html.Div(
+                [html.P(words("no_engine")), html.P(other("no_engine"))], className="no-engine-note", role="alert"
+            ),
             html.Div(id=ids.NOTICE, className="notice", role="alert", **_attribute("data-fault", words("fault"))),
             html.Div(
                 className="screen",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
+    from playwright.sync_api import Browser, Route
 
     from tests.browser.conftest import Screen
 
@@ -253,3 +253,26 @@ def test_links_and_switches_work_by_keyboard(screen: Screen) -> None:
     screen.page.focus(".ranking .row >> nth=1")
     screen.page.keyboard.press("Enter")
     screen.page.wait_for_function("() => window.__map.at.length === 9 && window.__map.idle")
+
+
+def test_figures_stand_without_the_engine_of_the_map_and_a_view_that_does_not_come_is_said(
+    browser: Browser, address: str
+) -> None:
+    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+    page = context.new_page()
+    page.route("**/maplibre-gl.mjs", lambda route: route.abort())
+    page.goto(f"{address}/sign-in")
+    page.locator("button[value=leader]").click(no_wait_after=True)
+    page.wait_for_selector(".no-engine-note:visible")
+    page.wait_for_selector(".headline b")
+    assert page.locator(".ranking .row").count() > 1
+    page.wait_for_function("() => document.documentElement.dataset.view === 'there'")
+    page.route("**/api/view*", lambda route: route.abort())
+    page.click(".ranking .row >> nth=0")
+    page.wait_for_function("() => document.documentElement.dataset.view === 'failed'")
+    assert "画面未变" in page.inner_text("#notice")
+    page.unroute("**/api/view*")
+    page.click(".ranking .row >> nth=1")
+    page.wait_for_function("() => document.documentElement.dataset.view === 'there'")
+    assert page.inner_text("#notice") == ""
+    context.close()
