@@ -118,6 +118,11 @@ def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: B
         page.click("#send")
         expect(page.locator("#state a")).to_have_attribute("href", "/sign-in?next=%2Freport")
         expect(page.locator("#outbox li")).to_have_count(1)
+        kept = "async () => Boolean(await (await caches.open('report 1')).match('/report', { ignoreVary: true }))"
+        page.wait_for_selector("body[data-kept=ready]")
+        assert page.evaluate(kept)
+        page.goto(f"{little}/report")
+        assert "/sign-in" in page.url and not page.evaluate(kept), "who is signed out leaves no page behind"
         screen.sign_in("grid_worker")
         open_page(screen, "/report")
         expect(page.locator("#mine li", has_text="远处很吵")).to_have_count(1)
