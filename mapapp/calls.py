@@ -13,7 +13,7 @@ from layers.declare.case_records import Limits
 from layers.errors import CaseError, UnknownNameError
 from layers.gazetteer import Gazetteer
 from layers.lifecycle import OPEN_STATES
-from mapapp.casework import open_case, plain, read_key
+from mapapp.casework import open_case, plain, read_key, text, whole
 from mapapp.desk import Desk
 from mapapp.visitor import visitor
 
@@ -49,21 +49,22 @@ def calls_about(desk: Desk, event_id: int) -> dict[str, Any]:
 def make_call(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     """Call: for a grid, or departments to a case, which the command centre answers itself."""
     actor, key = visitor().actor, read_key(said)
-    departments = [str(one) for one in said.get("departments") or ()]
+    named = said.get("departments")
+    departments = [str(one) for one in named] if isinstance(named, list) else []
     for one in departments:
         if one not in desk.catalog.departments:
             raise UnknownNameError("department", one, desk.catalog.departments)
     with desk.connection() as connection:
-        grid_code, event_id = str(said.get("grid") or ""), None
+        grid_code, event_id = text(said, "grid"), None
         if said.get("case"):
-            case, _ = open_case(connection, actor, int(said["case"]))
+            case, _ = open_case(connection, actor, whole(said["case"]))
             grid_code, event_id = case.grid_code, case.id
             if not departments:
                 raise CaseError("missing", "No department is named.", "Name at least one.", "department")
         elif grid_code not in desk.gazetteer(connection):
             raise CaseError("missing", f"There is no grid {grid_code}.", "Choose one from the list.", "grid")
         made = calls.call(
-            connection, actor, key=key, grid_code=grid_code, what=str(said.get("what") or "")[:500].strip(),
+            connection, actor, key=key, grid_code=grid_code, what=text(said, "what")[:500].strip(),
             departments=list(dict.fromkeys(departments)), event_id=event_id,
         )  # fmt: skip
         if event_id and actor.role == "dispatcher":
@@ -79,7 +80,7 @@ def act(desk: Desk, call_id: int, what: str, said: Mapping[str, Any]) -> dict[st
             return {"is_new": calls.answer(connection, actor, call_id)}
         if what == "report_in":
             return {"is_new": calls.report_in(connection, actor, call_id)}
-        code, reason = str(said.get("from") or ""), str(said.get("reason") or "")[:500]
+        code, reason = text(said, "from"), text(said, "reason")[:500]
         is_new = calls.pass_on(connection, actor, desk.catalog.limits.answer, call_id, code, reason=reason)
         return {"is_new": is_new}
 

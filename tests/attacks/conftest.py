@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from databases import copy_of
-from knock import Knocker
+from knock import SCOPE, Knocker
 from serving import Server, serving
 from signing import sign_in
 
@@ -17,9 +17,7 @@ from layers.accounts.keys import add_key
 from layers.accounts.sessions import Session
 from layers.database import Database
 from mapapp.door import Pace
-
-SCOPE = "449901"
-"""Whoever attacks may see this county; everything else is outside."""
+from mapapp.rights import KEYED
 
 
 @pytest.fixture(scope="package")
@@ -39,13 +37,17 @@ def attacked(city: Database, catalog: Any, settings: Any) -> Iterator[Server]:
 def knocker(attacked: Server, city: Database, catalog: Any) -> Callable[..., Knocker]:
     """Make who sends requests: of a role and a scope, or of nobody; all have a key for other systems' routes."""
     with city.connect("door") as door:
-        key = add_key(door, catalog, "attacker", scope=SCOPE)
+        keys = {
+            "/open311/": add_key(door, catalog, "attacker", scope=SCOPE),
+            "/intake/": add_key(door, catalog, "other", channel="hotline", scope=SCOPE),
+        }
+    assert set(keys) == set(KEYED), "give a key for what is new"
 
     def make(role: Any = None, scope: str = SCOPE) -> Knocker:
         def enter() -> Session | None:
             return None if role is None else sign_in(city, role, scope=scope, department="water")
 
-        return Knocker(attacked.app, attacked.loop, enter, key)
+        return Knocker(attacked.app, attacked.loop, enter, keys)
 
     return make
 

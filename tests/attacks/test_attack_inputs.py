@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 import hostile
 import pytest
-from knock import Answer, Knocker
+from knock import SCOPE, Answer, Knocker
 from surface import Operation, names_read, operations
 from verdict import faults
 
@@ -22,8 +22,8 @@ from mapapp.rights import is_keyed, is_public, may_open
 FORM = {b"content-type": b"application/x-www-form-urlencoded"}
 JSON = {b"content-type": b"application/json"}
 PARTS = {b"content-type": b"multipart/form-data; boundary=x"}
-ASKED: list[int] = []
-"""How many requests each test sent, for the count at the end."""
+ASKED: Counter[str] = Counter()
+"""How many requests each attack sent, for the count at the end."""
 REACHED: Counter[tuple[str, int]] = Counter()
 """Answers by route and status, to be sure that the attacks get past the door."""
 
@@ -31,8 +31,8 @@ NOBODYS = {"/_dash-ws-callback", "/_reload-hash", "/sign-out", "/{path}"}
 """Routes that are for nobody, or that lead elsewhere."""
 
 FILLED = {
-    "edition": "1", "version": "1", "z": "12", "x": "3358", "y": "1783", "level": "large", "element": "place",
-    "month": "202605", "event_id": "1", "photo_id": "1", "code": "449901", "frame": "449901", "kind": "csv",
+    "edition": "1", "version": "1", "z": "12", "x": "3358", "y": "1783", "level": "medium", "element": "place",
+    "month": "202605", "event_id": "1", "photo_id": "1", "code": "449901001", "frame": "449901001", "kind": "csv",
     "name": "x", "asked": "1", "path": "x", "package_name": "dash", "fingerprinted_path": "x.js",
 }  # fmt: skip
 """What stands in the holes that are not attacked, so that what lies behind them is reached."""
@@ -79,63 +79,58 @@ def send(knocker: Knocker, one: Operation, given: dict[str, Any]) -> Iterator[An
     yield knocker.ask("POST", path, body=parted(given), headers=PARTS)
 
 
-def chosen(n: int, of: int, is_all: bool) -> bool:
-    """Whether the n-th is in the slice: each `of`-th, or all."""
-    return is_all or n % of == 0
+def some(all_of: Iterator[Any], most: int | None) -> list[Any]:
+    """All, or as many as `most` of them, evenly chosen."""
+    whole = list(all_of)
+    return whole if most is None else whole[:: max(1, -(-len(whole) // most))]
 
 
 def attack_texts(
-    knocker: Callable[..., Knocker], attacked: Any, people: frozenset[bytes], *, is_all: bool
+    knocker: Callable[..., Knocker], attacked: Any, people: frozenset[bytes], most: int | None
 ) -> Iterator[str]:
-    """Each text through each parameter; the slice puts a text into all at once, every so often."""
-    n = sent = 0
+    """Each text through each parameter, or as many of them as `most`."""
+    n = 0
     for one in operations(attacked.app):
-        role = None if is_public(one.method, one.template) or is_keyed(one.template) else role_for(one.template)
-        who = knocker(role)
-        every = 211 if one.template in SLOW else 101 if one.method != "POST" else 131
-        for kind, text, given in gifts(one, is_all=is_all):
+        who = knocker(None if is_public(one.method, one.template) or is_keyed(one.template) else role_for(one.template))
+        each = max(2, most // len(operations(attacked.app))) if most else None
+        for kind, text, given in some(
+            gifts(one, is_all=most is None), 40 if most is None and one.template in SLOW else each
+        ):
             n += 1
-            if chosen(n, every, is_all and one.template not in SLOW):
-                who.address = f"127.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
-                for answer in send(who, one, given):
-                    sent += 1
-                    REACHED[one.template, answer.status] += 1
-                    scope = who.session.actor.scope.code if who.session else None
-                    for fault in faults(answer, scope=scope, sent=text, people=people):
-                        yield f"{one.method} {one.template} {kind} {list(given)[:3]} {text[:40]!r}: {fault}"
-    ASKED.append(sent)
+            who.address = f"127.{n >> 16 & 255}.{n >> 8 & 255}.{n & 255}"
+            for answer in send(who, one, given):
+                ASKED[attack_texts.__name__] += 1
+                REACHED[one.template, answer.status] += 1
+                scope = who.session.actor.scope.code if who.session else None
+                for fault in faults(answer, scope=scope, sent=text, people=people):
+                    yield f"{one.method} {one.template} {kind} {list(given)[:3]} {text[:40]!r}: {fault}"
 
 
 def gifts(one: Operation, *, is_all: bool) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Kind, text, and what carries it: all names at once, each of the route's own, and each name once for each kind."""
     own = (*one.holes, *one.declared) or ("at",)
     for kind, text in hostile.texts():
-        yield kind, text, dict.fromkeys(names_read(), text)
+        yield kind, text, dict.fromkeys((name for name in names_read() if name != "api_key"), text)
         yield from ((kind, text, {name: text}) for name in own)
     if is_all:
         for (at, name), (kind, some) in product(enumerate(names_read()), hostile.KINDS.items()):
             yield kind, some[at % len(some)], {name: some[at % len(some)]}
 
 
-def attack_values(knocker: Callable[..., Knocker], attacked: Any, *, is_all: bool) -> Iterator[str]:
+def attack_values(knocker: Callable[..., Knocker], attacked: Any, most: int | None) -> Iterator[str]:
     """Values of other types in every field, and bodies that are none, for whatever is posted."""
-    n = sent = 0
-    for one in (one for one in operations(attacked.app) if one.method == "POST" and one.template not in SLOW):
-        who, path = knocker(role_for(one.template)), fill(one, {})
-        kinds = (FORM, JSON, PARTS)
-        bodies = [(body, kind) for body in hostile.BODIES for kind in kinds]
-        bodies += [
-            (json.dumps({"key": "attack-attack", name: value}).encode(), JSON)
-            for name in names_read() for value in hostile.VALUES
-        ]  # fmt: skip
-        for body, kind in bodies:
-            n += 1
-            if not chosen(n, 23, is_all):
-                continue
-            sent += 1
-            for fault in faults(who.ask("POST", path, body=body, headers=kind)):
-                yield f"POST {one.template} {kind[b'content-type'].decode()[:20]} {body[:70]!r}: {fault}"
-    ASKED.append(sent)
+    posted = [one for one in operations(attacked.app) if one.method == "POST" and one.template not in SLOW]
+    named = [
+        json.dumps({"key": "attack-attack", name: value}).encode() for name in names_read() for value in hostile.VALUES
+    ]
+    bodies = [(body, kind) for body in hostile.BODIES for kind in (FORM, JSON, PARTS)] + [
+        (body, JSON) for body in named
+    ]
+    whose = {one: knocker(None if is_keyed(one.template) else role_for(one.template)) for one in posted}
+    for one, (body, kind) in some(product(posted, bodies), most):
+        ASKED[attack_values.__name__] += 1
+        for fault in faults(whose[one].ask("POST", fill(one, {}), body=body, headers=kind)):
+            yield f"POST {one.template} {kind[b'content-type'].decode()[:20]} {body[:70]!r}: {fault}"
 
 
 def callback_bodies(known: list[dict[str, Any]]) -> Iterator[Any]:
@@ -162,18 +157,17 @@ def callback_bodies(known: list[dict[str, Any]]) -> Iterator[Any]:
         yield whole | {"background": True, "cancelJob": "1", "oldJob": "1", "job": "1"}
 
 
-def attack_callbacks(knocker: Callable[..., Knocker], people: frozenset[bytes], *, is_all: bool) -> Iterator[str]:
-    who, sent = knocker("leader"), 0
+def attack_callbacks(knocker: Callable[..., Knocker], people: frozenset[bytes], most: int | None) -> Iterator[str]:
+    """Every callback with hostile parts, called as its page would."""
+    who = knocker("leader")
     known = json.loads(who.ask("GET", "/_dash-dependencies").body)
     assert known
-    for n, body in enumerate(callback_bodies(known)):
-        if chosen(n, 3, is_all):
-            sent += 1
-            text = json.dumps(body)
-            answer = who.ask("POST", "/_dash-update-component", body=text.encode(), headers=JSON)
-            for fault in faults(answer, scope="449901", sent=text, people=people):
-                yield f"callback {text[:160]}: {fault}"
-    ASKED.append(sent)
+    for body in some(callback_bodies(known), most):
+        ASKED[attack_callbacks.__name__] += 1
+        text = json.dumps(body)
+        answer = who.ask("POST", "/_dash-update-component", body=text.encode(), headers=JSON)
+        for fault in faults(answer, scope=SCOPE, sent=text, people=people):
+            yield f"callback {text[:160]}: {fault}"
 
 
 def told(found: Iterator[str]) -> list[str]:
@@ -182,20 +176,20 @@ def told(found: Iterator[str]) -> list[str]:
 
 
 def test_texts_through_every_parameter(knocker: Any, attacked: Any, people: Any) -> None:
-    assert told(attack_texts(knocker, attacked, people, is_all=False)) == []
-    assert ASKED.pop() > 150
+    assert told(attack_texts(knocker, attacked, people, 250)) == []
+    assert ASKED["attack_texts"] > 150
     shut = {path for path, _ in REACHED} - {path for path, status in REACHED if status not in (401, 403)}
     assert shut - NOBODYS == set(), "the attacks did not get past the door"
 
 
 def test_values_of_other_types(knocker: Any, attacked: Any) -> None:
-    assert told(attack_values(knocker, attacked, is_all=False)) == []
-    assert ASKED.pop() > 100
+    assert told(attack_values(knocker, attacked, 150)) == []
+    assert ASKED["attack_values"] > 100
 
 
 def test_callbacks_called_directly(knocker: Any, people: Any) -> None:
-    assert told(attack_callbacks(knocker, people, is_all=False)) == []
-    assert ASKED.pop() > 60
+    assert told(attack_callbacks(knocker, people, 300)) == []
+    assert ASKED["attack_callbacks"] > 60
 
 
 def test_injected_sql_did_nothing(city: Database, knocker: Any, attacked: Any) -> None:
@@ -219,11 +213,11 @@ def test_injected_sql_did_nothing(city: Database, knocker: Any, attacked: Any) -
 def test_all_texts_and_values(knocker: Any, attacked: Any, people: Any, capsys: Any) -> None:
     found = told(
         chain(
-            attack_texts(knocker, attacked, people, is_all=True),
-            attack_values(knocker, attacked, is_all=True),
-            attack_callbacks(knocker, people, is_all=True),
+            attack_texts(knocker, attacked, people, None),
+            attack_values(knocker, attacked, None),
+            attack_callbacks(knocker, people, None),
         )
     )
     with capsys.disabled():
-        print(f"\nhostile inputs: {sum(ASKED)} requests through {len(operations(attacked.app))} routes")
+        print(f"\nhostile inputs: {dict(ASKED)} requests through {len(operations(attacked.app))} routes")
     assert found == []

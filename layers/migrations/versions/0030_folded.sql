@@ -1,0 +1,15 @@
+-- A case and those merged into it, with who reported each: everybody who is owed the answer; for who works on it.
+create or replace function pub.folded(low text, high text, event_id bigint)
+returns table (id bigint, source_key text, account text, channel text, reported_at timestamptz)
+language sql stable as $function$
+    select e.id, e.source_key, s.account, e.channel, e.reported_at
+    from ops.event as e
+    left join ops.event_step as s on s.town_code = e.town_code and s.event_id = e.id and s.step = 'report'
+    cross join auth.actor() as a
+    where auth.covers($1, $2) and e.grid_code >= $1 and e.grid_code < $2
+        and ops.works_on(e, a.account, a.role, a.department) and (
+        e.id = $3 or e.outcome = 'duplicate' and exists (
+            select from ops.event_step as m where m.town_code = e.town_code and m.event_id = e.id
+                and m.step = 'merge' and m.duplicate_of = $3))
+    order by e.reported_at, e.id
+$function$

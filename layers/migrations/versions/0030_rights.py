@@ -1,0 +1,41 @@
+"""Words of a case are for who works on it, keepers of accounts and of the audit see no data, scopes follow once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import op
+
+from layers.migrations.functions import create_function
+
+revision = "0030"
+down_revision = "0029"
+branch_labels = None
+depends_on = None
+
+HERE = Path(__file__).parent
+FORMER = {
+    "read_case": "0005", "read_steps": "0005", "folded": "0010", "near_cases": "0010", "linked": "0016",
+    "list_requests": "0019", "request_steps": "0019",
+}  # fmt: skip
+AGAIN = "create or replace function"
+
+
+def upgrade() -> None:
+    create_function(_text("0030_span"), [])
+    for name in FORMER:
+        create_function(_text(f"0030_{name}"), ["atlas_web"])
+    create_function(_text("0030_follow_scopes"), ["atlas_loader"])
+
+
+def downgrade() -> None:
+    whole = _text("0001_8_auth")
+    start = whole.index("create function auth.span")
+    op.execute(whole[start : whole.index("$$;", start) + 2].replace("create function", AGAIN))
+    for name, number in FORMER.items():
+        create_function(_text(f"{number}_{name}").replace("create function", AGAIN), ["atlas_web"])
+    create_function(_text("0029_follow_scopes").replace("create function", AGAIN), ["atlas_loader"])
+
+
+def _text(name: str) -> str:
+    return (HERE / f"{name}.sql").read_text(encoding="utf-8")
