@@ -198,7 +198,7 @@ def test_every_table_is_guarded_and_its_owner_too(here: Database, table: str) ->
 
 
 def test_every_function_that_is_given_a_range_holds_it_to_the_session(here: Database) -> None:
-    """Those that begin with `low` and `high` read more than their caller; they ask auth.covers, or auth.holder for a key."""
+    """Those that begin with `low` and `high` read more than their caller; they ask auth.covers, or auth.holder."""
     with here.connect("admin") as admin:
         rows = admin.execute(
             "select proname::text, prosrc from pg_proc where pronamespace = 'pub'::regnamespace and prosecdef"

@@ -115,7 +115,8 @@ def wrong(role: str, function: Function, ranged: str, said: str) -> Iterator[str
     beside = {code for code in re.findall(r"(?<!\d)4499\d{2}(?:\d{3}){0,3}(?!\d)", said) if not code.startswith(SCOPE)}
     if beside or "CANARYBESIDE" in said:
         yield f"rows outside: {sorted(beside)[:3]}"
-    if function.name not in OPEN and ranged != "own" and said:
+    has_range = ("low", "text") in function.arguments
+    if has_range and ranged != "own" and said:
         yield f"an answer out of range: {said[:80]!r}"
     if SECRET in said and role not in WORKING:
         yield "words of a sensitive case"
