@@ -7,7 +7,7 @@ from pathlib import Path
 from layers.migrations.functions import create_function, drop_function, run_file
 
 revision = "0031"
-down_revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

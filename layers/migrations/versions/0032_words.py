@@ -8,8 +8,8 @@ from alembic import op
 
 from layers.migrations.functions import create_function
 
-revision = "0030"
-down_revision = "0029"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
@@ -22,10 +22,10 @@ AGAIN = "create or replace function"
 
 
 def upgrade() -> None:
-    create_function(_text("0030_span"), [])
+    create_function(_text("0032_span"), [])
     for name in FORMER:
-        create_function(_text(f"0030_{name}"), ["atlas_web"])
-    create_function(_text("0030_follow_scopes"), ["atlas_loader"])
+        create_function(_text(f"0032_{name}"), ["atlas_web"])
+    create_function(_text("0032_follow_scopes"), ["atlas_loader"])
 
 
 def downgrade() -> None:
