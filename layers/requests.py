@@ -175,7 +175,8 @@ def read_sent(connection: Connection, number: str) -> dict[str, Any] | None:
 def changes_of(connection: Connection, *, after: int = 0, most: int = 1000) -> pd.DataFrame:
     """Read the steps taken on the holder's own cases after a number; a row is a step, in the order of commits.
 
-    Ask again with the last `change_no` seen: nothing is missed and nothing comes twice.
+    Ask again with the last `change_no` seen: nothing is missed and nothing comes twice. Of a case that one of them was
+    merged into come the result and the closing, under the number of the merged one.
 
     Returns
     -------

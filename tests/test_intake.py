@@ -111,6 +111,15 @@ def walk(town: Town, number: int, *steps: str) -> None:
             )  # fmt: skip
 
 
+def merge(town: Town, number: int, original: int) -> None:
+    """Merge a case into another."""
+    session = sign_in(town.db, "dispatcher")
+    with town.db.connect("web", autocommit=True) as web:
+        carry_on(web, session)
+        case = cases.read_case(web, session.actor.scope, number)
+        cases.take_step(web, town.catalog, session.actor, case, "merge", key="merge", duplicate_of=original)
+
+
 CLOSE = ("accept", "dispatch", "take_on", "finish", "pass", "close")
 
 
@@ -252,3 +261,26 @@ def test_what_hangs_on_a_case_follows_it_to_another_town(ask: Any, town: Town) -
     query = "select e.grid_code, o.town_code from ops.event e join ops.echo o on o.event_id = e.id where e.id = %s"
     rows = town.rows(query, [number])
     assert rows == [("449901002001001", "449901002")]
+
+
+def test_who_sent_what_was_merged_is_answered_with_the_result(ask: Any, town: Town) -> None:
+    after = ask("changes").json()["after"]
+    for source in ("GD700", "GD701", "GD702"):
+        send(ask, source)
+    original = number_of(town, "GD700")
+    merge(town, number_of(town, "GD701"), original)
+    walk(town, original, *CLOSE)
+    merge(town, number_of(town, "GD702"), original)
+    told = ask(f"changes?after={after}").json()["changes"]
+    assert [(one["step"], one["answer"]) for one in told if one["number"] == "GD701"] == [
+        ("report", None), ("merge", None), ("finish", "已现场处理"), ("close", None),
+    ]  # fmt: skip
+    assert [one["outcome"] for one in told if one["number"] == "GD701"][-1] == "settled"
+    assert [(one["step"], one["answer"]) for one in told if one["number"] == "GD702"] == [
+        ("report", None), ("merge", "已现场处理"),
+    ]  # fmt: skip
+    pages, last = [], after
+    while page := ask(f"changes?after={last}&most=4").json()["changes"]:
+        pages, last = pages + page, page[-1]["change_no"]
+    rows = [sorted((one["change_no"], one["number"]) for one in part) for part in (pages, told)]
+    assert rows[0] == rows[1], "whatever the page, nothing is missed and nothing comes twice"

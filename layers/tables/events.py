@@ -100,6 +100,7 @@ class EventStep(TownRow, Base):
         UniqueConstraint("town_code", "event_id", "step_no"),
         UniqueConstraint("town_code", "event_id", "request_key"),
         Index("ix_event_step_account", "account", postgresql_where=text("step = 'report'")),
+        Index("ix_event_step_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of is not null")),
         Index("ix_event_step_change_no", "change_no", postgresql_where=text("change_no is not null")),
         {"schema": "ops"},
     )
