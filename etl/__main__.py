@@ -199,6 +199,21 @@ def forget(
 
 
 @app.command()
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
+) -> None:
+    """到期清理 Delete or clear what is kept longer than retention.toml says; for each night."""
+    from etl.retention import expire
+    from layers.database import open_database
+    from layers.declare import read_catalog
+
+    settings = _settings()
+    rules, by = read_catalog(settings.catalog_dir).retention, getpass.getuser()
+    for one in expire(open_database(settings), rules, datetime.now(UTC), run_by=by, dry_run=dry_run):
+        typer.echo(f"{one.table}: {one.n:,} rows to {one.do} after {one.days} days")
+
+
+@app.command()
 def unplaced(
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets to look at; all when none is named.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the whole list to this workbook.")] = None,

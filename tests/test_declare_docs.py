@@ -39,6 +39,8 @@ SHAPES = {
     "`[[due]]`": case_keys.DUE,
     "`routing.toml`": keys.ROUTING,
     "`[[routes]]`": case_keys.ROUTE,
+    "`retention.toml`": keys.RETENTION,
+    "`[[rules]]`": keys.RETENTION_RULE,
     "`emergency.toml`": keys.EMERGENCY,
     "`[protected]`": emergency_keys.TARGET,
     "`[resources]`": emergency_keys.RESOURCE,

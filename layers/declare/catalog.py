@@ -19,6 +19,7 @@ from layers.declare import (
     check_rules,
     check_screens,
 )
+from layers.declare import retention as retentions
 from layers.declare.case_records import Calendar, Limits
 from layers.declare.emergency_records import Emergency
 from layers.declare.folder import Files, read_files
@@ -26,6 +27,7 @@ from layers.declare.keys import LINES, SHAPES
 from layers.declare.kinds import BROKEN, Desk, Each, Shape
 from layers.declare.problems import Problem, sentences
 from layers.declare.records import Catalog
+from layers.declare.retention import Retention
 from layers.declare.values import NAME
 from layers.errors import DeclarationError
 
@@ -44,6 +46,7 @@ _CHECKS: Mapping[str, _Checks] = {
     "scenarios": (),
     "breakdowns": check_breakdowns.CHECKS,
     "care": check_care.CHECKS,
+    "retention.toml": retentions.CHECKS,
 }
 
 
@@ -137,6 +140,7 @@ def _catalog(folder: Path, files: Files, drafts: list[_Draft]) -> Catalog:
         calendar=whole["calendar.toml"].get("calendar", Calendar()),
         limits=whole["limits.toml"].get("limits", Limits()),
         routing=whole["routing.toml"].get("routing", ()),
+        retention=whole["retention.toml"].get("retention", Retention()),
         emergency=whole["emergency.toml"].get("emergency", Emergency()),
         raw={file.removesuffix(".toml"): parsed for file, parsed in files.parsed.items()},
     )

@@ -32,6 +32,7 @@ from layers.declare.records import (
     Text,
     Unique,
 )
+from layers.declare.retention import retention_shapes
 from layers.declare.values import (
     ANY_NAME,
     COLOUR,
@@ -366,6 +367,8 @@ CARE = Shape(
     lambda name, values: CareGroup(key=name, **values),
 )
 
+RETENTION, RETENTION_RULE = retention_shapes(TITLE)
+
 SHAPES = {
     "city.toml": CITY,
     "departments.toml": DEPARTMENT,
@@ -374,6 +377,7 @@ SHAPES = {
     "calendar.toml": CALENDAR,
     "limits.toml": LIMITS,
     "routing.toml": ROUTING,
+    "retention.toml": RETENTION,
     "emergency.toml": EMERGENCY,
     "datasets": DATASET,
     "layers": LAYER,
@@ -384,7 +388,7 @@ SHAPES = {
 }
 """Where each kind stands: one file, one line each in one file, or one file each in a folder."""
 
-OPTIONAL = ("datums.toml", "calendar.toml", "limits.toml", "routing.toml", "emergency.toml")
+OPTIONAL = ("datums.toml", "calendar.toml", "limits.toml", "routing.toml", "emergency.toml", "retention.toml")
 """Files a folder of declarations may do without."""
 
 LINES = ("departments.toml", "categories.toml", "datums.toml")

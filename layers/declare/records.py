@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from layers.declare.case_records import Calendar, Limits, Route
 from layers.declare.emergency_records import Emergency
+from layers.declare.retention import Retention
 from layers.declare.rules import Rule
 
 Table = Literal[
@@ -332,5 +333,6 @@ class Catalog:
     calendar: Calendar = field(default_factory=Calendar)
     limits: Limits = field(default_factory=Limits)
     routing: tuple[Route, ...] = ()
+    retention: Retention = field(default_factory=Retention)
     emergency: Emergency = field(default_factory=Emergency)
     raw: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
