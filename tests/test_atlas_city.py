@@ -104,6 +104,15 @@ def test_every_declared_indicator_has_an_answer_at_every_level(atlas: Atlas, cat
         assert len(totals) == 1, (name, totals)
 
 
+def test_every_breakdown_is_published_as_fine_as_declared(atlas: Atlas, catalog: Catalog, small_city: Database) -> None:
+    found = raw(small_city, "select breakdown, digits, reason from pub.people_withheld where reason <> %s", "declared")
+    assert found == []
+    for name, breakdown in catalog.breakdowns.items():
+        told = atlas.people(breakdown.finest, breakdown=name)
+        whole = atlas.people(breakdown.finest).set_index("grid_code")["n"]
+        assert told.groupby("grid_code")["n"].sum().to_dict() == whole.to_dict(), name
+
+
 def test_features_give_every_row_that_may_be_read(atlas: Atlas, catalog: Catalog, small_city: Database) -> None:
     for name, dataset in catalog.datasets.items():
         if dataset.table not in TABLES or dataset.category == "household":
