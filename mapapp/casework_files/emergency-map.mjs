@@ -57,10 +57,12 @@ function padding() {
   return inset;
 }
 
+// Stands in until there is a map, and where there can be none.
+export const NO_MAP = { ready: false, area() {}, sketch() {}, found() {}, hot() {}, fit() {}, picture: async () => null };
+
 export async function makeEmergencyMap(told, on) {
-  const quiet = { ready: false, area() {}, sketch() {}, found() {}, hot() {}, fit() {}, picture: async () => null };
   const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return quiet;
+  if (!gl) return NO_MAP;
   gl.getExtension("WEBGL_lose_context")?.loseContext();
   const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
   const { tiles, box, layers: ground, sources = {} } = told.style;

@@ -1,6 +1,6 @@
 // The emergency command: an area is chosen by pointer or keyboard, its address is the page's, the answer stands beside.
 import { ask, el, notice, once, t, told } from "./desk.mjs";
-import { COLOURS, makeEmergencyMap } from "./emergency-map.mjs";
+import { COLOURS, NO_MAP, makeEmergencyMap } from "./emergency-map.mjs";
 import { features, ringName, showAnswer } from "./emergency-panel.mjs";
 import { fillSheet } from "./emergency-sheet.mjs";
 
@@ -10,7 +10,7 @@ const page = { kind: "circle", corners: [], said: null, label: "", names: new Ma
 const round = (value) => Math.round(value * 1e6) / 1e6;
 
 const state = () => new URLSearchParams(window.location.search);
-const map = await makeEmergencyMap(told, { click, double: finishDouble, move, scale });
+let map = NO_MAP;
 
 // The area that the address names; the language goes along.
 function go(changes) {
@@ -52,19 +52,21 @@ function show(said) {
   for (const id of ["sheet-button", "link"]) at(id).disabled = !said;
   if (!said) {
     at("answer").replaceChildren(el("p", { class: "empty" }, t("near_empty")));
-    map.area(null, [], "");
-    map.found([]);
   } else {
     for (const one of said.grids.rows) page.names.set(one.code, one.name);
     if (said.area.kind === "circle") Object.assign(at("lon"), { value: round(said.area.lon) }), (at("lat").value = round(said.area.lat)), (at("r").value = said.area.r);
     showAnswer(at("answer"), said, page.label, { hot: (id) => map.hot(id), pick: (id) => mark(id) });
-    map.area(said.area, said.grids.rows, ringName(said));
-    map.found(features(said));
-    map.fit(said.area.box);
   }
+  drawMap(said);
   chips();
   document.body.classList.add("ready");
   document.body.dataset.turn = String(page.turn);
+}
+
+function drawMap(said) {
+  map.area(said?.area ?? null, said?.grids.rows ?? [], said ? ringName(said) : "");
+  map.found(said ? features(said) : []);
+  if (said) map.fit(said.area.box);
 }
 
 // A row that is clicked stays marked on the map.
@@ -249,7 +251,12 @@ window.__emergency = Object.freeze({
   },
 });
 
+// Figures first: the answer does not wait for the map, and is drawn on it when it is there.
 legend();
 choose("circle");
-if (map.ready) map.map.fire("move");
 load();
+map = await makeEmergencyMap(told, { click, double: finishDouble, move, scale });
+choose(page.kind);
+drawMap(page.said);
+corners();
+map.map?.fire("move");

@@ -21,7 +21,7 @@ def open_command(screen: Screen, query: str = "") -> None:
 def settled(screen: Screen, wanted: str) -> None:
     """Wait until the answer to an address stands on the page."""
     screen.page.wait_for_url(re.compile(wanted))
-    expect(screen.page.locator("body:not(.loading) #answer .figures")).to_be_visible()
+    screen.page.wait_for_function("() => document.querySelector('body:not(.loading) #answer .figures')")
     screen.page.wait_for_function(IDLE)
 
 
@@ -109,4 +109,4 @@ def test_without_a_pointer_and_from_the_map(browser: Browser, address: str) -> N
         settled(screen, "r=300")
         assert "300" in page.locator("#answer h2").inner_text()
         page.click("#clear")
-        expect(page.locator("#answer .empty")).to_be_visible()
+        page.wait_for_selector("#answer .empty")
