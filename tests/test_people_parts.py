@@ -123,8 +123,8 @@ def test_cells_are_carried_to_other_grids_as_sums_of_published_ones(db: Database
 
 READERS = {"people.py", "people_stored.py", "people_parts.py", "people_carried.py"}
 """Modules that may name the published counts; all else asks these."""
-COUNTERS = {"cube.py"}
-"""Modules of `layers` that may name the table of people."""
+COUNTERS = {"cube.py", "retention.py", "rotation.py"}
+"""Modules of `layers` that may name the table: the cube, the rules of retention, the rotation of keys."""
 
 
 SHOWN = {
