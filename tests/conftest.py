@@ -92,8 +92,8 @@ def city_folder(settings: Settings) -> Path:
 
 
 @pytest.fixture(scope="session")
-def small_city(settings: Settings, server: Server, template: Database, city_folder: Path) -> Database:
-    """The small city, generated and loaded by the ETL; for reading only, `writable_city` is for the rest."""
+def city_template(settings: Settings, server: Server, template: Database, city_folder: Path) -> Database:
+    """The small city, generated and loaded by the ETL, that others are copied from; never connect to it."""
 
     def load(city: Database) -> None:
         create(server, city, template)
@@ -104,10 +104,17 @@ def small_city(settings: Settings, server: Server, template: Database, city_fold
         return kept(server, settings, f"city_{made_from}", load)
 
 
+@pytest.fixture(scope="session")
+def small_city(settings: Settings, server: Server, city_template: Database) -> Iterator[Database]:
+    """The small city as all tests of a run share it; for reading only, `writable_city` is for the rest."""
+    with copy_of(city_template, server, settings) as copy:
+        yield copy
+
+
 @pytest.fixture
-def writable_city(settings: Settings, server: Server, small_city: Database) -> Iterator[Database]:
+def writable_city(settings: Settings, server: Server, city_template: Database) -> Iterator[Database]:
     """A copy of the small city that one test may change."""
-    with copy_of(small_city, server, settings) as fresh:
+    with copy_of(city_template, server, settings) as fresh:
         yield fresh
 
 

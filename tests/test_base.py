@@ -234,8 +234,8 @@ def test_a_file_that_is_none_is_refused(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.fixture(scope="module")
-def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]:
-    with copy_of(small_city, server, settings) as copy:
+def city(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
+    with copy_of(city_template, server, settings) as copy:
         yield copy
 
 

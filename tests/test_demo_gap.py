@@ -46,10 +46,10 @@ def test_a_fresh_city_gets_little_and_a_large_one_not_too_much(last: datetime, a
 
 
 def test_cases_of_the_gap_are_reported_and_mostly_dealt_with(
-    settings: object, server: object, small_city: Database, catalog: Catalog
+    settings: object, server: object, city_template: Database, catalog: Catalog
 ) -> None:
     now = datetime(2026, 6, 30, 6, tzinfo=UTC)  # 14:00 there; the last events are of the evening before
-    with copy_of(small_city, server, settings) as city:  # type: ignore[arg-type]
+    with copy_of(city_template, server, settings) as city:  # type: ignore[arg-type]
         n = catch_up_with_now(city, catalog, now=now)
         with city.connect("admin") as admin:
             rows = admin.execute(

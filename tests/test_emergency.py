@@ -18,8 +18,8 @@ AROUND = "lon=115.240235&lat=22.856807&r=1500"
 
 
 @pytest.fixture(scope="module")
-def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]:
-    with copy_of(small_city, server, settings) as copy:
+def city(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
+    with copy_of(city_template, server, settings) as copy:
         yield copy
 
 

@@ -34,8 +34,8 @@ GEOD = pyproj.Geod(ellps="GRS80")
 
 
 @pytest.fixture(scope="module")
-def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]:
-    with copy_of(small_city, server, settings) as copy:
+def city(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
+    with copy_of(city_template, server, settings) as copy:
         yield copy
 
 

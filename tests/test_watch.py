@@ -25,8 +25,8 @@ from mapapp.watch import read_watch
 
 
 @pytest.fixture(scope="module")
-def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]:
-    with copy_of(small_city, server, settings) as copy:
+def city(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
+    with copy_of(city_template, server, settings) as copy:
         yield copy
 
 

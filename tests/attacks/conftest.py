@@ -21,8 +21,8 @@ from mapapp.rights import KEYED
 
 
 @pytest.fixture(scope="package")
-def city(settings: Any, server: Any, small_city: Database) -> Iterator[Database]:
-    with copy_of(small_city, server, settings) as copy:
+def city(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
+    with copy_of(city_template, server, settings) as copy:
         yield copy
 
 

@@ -92,10 +92,10 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(settings: Settings, server: Any, small_city: Database, catalog: Catalog) -> Iterator[Served]:
+def served(settings: Settings, server: Any, city_template: Database, catalog: Catalog) -> Iterator[Served]:
     from databases import copy_of
 
-    with copy_of(small_city, server, settings) as db:
+    with copy_of(city_template, server, settings) as db:
         served = Served(db, catalog, settings)
         served.live(260, hours=8)
         yield served
