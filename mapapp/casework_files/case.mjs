@@ -7,7 +7,7 @@ import { ask, category, department, el, left, moment, newKey, notice, once, say,
 const OPENERS = ["grid_worker", "case_officer"];
 let turn = 0;
 
-export async function showCase(host, id, page) {
+export async function showCase(host, id, page, isWanted = () => true) {
   const mine = (turn += 1);
   if (!id) {
     host.replaceChildren(el("p", { class: "empty" }, t("case_none_open")));
@@ -22,7 +22,7 @@ export async function showCase(host, id, page) {
     if (mine === turn) host.replaceChildren(head(id, null, page), el("p", { class: "empty" }, t(`case_why_${error.why ?? "failed"}`)));
     return;
   }
-  if (mine !== turn) return;
+  if (mine !== turn || !isWanted()) return;
   host.dataset.id = String(id);
   const again = async () => {
     await showCase(host, id, page);

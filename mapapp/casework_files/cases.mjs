@@ -95,13 +95,15 @@ async function load() {
   }
 }
 
+const doors = { close: () => open(null), open, changed: load };
+
 async function open(id, { push = true } = {}) {
   page.open = id;
   if (push) go({ case: id });
   mark();
   document.body.classList.toggle("has-case", Boolean(id));
   map.show(page.rows, id);
-  await showCase(at("case"), id, { close: () => open(null), open, changed: load });
+  await showCase(at("case"), id, doors);
 }
 
 function fields() {
@@ -198,11 +200,12 @@ document.querySelector(".language").addEventListener("click", (event) => {
 fields();
 drawViews();
 // What changed elsewhere shows at once; a form that somebody is filling in is left alone.
+const isIdle = () => ![...document.querySelectorAll("#case textarea")].some((one) => one.value)
+  && !document.querySelector("#case .steps form, #case details[open], #case :is(input, textarea, select):focus");
+
 async function refresh() {
   await load();
-  const isWritten = [...document.querySelectorAll("#case textarea")].some((one) => one.value);
-  const isBusy = isWritten || document.querySelector("#case .steps form, #case details[open], #case :is(input, textarea, select):focus");
-  if (page.open && !isBusy) await open(page.open, { push: false });
+  if (page.open && isIdle()) await showCase(at("case"), page.open, doors, isIdle); // looked at again when the answer is there
 }
 
 await load();
