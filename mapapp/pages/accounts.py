@@ -75,7 +75,9 @@ def _fields_to_add(words: Words, session: Session, departments: Sequence[str]) -
     add = field("account", words("account"), more="required") + field("name", words("account_name"))
     add += choice("role", words("role"), [(role, words(f"role_{role}")) for role in ROLES], "leader")
     add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
-    add += choice("department", words("department"), [("", words("none")), *((one, one) for one in departments)])
+    add += choice(
+        "department", words("department"), [("", words("no_department")), *((one, one) for one in departments)]
+    )
     return add + button(words("do_add"), name="do", value="add", kind="first")
 
 

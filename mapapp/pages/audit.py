@@ -40,7 +40,7 @@ def audit_page(
         for one in entries
     ]  # fmt: skip
     heads = [words(key) for key in ("when", "what", "account", "role", "scope", "to_what", "detail")]
-    asked = [[escape(who or words("none")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
+    asked = [[escape(who or words("no_account")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
     asked_heads = [words(key) for key in ("account", "what", "how_often")]
     body = (
         f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
