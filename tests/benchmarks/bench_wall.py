@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,7 +61,9 @@ def measure(report: Report, city: Database, catalog: Catalog, settings: Settings
     session = sign_in(city, "wall", catalog.city.code)
     with served(app) as address, open_chromium() as browser:
         to_pixels(report, browser, address, session, city, catalog)
-        asyncio.run(many_screens(report, address, session, city, catalog))
+        screens = many_screens(report, address, session, city, catalog)
+        with ThreadPoolExecutor(1) as aside:  # the browser has a loop of its own in this thread
+            aside.submit(asyncio.run, screens).result()
         one_day(report, browser, address, session, city, catalog)
 
 
