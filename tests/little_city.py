@@ -190,9 +190,9 @@ def deliver(db: Database, one: Dataset) -> int:
     with db.connect("loader") as connection:
         row = connection.execute(
             "insert into raw.delivery (dataset, file_name, content_hash, n_bytes, edition, loaded_at, loaded_by,"
-            " declaration, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report,"
+            " declaration, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_forgotten, n_unplaced, report,"
             " declaration_hash, grids_version)"
-            " values (%s, 'f.csv', %s, 1, 1, now(), 'test', %s, 0, 0, 0, 0, 0, 0, '{}', '', 1) returning id",
+            " values (%s, 'f.csv', %s, 1, 1, now(), 'test', %s, 0, 0, 0, 0, 0, 0, 0, '{}', '', 1) returning id",
             [one.key, one.key.encode(), Jsonb(declared)],
         ).fetchone()
     assert row is not None

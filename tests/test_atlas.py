@@ -143,7 +143,10 @@ def test_an_indicator_comes_with_the_grids_it_is_of(atlas: Atlas) -> None:
     assert found.columns.tolist() == ["grid_code", "name", "value", "numerator", "denominator", "geom"]
     assert found["name"].tolist() == ["一社区", "二社区", "三社区"]
     assert found["value"].tolist() == [6, 0, 7]
-    assert found.attrs == {"period": "2026-03", "n_unplaced": 0, "unit": "件", "n_carried": 0, "carried": {}}
+    assert found.attrs == {
+        "period": "2026-03", "n_unplaced": 0, "unit": "件", "n_carried": 0, "carried": {}, "off_by": 0,
+        "withheld": False,
+    }  # fmt: skip
     assert (found.crs.to_epsg(), found.active_geometry_name) == (4490, "geom")
 
 

@@ -81,7 +81,7 @@ def test_an_indicator_of_events_agrees(atlas: Atlas, small_city: Database, level
             small_city,
             "select left(grid_code, %s), count(*) filter (where state = 'closed'), count(*) from ops.event"
             " where not is_sensitive and reported_at >= '2026-03-01 00:00+08' and reported_at < '2026-04-01 00:00+08'"
-            " and dataset in ('grid_event', 'hotline', 'dispute') group by 1",
+            " and dataset in ('grid_event', 'hotline', 'dispute', 'village_post') group by 1",
             LENGTHS[level],
         )
     }

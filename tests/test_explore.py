@@ -277,15 +277,17 @@ def test_sensitive_categories_are_behind_nothing(desk: Desk) -> None:
 def test_each_look_and_each_file_is_written_down_first(small_city: Database, desk: Desk) -> None:
     def entries() -> list[Any]:
         with small_city.connect("door") as door:
-            return door.execute("select subject, detail from audit.entry where kind = 'export' order by id").fetchall()
+            return door.execute(
+                "select kind, subject, detail from audit.entry where kind in ('export', 'rows_view') order by id"
+            ).fetchall()
 
     before = len(entries())
     handlers.rows(desk, "?indicator=events_reported", "449901")
     handlers.take_away(desk, "?indicator=events_reported", "csv", "http://here", NOW)
     late = entries()[before:]
-    assert [(subject, detail["what"], detail["grid"]) for subject, detail in late] == [
-        ("events_reported", "rows", "449901"),
-        ("events_reported", "csv", "4499"),
+    assert [(kind, subject, detail["what"], detail["grid"]) for kind, subject, detail in late] == [
+        ("rows_view", "events_reported", "rows", "449901"),
+        ("export", "events_reported", "csv", "4499"),
     ]
 
 

@@ -55,9 +55,9 @@ def sealed(db: Database, place: Settings) -> Sealer:
         )
         admin.execute(
             "insert into raw.delivery (id, dataset, file_name, content_hash, n_bytes, edition, loaded_at, loaded_by,"
-            " declaration, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_unplaced, report,"
+            " declaration, n_read, n_inserted, n_updated, n_unchanged, n_quarantined, n_forgotten, n_unplaced, report,"
             " declaration_hash, grids_version)"
-            " values (1, 'd', 'f', 'x', 1, 1, now(), 'me', '{}', 1, 0, 0, 0, 1, 0, '{}', 'x', 1)"
+            " values (1, 'd', 'f', 'x', 1, 1, now(), 'me', '{}', 1, 0, 0, 0, 1, 0, 0, '{}', 'x', 1)"
         )
         admin.execute(
             "insert into raw.quarantine (delivery_id, dataset, line, reason, remedy, row_sealed, open_since)"
