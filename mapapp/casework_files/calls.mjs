@@ -22,7 +22,9 @@ async function load() {
     at("n").textContent = open.length || "";
     at("count").textContent = open.length ? t("call_count", { n: open.length, late }) : t("call_none");
     at("open").replaceChildren(...open.map(card));
-    at("answered").replaceChildren(...rows.filter((one) => one.answered_at).map(card));
+    const answered = rows.filter((one) => one.answered_at);
+    at("answered-none").textContent = answered.length ? "" : t("call_answered_none");
+    at("answered").replaceChildren(...answered.map(card));
     document.body.classList.remove("failed");
   } catch {
     document.body.classList.add("failed");

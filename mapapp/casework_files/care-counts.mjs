@@ -8,7 +8,7 @@ let turn = 0;
 
 const people = (n) => (n === null || n === undefined ? el("span", { title: t("care_withheld") }, "—")
   : n ? t("about", { n: n.toLocaleString("en") }) : t("under_ten"));
-const late = (n) => (n ? t("care_up_to", { n }) : "0");
+const late = (n) => (n ? t("care_up_to", { n: n.toLocaleString("en") }) : "0");
 
 async function load(code) {
   const mine = (turn += 1);

@@ -18,7 +18,8 @@ def calls_page(desk: Desk, words: Words, engine: str) -> str:
 <main class="column">{form}
 <section class="glass"><h2>{escape(words("call_open"))} <b id="n"></b></h2><p id="count" class="hint" role="status"></p>
 <ol id="open" class="calls"></ol></section>
-<section class="glass"><h2>{escape(words("call_answered"))}</h2><ol id="answered" class="calls"></ol></section>
+<section class="glass"><h2>{escape(words("call_answered"))}</h2>
+<p id="answered-none" class="hint"></p><ol id="answered" class="calls"></ol></section>
 </main>"""
     return shell(desk, words, "/calls", body, {}, ("calls.mjs",), engine)
 
