@@ -12,7 +12,7 @@ declare
     who record;
 begin
     select h.* into who from auth.holder() as h;
-    if who.name is null or $1 < who.low or $2 > who.high then
+    if who.name is null or $1 collate "C" < who.low or $2 collate "C" > who.high then
         raise exception 'grid % is out of reach', $1 using errcode = 'MQ001';
     end if;
     return query

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic import op
+
 from layers.migrations.functions import create_function, drop_function
 
 revision = "0022"
@@ -20,9 +22,13 @@ def upgrade() -> None:
     create_function(_text("0022_case_facts"), ["atlas_web", "atlas_analyst"])
     for name in OF_WEB:
         create_function(_text(f"0022_{name}"), ["atlas_web"])
+    op.execute(
+        "create index ix_event_step_duplicate_of on ops.event_step (duplicate_of) where duplicate_of is not null"
+    )
 
 
 def downgrade() -> None:
+    op.execute("drop index ops.ix_event_step_duplicate_of")
     for name in reversed(OF_WEB):
         drop_function("pub", name)
     drop_function("pub", "case_facts")

@@ -49,6 +49,7 @@ begin
     insert into ops.echo (town_code, event_id, problem, measure, result, released_at, released_by)
     values (one.town_code, one.id, btrim($4), btrim($5), nullif(btrim($6), ''), clock_timestamp(), who.account)
     returning id into made;
+    perform audit.write('release', who.account, who.role, who.scope, one.id::text, jsonb_build_object('what', 'echo'));
     return made;
 end
 $function$

@@ -19,6 +19,8 @@ begin
     if not found then
         raise exception 'case % is not on the wall', $3 using errcode = 'MQ001';
     end if;
+    perform audit.write('release', who.account, who.role, who.scope, $3::text,
+        jsonb_build_object('what', 'echo', 'done', 'withdrawn'));
     return true;
 end
 $function$

@@ -1,13 +1,25 @@
--- Scopes follow a reform. Each account, each analyst's login and each key of another system sees what its grid became where one new grid holds all
--- of it. Where nobody can say, a scope stays as it is when its code stands for nothing but ground it had before, or for
--- nothing; else the account or key is disabled, the login's row goes. A row for each scope somebody has to look at: `done` is
+-- Scopes follow a reform. Each account, each analyst's login and each key of another system sees what its grid became
+-- where one new grid holds all of it. Where nobody can say, a scope stays as it is when its code stands for nothing but
+-- ground it had before, or for nothing; else the account or key is disabled, the login's row goes. A row for each scope
+-- somebody has to look at: `done` is
 -- followed, wider (followed or kept, and the grid has other ground too), unsure, or closed.
+-- Once for each edition, from the one before to the one in force, and never to a grid above: who may write successions
+-- widens no scope by it.
 create function raw.follow_scopes(old_edition smallint, new_edition smallint, run_by text)
 returns table (account text, scope text, now_scope text, done text)
 language plpgsql as $function$
 declare
     one record;
+    told constant text := 'edition ' || $2;
 begin
+    if $2 is distinct from (select max(e.edition) from pub.edition as e)
+        or $1 is distinct from (select max(e.edition) from pub.edition as e where e.edition < $2) then
+        raise exception 'scopes follow from the edition before to the one in force' using errcode = 'MQ003';
+    end if;
+    perform pg_advisory_xact_lock(4490014);
+    if exists (select from audit.entry as n where n.kind = 'scope' and n.role = 'loader' and n.subject = told) then
+        raise exception 'scopes have followed to edition % before', $2 using errcode = 'MQ002';
+    end if;
     for one in
         with held as (
             select a.account as name, a.scope as code, 'account' as kind from auth.account as a
@@ -22,6 +34,7 @@ begin
                 (
                     select s.new_code from pub.succession as s
                     where s.old_edition = $1 and s.new_edition = $2 and s.old_code = h.code and s.share >= 0.999
+                        and length(s.new_code) >= length(h.code)
                 ) as sure,
                 exists (select from pub.grid as g where g.edition = $2 and g.code = h.code) as is_there,
                 exists (
@@ -62,5 +75,8 @@ begin
         ));
         return query select one.name, one.code, coalesce(one.sure, one.code), one.what;
     end loop;
+    perform audit.write('scope', $3, 'loader', null, told, jsonb_build_object(
+        'was', jsonb_build_object('edition', $1), 'now', jsonb_build_object('edition', $2), 'by', 'reform', 'done', 'all'
+    ));
 end
 $function$

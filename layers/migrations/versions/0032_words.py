@@ -1,4 +1,4 @@
-"""Words of a case are for who works on it, keepers of accounts and of the audit see no data, scopes follow once."""
+"""Words of a case are for who works on it; keepers of accounts and of the audit see no data."""
 
 from __future__ import annotations
 
@@ -14,10 +14,7 @@ branch_labels = None
 depends_on = None
 
 HERE = Path(__file__).parent
-FORMER = {
-    "read_case": "0005", "read_steps": "0005", "folded": "0010", "near_cases": "0010", "linked": "0016",
-    "list_requests": "0019", "request_steps": "0019",
-}  # fmt: skip
+FORMER = {"read_case": "0005", "read_steps": "0005", "folded": "0010", "near_cases": "0010", "linked": "0016"}
 AGAIN = "create or replace function"
 
 
@@ -25,7 +22,6 @@ def upgrade() -> None:
     create_function(_text("0032_span"), [])
     for name in FORMER:
         create_function(_text(f"0032_{name}"), ["atlas_web"])
-    create_function(_text("0032_follow_scopes"), ["atlas_loader"])
 
 
 def downgrade() -> None:
@@ -34,7 +30,6 @@ def downgrade() -> None:
     op.execute(whole[start : whole.index("$$;", start) + 2].replace("create function", AGAIN))
     for name, number in FORMER.items():
         create_function(_text(f"{number}_{name}").replace("create function", AGAIN), ["atlas_web"])
-    create_function(_text("0029_follow_scopes").replace("create function", AGAIN), ["atlas_loader"])
 
 
 def _text(name: str) -> str:
