@@ -149,17 +149,23 @@ def quarantine(
 
 @app.command()
 def recount() -> None:
-    """旧版网格补计 Count what changed since the last time on the grids of older editions; `run` does so too."""
+    """补计 Publish people and count on older grids what changed since the last time; `run` does so too."""
     from etl.reform.follow import follow_changes
+    from etl.released import publish_changes
     from layers.database import open_database
     from layers.declare import read_catalog
+    from layers.secrets import read_secrets
 
     settings = _settings()
+    catalog = read_catalog(settings.catalog_dir)
     with open_database(settings).connect("loader") as connection:
-        counted = follow_changes(connection, read_catalog(settings.catalog_dir), settings.local_dir / "cache")
+        n_grids = publish_changes(connection, catalog, read_secrets(settings), datetime.now(UTC))
+        counted = follow_changes(connection, catalog, settings.local_dir / "cache")
+    if n_grids is not None:
+        typer.echo(f"人口 people: {n_grids:,} 个网格 grids published")
     for dataset, n in counted.items():
         typer.echo(f"{dataset}: {n:,} 条汇总 counts on older grids")
-    if not counted:
+    if not counted and n_grids is None:
         typer.echo("没有变动 Nothing has changed.")
 
 

@@ -34,6 +34,7 @@ from etl.load import IDENTITY, REGISTRY, TALLIES, TableLoader
 from etl.outstanding import Settlement, call, read_outstanding
 from etl.pace import WriteBehind, read_ahead
 from etl.plan import Job
+from etl.released import is_of_people, note_people
 from etl.report import DeliveryReport
 from etl.rows import TABLES
 from etl.sources import DEFAULT_LIMITS, Limits, RawBatch, Source, headings_of, open_delivery
@@ -45,7 +46,6 @@ from etl.uniques import read_held
 from layers.declare.out_of_scope import out_of_scope
 from layers.declare.records import Catalog, Dataset
 from layers.editions import edition_on
-from layers.people import publish
 from layers.seal import Sealer
 from layers.secrets import Secrets
 from layers.tallies import Numbers
@@ -207,11 +207,9 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
     report.n_stale, report.n_unplaced = counts.n_stale, counts.n_unplaced
     report.n_gone, report.n_returned = counts.n_gone, counts.n_returned
     report.n_unchanged += counts.n_stale
-    if dataset.table == "person" and counts.n_inserted + counts.n_updated + counts.n_gone:
-        with desk.timed("publish"):
-            local = desk.now.astimezone(ZoneInfo(desk.catalog.city.zone))
-            publish(connection, desk.secrets, local.year * 100 + local.month, list(desk.catalog.breakdowns.values()))
-        desk.at_step("people published")
+    if is_of_people(dataset) and counts.n_inserted + counts.n_updated + counts.n_gone:
+        note_people(connection, dataset.key)
+        desk.at_step("people noted")
     # the planner has to hear of it when the table is not what it was: after first loads and great changes
     if counts.n_inserted + counts.n_updated >= max(_ANALYSE_FROM, _ANALYSE_SHARE * len(memory.known)):
         with desk.timed("analyse"):

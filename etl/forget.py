@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from etl.copying import Connection
 from etl.ledger import lock_dataset
 from etl.load import TableLoader
-from etl.reform.follow import follow_changes, note_change
+from etl.reform.follow import follow_changes
 from etl.tombstones import leave_tombstones
 from etl.tree import read_tree
 from layers.accounts import audit
@@ -139,4 +139,3 @@ def _take_out(connection: Connection, catalog: Catalog, datasets: list[str], cac
         loader.take_out()
         loader.finish(tree.towns)
         connection.execute("drop table leaving")
-        note_change(connection, name)

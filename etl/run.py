@@ -18,6 +18,7 @@ from etl.executors import open_executor
 from etl.fetch import Fetcher, fetch_file
 from etl.plan import Job, Plan, make_plan
 from etl.reform.follow import follow_changes, note_change
+from etl.released import publish_changes
 from etl.report import DeliveryReport, RunReport
 from etl.sources import DEFAULT_LIMITS, Limits, warm_up
 from etl.staging import Staging, empty
@@ -84,8 +85,24 @@ def run(
             reports = [_one(desk, job, say) for job in plan.jobs]
         fold(connection)
         connection.commit()
+        _publish(desk, say)
         follow_changes(connection, catalog, cache_dir)
     return _whole(plan, [*fetched, *reports], time.perf_counter() - started)
+
+
+def _publish(desk: Desk, say: Callable[[str], None]) -> None:
+    """Publish the counts of people once for the whole run."""
+    started = time.perf_counter()
+    try:
+        n_grids = publish_changes(desk.connection, desk.catalog, desk.secrets, desk.now)
+    except psycopg.OperationalError as error:
+        raise ServerError(
+            f"The database went away while counts of people were published: {str(error).strip().splitlines()[-1]}",
+            "What was loaded is kept; the counts are as they were. Run the same command again.",
+        ) from error
+    if n_grids is not None:
+        desk.at_step("people published")
+        say(f"people: counts of {n_grids:,} grids published ({time.perf_counter() - started:.1f} s)")
 
 
 def _fetch(

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from layers.accounts.audit import read_entries
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.seal import Sealer
@@ -173,3 +174,11 @@ def test_indexes_are_all_back(small_city: Database, template: Database) -> None:
 
     assert indexes(small_city) == indexes(template)
     assert rows(small_city, "select count(*) from ops.event where dataset = 'grid_event' and id is null") == [(0,)]
+
+
+def test_people_are_published_once_a_run(small_city: Database, catalog: Catalog) -> None:
+    n_of_people = rows(small_city, "select count(distinct dataset) from vault.person")[0][0]
+    assert n_of_people > 8, "care lists are datasets of people too"
+    with small_city.connect("door") as door:
+        assert len(read_entries(door, kind="release")) == 1
+    assert rows(small_city, "select count(*) from raw.recount") == [(0,)]

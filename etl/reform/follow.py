@@ -8,6 +8,7 @@ from etl.copying import Connection
 from etl.ledger import lock_dataset
 from etl.reform.recount import carry_staged, count_staged, forget
 from etl.reform.retie import ELEMENTS, stage_since, stage_succession, stage_ties, stage_unsure
+from etl.released import is_of_people
 from etl.rows import TABLES
 from etl.tree import read_tree
 from layers.declare.records import Catalog
@@ -32,7 +33,7 @@ def follow_changes(connection: Connection, catalog: Catalog, cache_dir: Path) ->
     noted = connection.execute("select distinct dataset from raw.recount order by dataset").fetchall()
     connection.commit()
     written = {}
-    for dataset in (key for (key,) in noted if key in catalog.datasets):
+    for dataset in (key for (key,) in noted if key in catalog.datasets and not is_of_people(catalog.datasets[key])):
         with connection.transaction():
             lock_dataset(connection, dataset)
             # what is noted from here on stays noted: it may be in the counts already, or not
