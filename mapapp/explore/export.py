@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
 
 NUMBERS = ("value", "numerator", "denominator", "before", "change", "carried")
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_BLANK = " \u3000\xa0\ufeff\u200b"
 
 
 def about(catalog: Catalog, words: Words, findings: Findings, address: str, now: datetime) -> dict[str, str]:
@@ -83,7 +84,7 @@ def as_csv(words: Words, rows: pd.DataFrame, said: Mapping[str, str]) -> bytes:
 def harmless(text: object) -> str:
     """Text that no spreadsheet takes for a formula: an apostrophe before what would begin one."""
     said = str(text)
-    return "'" + said if said.lstrip(" ").startswith(_DANGEROUS) else said
+    return "'" + said if said.lstrip(_BLANK).startswith(_DANGEROUS) else said
 
 
 def as_xlsx(words: Words, rows: pd.DataFrame, said: Mapping[str, str]) -> bytes:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 import re
+import zipfile
 from collections.abc import Iterator, Set
 from typing import Any
 
 import mapbox_vector_tile
+import pyarrow.parquet as pq
 from knock import Answer
 
 INNER = (
@@ -69,12 +72,18 @@ def _dress(answer: Answer, body: bytes, sent: str) -> Iterator[str]:
 
 
 def plain(answer: Answer) -> bytes:
-    """The body as text: unpacked, the properties of a tile written out."""
-    body = answer.body
+    """The body as text: unpacked, the properties of a tile written out, what a file to take away has in it."""
+    body, kind = answer.body, answer.headers.get(b"content-type", b"")
     if answer.headers.get(b"content-encoding") == b"gzip":
         body = gzip.decompress(body)
-    if answer.headers.get(b"content-type", b"").startswith(MVT) and body:
+    if kind.startswith(MVT) and body:
         decoded: dict[str, Any] = mapbox_vector_tile.decode(body)
         rows = [one["properties"] for layer in decoded.values() for one in layer["features"]]
         return repr(rows).encode()
+    if body.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(body)) as book:
+            return b"\n".join(book.read(name) for name in sorted(book.namelist()))
+    if body.startswith(b"PAR1"):
+        table = pq.read_table(io.BytesIO(body))
+        return repr((table.schema.metadata, table.to_pylist())).encode()
     return body
