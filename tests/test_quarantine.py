@@ -129,6 +129,14 @@ def test_the_same_fault_delivered_again_is_one(town: Town) -> None:
     assert town.rows(LEFT) == [("A6", "refused_again")]
 
 
+def test_many_refused_rows_are_known_to_the_planner_before_they_are_compared(town: Town) -> None:
+    heading, row = REPORTS.strip().splitlines()[0], REPORTS.strip().splitlines()[-1]
+    many = [row.replace("A6", f"B{n}") for n in range(1200)]
+    town.deliver("report.csv", "\n".join([heading, *many]))
+    assert town.load(accepted_by="steward").deliveries[-1].n_quarantined == 1200
+    assert town.rows("select reltuples from pg_class where oid = 'raw.quarantine'::regclass") == [(1200,)]
+
+
 def test_an_older_copy_does_not_settle_a_newer_fault(town: Town) -> None:
     town.deliver("report.csv", later(REPORTS, "A6"))
     town.load("grid_small", "report")
