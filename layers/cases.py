@@ -264,7 +264,9 @@ def follow(connection: psycopg.Connection[Any], receipt: str) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        id, town_code, category, state, outcome, version, reported_at, due_at, closed_at, department. Nobody's words.
+        id, town_code, category, state, outcome, version, reported_at, due_at, closed_at, department, and where it was
+        folded into another case original_state, original_outcome, original_department, original_due_at and
+        original_closed_at of that. Nobody's words.
     """
     return _frame(connection, "select * from pub.follow(%s)", [receipt])
 

@@ -74,7 +74,8 @@ def my_reports(connection: psycopg.Connection[Any], scope: Scope, *, most: int =
     Returns
     -------
     DataFrame
-        id, grid_code, category, state, outcome, department, reported_at, due_at, closed_at, is_satisfied, summary.
+        id, grid_code, category, state, outcome, department, reported_at, due_at, closed_at, is_satisfied, summary,
+        original_state, original_outcome (of the case it was folded into).
     """
     return _frame(connection, "select * from pub.my_reports(%s, %s, %s)", [scope.low, scope.high, most])
 

@@ -126,7 +126,8 @@ def list_requests(
     -------
     DataFrame
         id, grid_code, category, state, outcome, department, channel, reported_at, due_at, closed_at, changed_at, lon,
-        lat (of others to a thousandth of a degree), summary and source_key (one's own only), is_own.
+        lat (of others to a thousandth of a degree), summary and source_key (one's own only), is_own, original_state (of
+        the case it was folded into).
     """
     with refused():
         return _frame(

@@ -27,6 +27,7 @@ from mapapp.api.emergency import emergency_routes
 from mapapp.api.engine import engine_routes, engine_version
 from mapapp.api.explore import explore_routes
 from mapapp.api.figures import figures_routes
+from mapapp.api.folding import folding_routes
 from mapapp.api.form import form_routes
 from mapapp.api.intake import intake_routes
 from mapapp.api.keeping import keeping_routes
@@ -124,6 +125,7 @@ def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir:
     api.include_router(base_routes(desk, desk.base))
     api.include_router(sign_routes(desk.signs))
     api.include_router(casework_routes(desk, engine))
+    api.include_router(folding_routes(desk))
     api.include_router(call_routes(desk, engine))
     api.include_router(report_routes(desk, engine))
     api.include_router(care_routes(desk, porter, engine))

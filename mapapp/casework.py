@@ -12,7 +12,7 @@ import pandas as pd
 import psycopg
 
 from layers import cases, duplicates, echo, photos, queues, satisfaction
-from layers.access import Actor
+from layers.access import Actor, Scope
 from layers.errors import AtlasError, CaseError
 from layers.routing import route_one
 from mapapp.desk import Desk
@@ -53,13 +53,7 @@ def whole(value: Any) -> int:
 def list_queue(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     """List what a queue holds, in a grid and with the filters of the address."""
     actor = visitor().actor
-    known = queues.QUEUES.get(actor.role, ())
-    queue = query.get("queue", "")
-    asked = queues.Asked(
-        queue if queue in known else known[0],
-        *(query.get(key) or None for key in ("category", "state", "department", "clock")),
-    )
-    scope = actor.scope.within(query.get("at") or None)
+    asked, scope = asked_of(actor, query)
     with desk.connection() as connection:
         if actor.role == "dispatcher":  # who answered by a link could move no case
             satisfaction.reopen_by_policy(connection, desk.catalog, actor)
@@ -68,6 +62,14 @@ def list_queue(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
     n = int(found["n"].iloc[0]) if len(found) else 0
     found["grid"] = found["grid_code"].map(names)
     return {"queue": asked.queue, "n": n, "rows": records(found.drop(columns="n"))}
+
+
+def asked_of(actor: Actor, query: Mapping[str, str]) -> tuple[queues.Asked, Scope]:
+    """Read the queue, the filters and the grid of an address; a queue that the role has not is its first."""
+    known = queues.QUEUES.get(actor.role, ())
+    queue = query.get("queue", "")
+    filters = (query.get(key) or None for key in ("category", "state", "department", "clock"))
+    return queues.Asked(queue if queue in known else known[0], *filters), actor.scope.within(query.get("at") or None)
 
 
 def find_grids(desk: Desk, sought: str) -> list[dict[str, str]]:
@@ -122,6 +124,7 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
             near = near[near["id"] != event_id].head(8)
         wishes = satisfaction.reopening_requests(connection, actor.scope)
         shown = echo.echo_of(connection, actor.scope, event_id)
+        owed = duplicates.authors(connection, actor.scope, event_id)
         names = [one.name for one in desk.gazetteer(connection).path(case.grid_code)]
     told = {key: plain(value) for key, value in vars(case).items() if key != "promise"}
     promise = {key: plain(value) for key, value in (case.promise or {}).items()}
@@ -131,6 +134,7 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
         "lon": place.lon, "lat": place.lat, "promise": promise, "path": names,
         "steps": [one for one in steps if one["step"] != "report"],
         "log": records(log), "photos": records(pictures), "linked": records(ties), "near": records(near),
+        "authors": answered(owed),
         "can_ask": case.state == "closed" and actor.role in ("dispatcher", "case_officer"),
         "echo": {key: plain(value) for key, value in vars(shown).items()} if shown else None,
         "can_release": actor.role in echo.RELEASERS and not case.is_sensitive
@@ -230,6 +234,24 @@ def plain(value: Any) -> Any:
     if pd.isna(value):
         return None
     return value.isoformat() if isinstance(value, datetime) else value
+
+
+WAYS = {"receipt ": "receipt", "key ": "source"}
+"""How whoever reported is answered, by the beginning of what the log says of them; others look at their own list."""
+
+
+def answered(authors: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say of everybody who is owed the answer which way they get it; nothing where nothing was folded."""
+    if len(authors) < 2:
+        return []
+    told = authors.drop(columns=["account", "source_key"]).assign(way=[_way(one) for one in authors["account"]])
+    return records(told)
+
+
+def _way(account: str | None) -> str:
+    if not isinstance(account, str):
+        return "none"
+    return next((way for start, way in WAYS.items() if account.startswith(start)), "account")
 
 
 def _moment(text: str) -> datetime:

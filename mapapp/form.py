@@ -91,7 +91,7 @@ def take_in(connection: psycopg.Connection[Any], catalog: Catalog, slip: Slip, g
 def follow(connection: psycopg.Connection[Any], receipt: str) -> list[dict[str, Any]]:
     """Tell what became of the reports of a receipt: nobody's words, no place, no name."""
     found = cases.follow(connection, receipt.strip().lower())
-    return records(found[["category", "state", "outcome", "department", "reported_at", "due_at", "closed_at"]])
+    return records(found.drop(columns=["id", "town_code", "version"]))
 
 
 def _place(

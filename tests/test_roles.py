@@ -27,6 +27,7 @@ CALLED = {
         *("low", "high", "scope", "note"),
         *("ask_back", "answer_back", "reopening_requests", "decline_reopening", "case_facts"),
         *("raise_call", "answer_call", "report_in", "read_calls", "near_cases", "folded"),
+        *("suggestions", "photo_by_resident"),
         *("report_by_resident", "step_by_resident", "follow", "last_change", "level_tile", "sensitive_counts"),
         *("open_cases", "latest_cases", "due_cases", "reported_cases"),
         *("holder", "report_by_key", "list_requests", "request_steps", "number_of"),

@@ -9,8 +9,9 @@ from typing import Any
 
 from fastapi import APIRouter, Request, UploadFile
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.background import BackgroundTask
 
-from layers import photos
+from layers import duplicates, photos
 from layers.errors import AccessError, AtlasError
 from mapapp import casework
 from mapapp.api.sign_in import words_of
@@ -31,7 +32,9 @@ def casework_routes(desk: Desk, engine: str) -> APIRouter:
     @routes.get("/cases")
     async def page(request: Request) -> Response:
         """The desk: queues, table, map, and the case that is open."""
-        return await written(cases_page, desk, words_of(desk, request), engine)
+        shown = await written(cases_page, desk, words_of(desk, request), engine)
+        shown.background = BackgroundTask(duplicates.warm_up)
+        return shown
 
     @routes.get("/cases/list")
     async def listed(request: Request) -> Response:

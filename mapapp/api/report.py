@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
+from starlette.background import BackgroundTask
 
+from layers import duplicates
 from mapapp import report
 from mapapp.api.casework import STATIC, answer, said, written
 from mapapp.api.sign_in import words_of
@@ -19,7 +21,9 @@ def report_routes(desk: Desk, engine: str) -> APIRouter:
     @routes.get("/report")
     async def page(request: Request) -> Response:
         """The page: a form, what waits to be sent, and one's own reports."""
-        return await written(report_page, desk, words_of(desk, request), engine)
+        shown = await written(report_page, desk, words_of(desk, request), engine)
+        shown.background = BackgroundTask(duplicates.warm_up)
+        return shown
 
     @routes.get("/report/worker.js")
     async def worker() -> Response:

@@ -1,6 +1,7 @@
 // One case: what it is, where it stands, its clock, the steps allowed now and nothing else, log, photos, what is near.
 import { together } from "./call.mjs";
 import { showEcho } from "./echo.mjs";
+import { authors } from "./fold.mjs";
 import { identity } from "./identity.mjs";
 import { ask, category, department, el, left, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 
@@ -31,7 +32,7 @@ export async function showCase(host, id, page, isWanted = () => true) {
   const people = OPENERS.includes(told.role) ? await ask(`/care/case/${id}`).catch(() => []) : [];
   if (mine !== turn) return;
   host.replaceChildren(
-    ...[head(id, one, page), facts(one), whom(people, id), steps(one, again), together(one, joint, again), visitBack(one, again), showEcho(one, again), photos(one, again), log(one), ties(one), near(one, page)].filter(Boolean),
+    ...[head(id, one, page), facts(one), whom(people, id), steps(one, again), together(one, joint, again), visitBack(one, again), showEcho(one, again), photos(one, again), authors(one, page), log(one), ties(one), near(one, page)].filter(Boolean),
   );
 }
 

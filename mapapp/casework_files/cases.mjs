@@ -1,6 +1,7 @@
 // The desk of who works on cases: queues, table and map show the same rows; the case that is open stands beside them.
 import { ask, category, department, el, left, listen, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 import { showCase } from "./case.mjs";
+import { makeFolding } from "./fold.mjs";
 import { makeMap } from "./map.mjs";
 
 const page = { rows: [], picked: new Set(), at: -1, open: null, turn: 0, key: newKey() };
@@ -144,6 +145,11 @@ at("dispatch").addEventListener("click", once(at("dispatch"), async () => {
   await load();
 }));
 
+if (at("fold")) {
+  const folding = makeFolding(at("folding"), state, { open, changed: load });
+  at("fold").addEventListener("click", folding);
+}
+
 // Saved views: names for addresses, kept in this browser.
 const views = () => JSON.parse(localStorage.getItem(`views ${told.account}`) ?? "{}");
 function drawViews() {
@@ -167,6 +173,7 @@ at("save").addEventListener("click", () => {
 
 // Keyboard: j and k or the arrows move, Enter opens, x picks, Escape closes, / goes to the grid, digits choose queues.
 document.addEventListener("keydown", (event) => {
+  if (event.target.closest("dialog") || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input:not([type=checkbox]), select, textarea") || event.ctrlKey || event.metaKey || event.altKey) {
     if (event.key === "Escape") event.target.blur();
     return;

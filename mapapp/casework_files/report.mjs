@@ -209,7 +209,8 @@ async function drawMine() {
   const report = (one) => el("li", { "data-id": String(one.id) }, el("b", {}, category(one.category)), " ",
     el("i", { class: `state ${one.state}` }, say("state", one.state)), one.outcome ? ` ${say("outcome", one.outcome)}` : "",
     el("p", { class: "hint" }, `${one.id} · ${moment(one.reported_at)} · ${one.grid ?? one.grid_code}${one.department ? ` · ${department(one.department)}` : ""}`),
-    one.due_at && !one.closed_at ? el("p", { class: isLate(one) ? "late" : "hint" }, left(one.due_at)) : null, el("p", {}, one.summary ?? ""));
+    one.due_at && !one.closed_at ? el("p", { class: isLate(one) ? "late" : "hint" }, left(one.due_at)) : null, el("p", {}, one.summary ?? ""),
+    one.original_state ? el("p", { class: "hint" }, t("report_folded"), [say("state", one.original_state), say("outcome", one.original_outcome)].filter(Boolean).join(" · ")) : null);
   const visit = (one) => el("li", {}, el("b", {}, one.grid ?? one.grid_code), ` ${moment(one.visited_at)}`, el("p", {}, one.found));
   const none = () => [el("li", { class: "hint" }, t("report_none"))];
   at("mine").replaceChildren(...(mine.reports.length ? mine.reports.map(report) : none()));

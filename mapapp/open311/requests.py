@@ -109,11 +109,14 @@ def _shown(desk: Desk, names: Gazetteer, words: Words, row: Mapping[Any, Any]) -
     kind = desk.catalog.categories.get(row["category"])
     department = desk.catalog.departments.get(row["department"] or "")
     outcome = f" · {words('outcome_' + row['outcome'])}" if row["outcome"] else ""
+    together = ""
+    if row["original_state"]:
+        together = " · " + words("open311_together", state=words(f"state_{row['original_state']}"))
     path = [one.name for one in names.path(row["grid_code"])] if row["grid_code"] in names else []
     return {
         "service_request_id": str(row["id"]),
         "status": "closed" if is_closed else "open",
-        "status_notes": words(f"state_{row['state']}") + outcome,
+        "status_notes": words(f"state_{row['state']}") + outcome + together,
         "service_name": words.of(kind.name) if kind else row["category"],
         "service_code": row["category"],
         "description": row["summary"],

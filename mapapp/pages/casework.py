@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from layers.duplicates import WITHIN
 from layers.queues import CLOCKS, QUEUES
 from layers.tables import OUTCOMES, STATES
 from mapapp.desk import Desk
@@ -20,7 +21,7 @@ LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large"
 """Borders on the map: level, zoom from which it is drawn, colour, width."""
 HEADS = ("case_number", "case_category", "case_grid", "case_state", "case_department", "case_reported", "case_due")
 SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
-          "report_", "care_", "about", "under_ten", "near_", "level_", "echo_")  # fmt: skip
+          "report_", "care_", "about", "under_ten", "near_", "level_", "echo_", "fold_")  # fmt: skip
 """Beginnings of the texts that a script of these pages may say."""
 
 
@@ -40,6 +41,7 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
         + _select("category", words("case_category"), kinds)
         + _select("state", words("case_state"), [(one, words(f"state_{one}")) for one in STATES])
         + _select("clock", words("case_clock"), [(one, words(f"clock_{one}")) for one in CLOCKS])
+        + (f'<button id="fold">{escape(words("fold_open_all"))}</button>' if actor.role == "dispatcher" else "")
         + f'<button id="save">{escape(words("case_save"))}</button><span id="views"></span>'
     )
     heads = "".join(f'<th scope="col">{escape(words(key))}</th>' for key in HEADS)
@@ -60,10 +62,22 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 <section class="side"><div id="map" class="glass" role="img" aria-label="{escape(words("case_map"))}"></div>
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
-</main>"""
+</main>{_folding(words) if actor.role == "dispatcher" else ""}"""
     return shell(
         desk, words, "/cases", body, {"style": map_style(desk, words), "engine": engine}, ("cases.mjs",), engine
     )
+
+
+def _folding(words: Words) -> str:
+    """Write the window in which the command centre folds suggestions into one."""
+    places = "".join(f'<option value="{one}">{escape(words(f"fold_within_{one}"))}</option>' for one in WITHIN)
+    return f"""<dialog id="folding" class="glass" aria-labelledby="folding-title">
+<header><h2 id="folding-title">{escape(words("fold_title"))}</h2>
+<label>{escape(words("fold_within"))} <select data-at="within">{places}</select></label>
+<span data-at="count" role="status"></span>
+<button class="plain" data-at="close" aria-label="{escape(words("case_close"))}">×</button></header>
+<p class="hint">{escape(words("fold_hint"))}</p>
+<div data-at="groups"></div></dialog>"""
 
 
 def shell(

@@ -86,16 +86,19 @@ def _became(catalog: Catalog, words: Words, row: Mapping[str, Any]) -> str:
         one = declared.get(key or "")
         return words.of(one.name) if one else key or ""
 
+    of = "original_" if row["original_state"] else ""  # one that was folded has the answer of the leading case
+    outcome = row[f"{of}outcome"]
     facts = [
         ("case_category", named(catalog.categories, row["category"])),
-        ("case_state", words(f"state_{row['state']}")),
-        ("need_outcome", words(f"outcome_{row['outcome']}") if row["outcome"] else ""),
-        ("case_department", named(catalog.departments, row["department"])),
+        ("case_state", words(f"state_{row[f'{of}state']}")),
+        ("need_outcome", words(f"outcome_{outcome}") if outcome else ""),
+        ("case_department", named(catalog.departments, row[f"{of}department"])),
         ("case_reported", moment("reported_at")),
-        ("case_due", moment("due_at") if not row["closed_at"] else ""),
-        ("form_closed", moment("closed_at")),
+        ("case_due", moment(f"{of}due_at") if not row[f"{of}closed_at"] else ""),
+        ("form_closed", moment(f"{of}closed_at")),
     ]
-    return "<dl>" + "".join(f"<dt>{escape(words(k))}</dt><dd>{escape(v)}</dd>" for k, v in facts if v) + "</dl>"
+    told = "".join(f"<dt>{escape(words(k))}</dt><dd>{escape(v)}</dd>" for k, v in facts if v)
+    return (said(words("form_folded")) if of else "") + f"<dl>{told}</dl>"
 
 
 def _communities(words: Words, communities: Sequence[tuple[str, str, str]], chosen: str) -> str:

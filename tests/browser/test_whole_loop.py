@@ -10,15 +10,17 @@ import pytest
 from conftest import Screen, serving
 from databases import copy_of
 from field import HERE, PHONE, at_work, fill, open_page, photo
-from people_at_work import prepare, working_catalog
+from people_at_work import GRID, actor, cases, key, prepare, working_catalog
 from PIL import Image
 from playwright.sync_api import Browser, expect
+from signing import signed
 
 from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.settings import Settings
 
+CATALOG = working_catalog()
 WORDS = "夜里施工，敲打声很大"
 
 
@@ -31,7 +33,7 @@ def city(settings: Settings, server: Any, template: Database) -> Iterator[Databa
 
 @pytest.fixture(scope="module")
 def little(city: Database, settings: Settings) -> Iterator[str]:
-    with serving(Atlas(working_catalog(), city, "web", Scope("4499")), settings) as address:
+    with serving(Atlas(CATALOG, city, "web", Scope("4499")), settings) as address:
         yield address
 
 
@@ -98,3 +100,41 @@ def test_one_case_goes_all_the_way(browser: Browser, little: str, city: Database
         assert admin.execute("select count(*) from ops.visit_back").fetchone() == (1,)
         (jpeg,) = (one for (one,) in admin.execute("select jpeg from ops.photo"))
     assert not Image.open(io.BytesIO(jpeg)).getexif() and b"secret" not in jpeg
+
+
+def test_alike_suggestions_are_folded_by_a_click(browser: Browser, little: str, city: Database) -> None:
+    said = ("村口路灯坏了好几天", "村口路灯坏了，晚上看不见", "反映村口的路灯坏了", "幼儿园门口没有斑马线")
+    with signed(city, autocommit=True) as web:
+        ids = [
+            cases.report(web, CATALOG, actor("resident", account=f"receipt {n}"),
+                         cases.Report(key(), "drainage", GRID, (0.1 + n / 1000, 0.1), words, dataset="call")).id
+            for n, words in enumerate(said)
+        ]  # fmt: skip
+    with at_work(browser, little, "dispatcher", "/cases?queue=accept&category=drainage") as centre:
+        page = centre.page
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.click("#fold")
+        group = page.locator("#folding .fold")
+        expect(group).to_have_count(1)
+        expect(group.locator("article")).to_have_count(3)
+        expect(group.locator("[data-fold]")).to_have_text(f"将 2 件并入 {ids[0]}")
+        group.get_by_label(f"归并 {ids[1]}").uncheck()
+        group.get_by_label(f"以 {ids[2]} 为主件").check()
+        expect(group.locator("[data-fold]")).to_have_text(f"将 1 件并入 {ids[2]}")
+        page.keyboard.press("j")
+        expect(group.locator("[data-fold]")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("#folding .folded")).to_contain_text("2 位反映人将得到同一答复")
+        page.locator("#folding .folded a").click()
+        expect(page.locator("#case [data-author]")).to_have_count(2)
+        expect(page.locator("#case .authors")).to_contain_text("凭回执查询")
+        page.click("#fold")
+        expect(group.locator("article")).to_have_count(2)
+        open_page(centre, "/cases?queue=close&lang=en")
+        page.click("#fold")
+        expect(page.locator("#folding .empty")).to_contain_text("Nothing is alike")
+        page.keyboard.press("Escape")
+        expect(page.locator("#folding")).to_be_hidden()
+    with city.connect("admin") as admin:
+        merged = admin.execute("select event_id, duplicate_of, account from ops.event_step where step = 'merge'")
+        assert merged.fetchall() == [(ids[0], ids[2], "demo.dispatcher")]
