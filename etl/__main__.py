@@ -205,6 +205,42 @@ def forget(
 
 
 @app.command()
+def amend(
+    why: Annotated[str, typer.Option("--why", help="Number or date of the request; names nobody.")],
+    fields: Annotated[list[str], typer.Option("--field", help="Column to correct; grid_code for where they live.")],
+    number: Annotated[str, typer.Option(prompt=True, hide_input=True, help="ID number; empty for who has none.")],
+    dataset: Annotated[str, typer.Option(help="Only there; needed for a person without ID number.")] = "",
+    key: Annotated[str, typer.Option(help="Source key of a person without ID number.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be corrected.")] = False,
+) -> None:
+    """依申请更正 Correct values of a person by request; no delivery brings the wrong ones back."""
+    from etl.amend import Request
+    from etl.amend import amend as carry_out
+    from etl.forget import subject_of
+    from layers.database import open_database
+    from layers.declare import read_catalog
+    from layers.seal import Sealer
+    from layers.secrets import read_secrets
+
+    settings = _settings()
+    secrets = read_secrets(settings)
+    values = {name: typer.prompt(f"{name} (Enter: 无 none)", default="", show_default=False) for name in fields}
+    subject = subject_of(Sealer(secrets), number.strip(), dataset, key)
+    done = carry_out(
+        open_database(settings),
+        read_catalog(settings.catalog_dir),
+        secrets,
+        Request(subject, values, why, getpass.getuser(), dataset or None, dry_run),
+        cache_dir=settings.local_dir / "cache",
+        now=datetime.now(UTC),
+    )
+    for name, n in done.rows.items():
+        typer.echo(f"{name}: {n} rows {'would be' if dry_run else 'were'} corrected")
+    if not done.rows:
+        typer.echo("Nothing is kept of this person that is not so already.")
+
+
+@app.command()
 def retention(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would go.")] = False,
 ) -> None:

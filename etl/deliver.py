@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from etl.amendments import end_amendments, read_amendments
 from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.copying import QUARANTINE, Connection, known_hashes, write_quarantine
@@ -153,7 +154,8 @@ def _rules(desk: Desk, context: Context, job: Job, report: DeliveryReport) -> Ru
     _note_conversion(report, conversion)
     outstanding = read_outstanding(desk.connection, job.dataset)
     forgotten = read_tombstones(desk.connection)
-    return make_rules(context, tree, conversion, desk.sealer, file_time, outstanding, forgotten)
+    amendments = read_amendments(desk.connection, job.dataset.key, desk.sealer, tree)
+    return make_rules(context, tree, conversion, desk.sealer, file_time, outstanding, forgotten, amendments)
 
 
 def _note_conversion(report: DeliveryReport, conversion: Conversion) -> None:
@@ -186,6 +188,8 @@ def _load_rows(desk: Desk, source: Source, rules: Rules, delivery_id: int, repor
             desk.at_step("rows copied")
             write_quarantine(connection, dataset.key, delivery_id, done.quarantined, desk.now)
             settlement.add(done.called)
+            if done.summary.ended:
+                end_amendments(connection, dataset.key, done.summary.ended, delivery_id, desk.now)
             if roll is not None:
                 roll.add(done.called.keys, done.summary.reasons.get("wrong_field_count", 0))
         desk.at_step("batch written")
@@ -301,6 +305,9 @@ def _add(report: DeliveryReport, summary: Summary) -> None:
     report.n_read += summary.n_read
     report.n_unchanged += summary.n_unchanged
     report.n_forgotten += summary.n_forgotten
+    for name, n in (("amended", summary.n_amended), ("amendments_ended", len(summary.ended))):
+        if n:
+            report.notes[name] = report.notes.get(name, 0) + n
     if summary.repaired:
         report.n_repaired += len(summary.repaired)
         report.notes.setdefault("repaired", []).extend(summary.repaired)

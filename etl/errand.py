@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from etl.amendments import Amendments, read_amendments
 from etl.columns import Context
 from etl.coordinates import Conversion, conversion
 from etl.copying import known_hashes
@@ -59,10 +60,13 @@ def make_rules(
     file_time: datetime,
     outstanding: Outstanding,
     forgotten: frozenset[bytes],
+    amendments: Amendments,
 ) -> Rules:
     """Make what the rows of a delivery are judged by, the same for the loader and for every worker."""
     seed = sealer.seed(f"row hash {meaning_of(context.dataset, context.catalog)}")
-    return Rules(context, tree, conversion, sealer, seed ^ conversion.version, file_time, outstanding, forgotten)
+    return Rules(
+        context, tree, conversion, sealer, seed ^ conversion.version, file_time, outstanding, forgotten, amendments
+    )
 
 
 @dataclass(frozen=True)
@@ -99,11 +103,12 @@ def _workplace(errand: bytes) -> _Workplace:
         known = known_hashes(connection, told.context.dataset.key)
         outstanding = read_outstanding(connection, told.context.dataset)
         forgotten = read_tombstones(connection)
+        amendments = read_amendments(connection, told.context.dataset.key, sealer, tree)
         held = tuple(read_held(connection, told.context.dataset, known).held)
     if tree.version != told.grids_version:
         raise ServerError(
             "A worker sees other grids than the loader.", "Give it the DATABASE_URL of the loader's database."
         )
     how = conversion(told.crs, told.datum)
-    rules = make_rules(told.context, tree, how, sealer, told.file_time, outstanding, forgotten)
+    rules = make_rules(told.context, tree, how, sealer, told.file_time, outstanding, forgotten, amendments)
     return _Workplace(told.delivery, database, rules, known, held)

@@ -12,7 +12,9 @@ from layers.errors import DeliveryError
 
 _LAST = """
 select n_read, loaded_at from raw.delivery
-where dataset = %s and id < %s and (%s = 'changes' or declaration ->> 'delivery' = 'full') order by id desc limit 1
+where dataset = %s and id < %s and not coalesce(report -> 'notes' ? 'by_request', false)
+    and (%s = 'changes' or declaration ->> 'delivery' = 'full')
+order by id desc limit 1
 """
 
 DROP_OF_WHOLE = 0.2

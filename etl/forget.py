@@ -35,6 +35,9 @@ _LEAVING = """
 create temp table leaving on commit drop as
 select town_code as old_town, id, source_key from doomed where dataset = %s
 """
+_KEYS_BEFORE = """
+select a.dataset, a.source_key from raw.amendment a join doomed d on d.dataset = a.dataset and d.source_key = a.row_key
+"""
 
 REMOVALS = (
     "delete from vault.identity t using doomed d where t.town_code = d.town_code and t.id = d.id",
@@ -44,6 +47,7 @@ REMOVALS = (
     "delete from ops.link t using doomed d where t.to_id = d.id or t.from_id = d.id",
     "delete from ops.former_grid t using doomed d where t.id = d.id",
     "update ops.visit t set concerns_id = null, found = null from doomed d where t.concerns_id = d.id",
+    "delete from raw.amendment t using doomed d where t.dataset = d.dataset and t.row_key = d.source_key",
     "delete from raw.quarantine t using doomed d where t.dataset = d.dataset and t.source_key = d.source_key",
     "delete from raw.source_registry t using doomed d where t.dataset = d.dataset and t.source_key = d.source_key",
     "delete from vault.person t using doomed d where t.town_code = d.town_code and t.id = d.id",
@@ -105,6 +109,7 @@ def forget(
             found.rows[dataset] = found.rows.get(dataset, 0) + 1
         if dry_run:
             return found
+        rows += connection.execute(_KEYS_BEFORE).fetchall()
         _take_out(connection, catalog, list(found.rows), cache_dir)
         remove(connection)
         tokens = [subject, *(subject_of(sealer, None, dataset, key) for dataset, key in rows)]

@@ -113,6 +113,11 @@ class TableLoader:
         if len(at):
             self._update(rows.take(at), _some(identities, at), found)
 
+    def rewrite(self, rows: GoodRows, identities: Identities | None, at: np.ndarray) -> None:
+        """Write some rows anew that are there already, whatever the version of their copy."""
+        some = rows.take(at)
+        self._update(some, _some(identities, at), look_up(self._connection, self._dataset.key, some.keys))
+
     def mark_missing(self, roll: RollCall, day: date) -> None:
         """Mark the rows that the roll call did not name as gone, and take them out of the counts."""
         self.counts.n_gone = roll.find_missing(self._dataset.key)

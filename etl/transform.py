@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import shapely
 
+from etl.amendments import Amendments, Key
 from etl.columns import Context
 from etl.coordinates import Conversion
 from etl.doubts import count_alike, count_codes, doubts_of
@@ -42,6 +43,8 @@ class Rules:
     outstanding: Outstanding
     forgotten: frozenset[bytes] = frozenset()
     """Subjects whose rows are not taken in."""
+    amendments: Amendments = field(default_factory=Amendments)
+    """What was corrected by request, and is held against what is delivered."""
 
     @property
     def dataset(self) -> Dataset:
@@ -66,7 +69,8 @@ class Summary:
     `filled` has the values there are of each column whose fill rate is expected, `repeats` the rows with a value of
     another key by columns, `alike` the rows whose address may mean several grids, by their names, `repaired` the keys
     of the rows whose shape was mended, `codes` the rows by delivered codes that say no grid, or none surely,
-    `n_forgotten` the rows of people who were deleted by request.
+    `n_forgotten` the rows of people who were deleted by request, `n_amended` those with a value that was corrected by
+    request, `ended` the corrections that the department has made itself.
     """
 
     n_read: int
@@ -79,6 +83,8 @@ class Summary:
     alike: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     n_forgotten: int = 0
+    n_amended: int = 0
+    ended: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -106,12 +112,23 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
     keys = safe_keys(shaped.keys, dataset, rules.sealer)
     key_hash = hash_column(keys)
     row_hash = _row_hash(shaped, key_hash, rules)
+    met = rules.amendments.meet(shaped, keys, updated_at(shaped, rules), rules.context)
+    if met is not None:
+        row_hash ^= met.marks
+        stored = among(row_hash, memory.known) & ~shaped.refusals.bad
+        if met.is_key or (met.amended & ~stored).any():
+            shaped = shape(met.apply(batch), rules.context, memory.ordinals)
+            keys = safe_keys(shaped.keys, dataset, rules.sealer)
+            key_hash = hash_column(keys)
     unchanged = among(row_hash, memory.known) & ~shaped.refusals.bad
     rest = np.flatnonzero(~unchanged & ~shaped.refusals.bad) if unchanged.any() else np.arange(shaped.n)
     part = shaped.take(rest) if unchanged.any() else shaped
     placed = place(part, dataset.source, rules.conversion, rules.tree)
     if part is not shaped:
         shaped.refusals.merge(part.refusals, rest)
+    placed, n_placed, ended = rules.amendments.settle_places(
+        placed, keys.take(pa.array(rest)), updated_at(part, rules), rules.tree
+    )
     _refuse_repeats(shaped, keys, key_hash, rules, memory)
     subjects = _subjects(part, keys.take(pa.array(rest)), rules)
     repeats = _find_shared(shaped, part, subjects, key_hash, rest, rules, memory)
@@ -138,6 +155,8 @@ def transform(batch: RawBatch, rules: Rules, memory: FileMemory) -> Transformed:
         alike=count_alike(good.placed, rules.tree),
         codes=count_codes(good.shaped, good.placed, rules.tree),
         n_forgotten=int(forgotten.sum()),
+        n_amended=n_placed + (0 if met is None else int(met.amended.sum())),
+        ended=ended + (() if met is None else met.ended),
     )
     return Transformed(good, _identities(good, rules), quarantined.joined(broken), summary, called)
 
@@ -252,7 +271,7 @@ def _good(
         placed.take(rows),
         own_keys,
         row_hash[rest[rows]],
-        _updated_at(taken, rules),
+        updated_at(taken, rules),
         sensitive_rows(category, dataset, rules.context.catalog, len(rows)),
         category,
         None if subjects is None else [subjects[row] for row in rows],
@@ -260,7 +279,8 @@ def _good(
     )
 
 
-def _updated_at(shaped: Shaped, rules: Rules) -> pa.Array:
+def updated_at(shaped: Shaped, rules: Rules) -> pa.Array:
+    """Moment of each row's version: its own time of update, else that of the file."""
     file_time = pa.scalar(rules.file_time, pa.timestamp("us", "UTC"))
     given = [shaped.columns[key] for key in ("updated_at", "reported_at") if key in shaped.columns]
     if not given:

@@ -89,6 +89,17 @@ def stores() -> list[Store]:
             " as n (id, sealed) where t.id = n.id",
         ),
         Store(
+            "raw.amendment",
+            "loader",
+            "select dataset, source_key, field, value_sealed from raw.amendment"
+            " where substring(value_sealed from 1 for length(%(head)s)) <> %(head)s"
+            " order by dataset, source_key, field limit %(n)s",
+            _amendments,
+            "update raw.amendment as t set value_sealed = n.sealed"
+            " from unnest(%s::text[], %s::text[], %s::text[], %s::bytea[]) as n (dataset, source_key, field, sealed)"
+            " where t.dataset = n.dataset and t.source_key = n.source_key and t.field = n.field",
+        ),
+        Store(
             "auth.account",
             "door",
             "select account, totp_sealed from auth.account"
@@ -165,6 +176,11 @@ def _past(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:
 
 def _single(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:
     return [[row[0] for row in rows], sealer.seal_column(_opened(sealer, [row[1] for row in rows]))]
+
+
+def _amendments(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:
+    *key, sealed = (list(column) for column in zip(*rows, strict=True))
+    return [*key, sealer.seal_column(_opened(sealer, sealed))]
 
 
 def _addresses(sealer: Sealer, rows: Rows) -> list[Sequence[Any]]:

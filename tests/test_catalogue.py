@@ -37,6 +37,7 @@ LOCAL = {
         "raw.reform",
         "raw.recount",
         "raw.tombstone",
+        "raw.amendment",
     ),
     *("auth.account", "auth.session", "auth.pairing", "auth.analyst", "auth.key", "audit.entry", "audit.seal"),
 }

@@ -99,6 +99,11 @@ def kept(db: Database, settings: Any) -> dict[str, int]:
                 " updated_at) values ('449901001', %s, 1, 'visit', %s, %s, 'words', now())",
                 [GRID, age, moment],
             )
+            admin.execute(
+                "insert into raw.amendment (dataset, source_key, row_key, field, edition, value_sealed, made_at, why,"
+                " ended_at, ended_by) values ('d', %s, 'k', 'name', 1, '', now(), 'w', %s, 1)",
+                [age, moment],
+            )
             for schema in ("vault", "ops"):
                 admin.execute(
                     f"insert into {schema}.past (town_code, grid_code, edition, dataset, source_key, of_id,"
@@ -120,6 +125,7 @@ def count(db: Database) -> dict[str, int]:
         "vault.past": "select count(*) from vault.past",
         "ops.past": "select count(*) from ops.past",
         "vault.care_visit": "select count(*) from vault.care_visit",
+        "raw.amendment": "select count(*) from raw.amendment",
         "vault.opening": "select count(*) from vault.opening",
         "vault.visit_list": "select count(*) from vault.visit_list",
         "ops.photo": "select count(*) from ops.photo",

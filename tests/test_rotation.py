@@ -27,7 +27,7 @@ from mapapp.__main__ import app as commands
 from mapapp.commands import vault
 
 PLACES = [
-    "vault.identity", "vault.past", "raw.quarantine", "auth.account", "vault.person",
+    "vault.identity", "vault.past", "raw.quarantine", "raw.amendment", "auth.account", "vault.person",
 ]  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def sealed(db: Database, place: Settings) -> Sealer:
     sealer = Sealer(read_secrets(place))
     made = enrol(db, sealer)
     session = sign_in(db, "leader")
-    row, address, totp = sealer.seal_column(['{"姓名": "甲一"}', "海滨路 1 号", "SECRET"])
+    row, address, totp, right = sealer.seal_column(['{"姓名": "甲一"}', "海滨路 1 号", "SECRET", '{"value": "甲二"}'])
     with db.connect("admin") as admin:
         admin.execute("update vault.identity set mask_sealed = null where id = %s", [made["乙二"]])
         admin.execute(
@@ -65,6 +65,11 @@ def sealed(db: Database, place: Settings) -> Sealer:
             [row],
         )
         admin.execute(
+            "insert into raw.amendment (dataset, source_key, row_key, field, edition, value_sealed, made_at, why)"
+            " values ('d', 'k', 'k', 'name', 1, %s, now(), 'w')",
+            [right],
+        )
+        admin.execute(
             "update vault.person set attrs = attrs || %s where id = %s",
             [Jsonb({"_address": b64encode(address or b"").decode()}), made["丙三"]],
         )
@@ -82,6 +87,7 @@ def opened(db: Database, sealer: Sealer) -> list[str]:
         ((past,),) = admin.execute("select identity from vault.past").fetchall()
         found += [sealer.open(bytes.fromhex(past[key][2:])) for key in ("name_sealed", "phone_sealed", "mask_sealed")]
         found += [sealer.open(row) for (row,) in admin.execute("select row_sealed from raw.quarantine")]
+        found += [sealer.open(row) for (row,) in admin.execute("select value_sealed from raw.amendment")]
         found += [
             sealer.open(b64decode(row))
             for (row,) in admin.execute("select attrs ->> '_address' from vault.person where attrs ? '_address'")
@@ -95,7 +101,7 @@ def opened(db: Database, sealer: Sealer) -> list[str]:
 
 def test_everything_is_sealed_anew_and_the_former_key_forgotten(db: Database, place: Settings, sealed: Sealer) -> None:
     before = opened(db, sealed)
-    assert len(before) == 24 and left(db, sealed) == []
+    assert len(before) == 25 and left(db, sealed) == []
     renew_key(place)
     both = Sealer(read_secrets(place))
     assert both.key_id != sealed.key_id and opened(db, both) == before
@@ -145,7 +151,7 @@ def test_the_commands_renew_the_key(db: Database, place: Settings, sealed: Seale
 
     assert "Restart the map" in run("renew").output
     assert isinstance(run("forget-keys").exception, AtlasError)
-    assert "10 rows were sealed anew" in run("reseal").output
+    assert "11 rows were sealed anew" in run("reseal").output
     assert "forgotten" in run("forget-keys").output
     assert not read_secrets(place).former_keys
 
@@ -184,6 +190,7 @@ def test_every_sealed_column_is_sealed_anew(db: Database) -> None:
     assert isinstance(admin, psycopg.Connection)
     assert [name for (name,) in rows] == [
         "auth.account.totp_sealed",
+        "raw.amendment.value_sealed",
         "raw.quarantine.row_sealed",
         *(f"vault.identity.{key}_sealed" for key in ("mask", "name", "number", "phone")),
     ]

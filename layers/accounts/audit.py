@@ -96,10 +96,16 @@ def read_entries(
 
 
 def read_looked(connection: Connection, subject: bytes) -> list[Entry]:
-    """Read who opened what of a person, as the door, the first first; `subject` is `vault.person`'s."""
+    """Read who opened or changed what of a person, as the door, the first first; `subject` is `vault.person`'s.
+
+    Where the ID number was corrected, that under the former one too.
+    """
     rows = connection.execute(
-        "select id, at, kind, account, role, scope, subject, detail from audit.entry"
-        " where kind = 'person_read' and subject = %s order by id",
+        "with recursive known (subject) as (select %s union select 'person ' || (e.detail ->> 'before')"
+        " from audit.entry as e join known as k on e.subject = k.subject where e.kind = 'person_change'"
+        " and e.detail ? 'before')"
+        " select id, at, kind, account, role, scope, subject, detail from audit.entry"
+        " where kind in ('person_read', 'person_change') and subject in (select subject from known) order by id",
         [f"person {subject.hex()}"],
     ).fetchall()
     return [Entry(*row) for row in rows]

@@ -23,6 +23,7 @@ from layers.tables.events import OUTCOMES, STATES, Event, EventStep
 from layers.tables.grids import LEVELS, CategoryNumber, DatasetNumber, Edition, Grid, GridShape, Succession
 from layers.tables.ledger import (
     RESOLUTIONS,
+    Amendment,
     Delivery,
     HeldIndex,
     Quarantine,
@@ -58,6 +59,7 @@ __all__ = [
     "STATES",
     "UNITS",
     "Account",
+    "Amendment",
     "Analyst",
     "Base",
     "Call",

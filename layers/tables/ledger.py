@@ -211,3 +211,25 @@ class Tombstone(Base):
     )
     made_at: Mapped[Moment] = mapped_column(comment="when the rows were deleted")
     why: Mapped[str] = mapped_column(comment="number or date of the request; names nobody")
+
+
+class Amendment(Base):
+    """A value of a person that was corrected by request; deliveries that still have the wrong one give way to it."""
+
+    __tablename__ = "amendment"
+    __table_args__ = (PrimaryKeyConstraint("dataset", "source_key", "field"), {"schema": "raw"})
+
+    dataset: Mapped[Code] = mapped_column(comment="declared dataset")
+    source_key: Mapped[Code] = mapped_column(comment="key of the row as its department delivers it")
+    row_key: Mapped[Code] = mapped_column(
+        comment="key of the row as it stands here; another one where the key itself was corrected"
+    )
+    field: Mapped[str] = mapped_column(comment="column of the declaration, or grid_code for the place")
+    edition: Mapped[Small] = mapped_column(comment="edition of the grids it was made on")
+    value_sealed: Mapped[bytes] = mapped_column(
+        LargeBinary, comment="encrypted: the right value, and those that are wrong"
+    )
+    made_at: Mapped[Moment] = mapped_column(comment="when it was corrected")
+    why: Mapped[str] = mapped_column(comment="number or date of the request; names nobody")
+    ended_at: Mapped[Moment | None] = mapped_column(comment="when the department delivered the right value itself")
+    ended_by: Mapped[Big | None] = mapped_column(comment="delivery that had it")

@@ -56,7 +56,7 @@ def looked(
     dataset: Annotated[str, typer.Option(help="Dataset of a person without ID number.")] = "",
     key: Annotated[str, typer.Option(help="Source key there.")] = "",
 ) -> None:
-    """查询记录 List who opened names, numbers or phones of a person, for that person."""
+    """查询记录 List who opened or changed what of a person, for that person."""
     settings: Settings = context.obj
     zone = ZoneInfo(read_catalog(settings.catalog_dir).city.zone)
     (subject,) = Sealer(read_secrets(settings)).subjects([number.strip() or None], dataset, [key])
@@ -64,9 +64,13 @@ def looked(
         found = audit.read_looked(connection, subject)
     for one in found:
         told = one.detail
+        at = f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}"
+        if one.kind == "person_change":
+            fields = ", ".join(told.get("fields", []))
+            typer.echo(f"{at} {one.account}: {told['done']} {fields}".rstrip() + f" ({told['why']})")
+            continue
         of_case = f" case {told['case']}" if told.get("case") else ""
         refused = " (refused)" if told.get("refused") else ""
-        at = f"{one.at.astimezone(zone):%Y-%m-%d %H:%M}"
         typer.echo(f"{at} {one.account} ({one.role}): {told['field']} for {told['purpose']}{of_case}{refused}")
     if not found:
         typer.echo("Nobody opened anything.")
