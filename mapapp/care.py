@@ -108,7 +108,7 @@ def read_list(desk: Desk, sealer: Sealer, token: str) -> list[dict[str, Any]]:
     return [one | moments for one in records(rows)]
 
 
-def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
+def count_groups(desk: Desk, query: Mapping[str, str], language: str) -> dict[str, Any]:
     """Count the people of each group by grid, as they are published, and the visits that are overdue; for leaders.
 
     `counts` has nothing for a group whose counts are not published at this level.
@@ -126,13 +126,15 @@ def count_groups(desk: Desk, query: Mapping[str, str]) -> dict[str, Any]:
                 on = frame[frame["cell"] == "on"]
                 told[key] = dict(zip(on["grid_code"], on["n"].tolist(), strict=True))
         late = care.late_care(connection, area, level, _today(desk))
-        path = [{"code": one.code, "name": one.name} for one in gazetteer.path(area.code)]
+        named = desk.words[language].of
+        own = {code: named(name) for code, name in desk.catalog.city.names.items()}
+        path = [{"code": one.code, "name": own.get(one.code, one.name)} for one in gazetteer.path(area.code)]
         grids = gazetteer.grids[gazetteer.grids.index.str.startswith(area.code)]
         names = grids["name"][grids.index.str.len() == LENGTHS[level]]
     is_late = dict(zip(late["grid_code"], late["n"].tolist(), strict=True))
     rows = [
         {
-            "code": code, "name": name, "late": is_late.get(code, 0),
+            "code": code, "name": own.get(code, name), "late": is_late.get(code, 0),
             "counts": {key: counts.get(code) for key, counts in told.items()},
         }
         for code, name in zip(names.index.tolist(), names.tolist(), strict=True)

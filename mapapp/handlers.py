@@ -20,6 +20,7 @@ from layers.gazetteer import Gazetteer
 from layers.indicators import latest, values
 from layers.periods import months_between
 from layers.succession import became_of
+from mapapp import ids
 from mapapp.base.style import seen_through
 from mapapp.desk import Desk
 from mapapp.drawn import Drawn, drawable_of
@@ -92,6 +93,7 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         map_view=map_view(desk, words, situation)
         | {"overlay": None if before and before["drawn"] == now["drawn"] else drawn}
         | ({"heights": height} if height else {})
+        | ({"named": {ids.MAP: words("map_label"), ids.SEARCH: words("search")}} if is_new else {})
         | _by_grid(desk, words, situation, counts),
         map_style=None if before and before["style"] == now["style"] else first_style(desk, situation),
         top=page.top(desk.catalog, words, situation) if is_new else None,

@@ -131,10 +131,7 @@ def read_situation(
 
 def in_english(situation: Situation, catalog: Catalog) -> Situation:
     """The same with the English names of city and counties, the only grids whose names are declared in both."""
-    english = {
-        catalog.city.code: catalog.city.name.en,
-        **{code: name.en for code, name in catalog.city.counties.items()},
-    }
+    english = {code: name.en for code, name in catalog.city.names.items()}
 
     def renamed(one: GridName) -> GridName:
         return replace(one, name=english.get(one.code, one.name))

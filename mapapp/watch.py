@@ -38,7 +38,7 @@ from mapapp.situation import datasets_of, levels_of
 from mapapp.text import Words
 from mapapp.view import ELEMENTS
 
-FEED_MOST, DUE_MOST, RANKED_MOST = 30, 12, 20
+FEED_MOST, DUE_MOST, RANKED_MOST, FOUND_MOST = 30, 12, 20, 9
 SOON = timedelta(hours=24)
 
 
@@ -77,10 +77,9 @@ def read_names(desk: Desk, language: str) -> dict[str, Any]:
     words = desk.words[language]
     with desk.connection() as connection:
         grids = desk.gazetteer(connection).grids
-    english = {desk.catalog.city.code: desk.catalog.city.name, **desk.catalog.city.counties}
+    own = desk.catalog.city.names
     names = [
-        words.of(english[code]) if code in english else name
-        for code, name in zip(grids.index, grids["name"], strict=True)
+        words.of(own[code]) if code in own else name for code, name in zip(grids.index, grids["name"], strict=True)
     ]
     events = (one for one in desk.catalog.categories.values() if one.table == "event" and not one.sensitive)
     return {
@@ -91,6 +90,14 @@ def read_names(desk: Desk, language: str) -> dict[str, Any]:
         "categories": {one.key: words.of(one.name) for one in events},
         "states": {state: words(f"state_{state}") for state in STATES},
     }
+
+
+def search_names(desk: Desk, sought: str, language: str) -> list[dict[str, str]]:
+    """Find grids by name, former name, pinyin or code; a row has a code and a name as the wall shows it."""
+    with desk.connection() as connection:
+        found = desk.gazetteer(connection).search(sought[:80], FOUND_MOST)
+    words, own = desk.words[language], desk.catalog.city.names
+    return [{"code": one.code, "name": words.of(own[one.code]) if one.code in own else one.name} for one in found]
 
 
 def _elements(

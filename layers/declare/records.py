@@ -44,6 +44,11 @@ class City:
     opened_on: date
     notice: Text | None = None
 
+    @property
+    def names(self) -> dict[str, Text]:
+        """Names of the city and its counties by code, the only grids named in both languages."""
+        return {self.code: self.name, **self.counties}
+
 
 @dataclass(frozen=True)
 class Department:

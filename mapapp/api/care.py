@@ -34,7 +34,7 @@ def care_routes(desk: Desk, porter: Porter, engine: str) -> APIRouter:
     @routes.get("/care/counts")
     async def counts(request: Request) -> Response:
         """Published counts of each group, and overdue visits, by grid."""
-        return await answer(care.count_groups, desk, dict(request.query_params))
+        return await answer(care.count_groups, desk, dict(request.query_params), words_of(desk, request).language)
 
     @routes.get("/care/one/{person_id}/visits")
     async def visits(person_id: int) -> Response:

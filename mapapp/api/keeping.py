@@ -31,9 +31,9 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
             accounts = records.list_accounts(connection, visitor().actor.scope)
             kept = {one.account for one in accounts}
             sessions = [one for one in list_sessions(connection) if one.account in kept]
-        written = accounts_page(
-            words_of(desk, request), visitor(), accounts, sessions, porter.departments, zone=zone, message=message
-        )
+        words, known = words_of(desk, request), desk.catalog.departments
+        departments = {key: words.of(known[key].name) if key in known else key for key in porter.departments}
+        written = accounts_page(words, visitor(), accounts, sessions, departments, zone=zone, message=message)
         return HTMLResponse(written, status)
 
     @routes.get("/accounts")

@@ -16,7 +16,7 @@ from mapapp.api.view import as_json
 from mapapp.desk import Desk
 from mapapp.pages.wall import wall_page
 from mapapp.visitor import visitor
-from mapapp.watch import read_names, read_watch
+from mapapp.watch import read_names, read_watch, search_names
 
 FOLDER = Path(__file__).parent.parent / "wall"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -53,6 +53,14 @@ def wall_routes(desk: Desk, engine: str) -> APIRouter:
         """Names and centres of the grids in the scope."""
         try:
             return as_json(await asyncio.to_thread(read_names, desk, words_of(desk, request).language), 200)
+        except AtlasError as error:
+            return as_json({"fault": error.message}, 409)
+
+    @routes.get("/api/names/search")
+    async def search(request: Request, sought: str = "") -> Response:
+        """Grids by name, pinyin or code."""
+        try:
+            return as_json(await asyncio.to_thread(search_names, desk, sought, words_of(desk, request).language), 200)
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)
 

@@ -51,6 +51,7 @@
   // Map and panels change in one frame; the stores follow for whoever listens to them.
   const put = (told) => {
     for (const [id, content] of Object.entries(told.panels)) fill(id, content);
+    for (const [id, name] of Object.entries(told.parts?.[2].named ?? {})) document.getElementById(id)?.setAttribute("aria-label", name);
     if (told.parts && !isShown(told.parts[2])) draw(told.parts[1] ?? atlas.last?.style, told.parts[2]);
   };
   window.atlas = atlas;

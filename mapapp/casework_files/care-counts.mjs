@@ -13,7 +13,7 @@ const late = (n) => (n ? t("care_up_to", { n: n.toLocaleString("en") }) : "0");
 async function load(code) {
   const mine = (turn += 1);
   try {
-    const said = await ask(`/care/counts?at=${code}`);
+    const said = await ask(`/care/counts?at=${code}&lang=${told.lang}`);
     if (mine !== turn) return;
     at("path").replaceChildren(...said.path.map((one) => {
       const link = el("button", { "aria-current": one.code === said.at ? "page" : null }, one.name);

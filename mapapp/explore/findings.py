@@ -240,15 +240,9 @@ def ranked(cells: pd.DataFrame, by: str, better: str = "neither") -> pd.DataFram
     return cells.sort_values(by, ascending=False, kind="stable", na_position="last")
 
 
-def names_in(findings: Findings, catalog: Catalog) -> Mapping[str, str]:
-    """English names of the city and its counties, the only grids whose names are declared in both languages."""
-    city = catalog.city
-    return {city.code: city.name.en, **{code: name.en for code, name in city.counties.items()}}
-
-
 def in_english(findings: Findings, catalog: Catalog) -> Findings:
     """The same with the English names there are."""
-    english = names_in(findings, catalog)
+    english = {code: name.en for code, name in catalog.city.names.items()}
 
     def renamed(grids: Sequence[GridName]) -> tuple[GridName, ...]:
         return tuple(replace(one, name=english.get(one.code, one.name)) for one in grids)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from layers.access import ROLES
@@ -17,7 +17,7 @@ def accounts_page(
     session: Session,
     accounts: Sequence[Account],
     sessions: Sequence[OpenSession],
-    departments: Sequence[str],
+    departments: Mapping[str, str],
     *,
     zone: str,
     message: str = "",
@@ -40,11 +40,14 @@ def accounts_page(
         parts += f'<input name="scope" value="{escape(one.scope)}" size="15" aria-label="{escape(words("scope"))}">'
         return send(parts + button(words("do_scope"), name="do", value="scope"))
 
+    def department(one: Account) -> str:
+        return departments.get(one.department, one.department) if one.department else ""
+
     add, pair = _fields_to_add(words, session, departments), _fields_to_pair(words, accounts)
     rows = [
         [
             escape(one.account), escape(one.name), escape(words(f"role_{one.role}")), escape(one.scope),
-            escape(one.department or ""), escape(words("disabled") if one.is_disabled else ""), changes(one),
+            escape(department(one)), escape(words("disabled") if one.is_disabled else ""), changes(one),
         ]
         for one in accounts
     ]  # fmt: skip
@@ -71,13 +74,11 @@ def accounts_page(
     return page(words, words("accounts"), body, other=other, wide=True)
 
 
-def _fields_to_add(words: Words, session: Session, departments: Sequence[str]) -> str:
+def _fields_to_add(words: Words, session: Session, departments: Mapping[str, str]) -> str:
     add = field("account", words("account"), more="required") + field("name", words("account_name"))
     add += choice("role", words("role"), [(role, words(f"role_{role}")) for role in ROLES], "leader")
     add += field("scope", words("scope"), value=session.actor.scope.code, more='required inputmode="numeric"')
-    add += choice(
-        "department", words("department"), [("", words("no_department")), *((one, one) for one in departments)]
-    )
+    add += choice("department", words("department"), [("", words("no_department")), *departments.items()])
     return add + button(words("do_add"), name="do", value="add", kind="first")
 
 

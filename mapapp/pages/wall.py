@@ -33,13 +33,14 @@ def _said(catalog: Catalog, words: Words, *, plotly: str, is_screen: bool) -> di
         "words": {key: one for key, one in own_texts.items() if "{" not in one},
         "scenarios": [
             {"key": one.key, "name": words.of(one.name), "question": words.of(one.question),
-             "indicators": one.indicators, "categories": one.categories}
+             "indicators": one.indicators, "categories": one.categories, "layers": one.layers}
             for one in catalog.scenarios.values()
         ],
+        "elements": {one.key: one.element for one in catalog.layers.values()},
         "plotly": f"/static/plotly/{plotly}/plotly.min.js",
         "tour_s": STOPS_S,
         "tours": is_screen,
-        "suffix": {key: own_texts[f"wall_{key}"] for key in ("late_by", "left", "ago", "share")},
+        "suffix": {key: own_texts[f"wall_{key}"] for key in ("late_by", "left", "ago", "share", "stale")},
     }  # fmt: skip
 
 
@@ -58,6 +59,7 @@ def _head(words: Words, files: str, own: str, language: str) -> str:
 <link rel="stylesheet" href="/assets/states.css">
 <link rel="stylesheet" href="{own}/rows.css">
 <link rel="stylesheet" href="{own}/rings.css">
+<link rel="stylesheet" href="{own}/strip.css">
 <link rel="stylesheet" href="{own}/wall.css">
 <link rel="modulepreload" href="{files}/maplibre-gl.mjs" id="engine">
 </head>"""
@@ -70,14 +72,18 @@ def _body(catalog: Catalog, words: Words, other: str) -> str:
     def panel(name: str, title: str, side: str = "") -> str:
         return (
             f'<section id="{name}" class="panel glass" data-state="loading"><h2>{text(title)}<small></small></h2>{side}'
-            f'<div class="body"></div><p class="state">{text("wall_loading")}</p></section>'
+            f'<div class="body"></div>{state}</section>'
         )
+
+    key = f'<span class="bars">{text("wall_reported")}</span><span class="line">{text("wall_closed")}</span>'
+    state = f'<p class="state" role="status">{text("wall_loading")}</p>'
 
     return f"""<body class="wall">
 <div id="map" class="map" role="application" aria-label="{text("wall_map")}" tabindex="0"></div>
 <div id="pulses" aria-hidden="true"></div>
 <div id="hover" class="hover-card glass" role="status"></div>
 <div class="no-webgl-note" role="alert"><p>{text("no_webgl")}</p></div>
+<div class="no-engine-note" role="alert"><p>{text("no_engine")}</p></div>
 <div class="screen">
 <header class="top glass">
 <div class="brand"><h1>{text("wall_title")}</h1><span>{escape(words.of(catalog.city.name))}</span></div>
@@ -94,15 +100,16 @@ def _body(catalog: Catalog, words: Words, other: str) -> str:
 {panel("elements", "wall_elements")}
 {panel("today", "wall_today")}
 </div>
+<p class="no-gpu-note" role="status">{text("no_gpu")}</p>
 <div class="side right">
 {panel("feed", "wall_feed")}
 {panel("due", "wall_due")}
 {panel("ranking", "wall_ranking")}
 </div>
 <section class="months glass">
-<div id="legend"></div>
-<figure><figcaption>{text("wall_hours")}</figcaption><div id="hours"></div></figure>
-<figure><figcaption>{text("wall_days")}</figcaption><div id="days"></div></figure>
+<div id="legend" data-state="loading"><div class="body"></div>{state}</div>
+<figure id="hours" data-state="loading"><figcaption>{text("wall_hours")}{key}</figcaption><div></div>{state}</figure>
+<figure id="days" data-state="loading"><figcaption>{text("wall_days")}{key}</figcaption><div></div>{state}</figure>
 </section>
 </div>
 <dialog id="search" class="glass" aria-label="{text("wall_search")}">

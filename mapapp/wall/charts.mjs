@@ -1,4 +1,8 @@
 // Trends, drawn by plotly, which comes after the map is there.
+import { show } from "./panels.mjs";
+
+const AGAIN_MS = 15_000;
+
 export function createCharts(said) {
   const own = { data: null, has: false, isDrawn: false, asked: false };
   const hosts = ["hours", "days"];
@@ -13,9 +17,11 @@ export function createCharts(said) {
     if (!own.has) return;
     for (const name of hosts) {
       const { x, n, closed } = data[name];
-      const host = document.getElementById(name);
+      const isEmpty = !n.some(Boolean);
+      show(name, isEmpty ? "empty" : "there", isEmpty ? said.words.wall_no_trend : "");
+      const host = document.querySelector(`#${name} > div`);
       const bars = { type: "bar", marker: { line: { width: 0 } }, hoverinfo: "skip" };
-      const size = 0.8 * rem();
+      const size = 0.86 * rem();
       window.Plotly.react(
         host,
         [
@@ -25,12 +31,11 @@ export function createCharts(said) {
         {
           width: host.clientWidth,
           height: host.clientHeight,
-          margin: { l: 2.2 * rem(), r: 1.2 * rem(), t: 0.2 * rem(), b: 1.5 * rem() },
+          margin: { l: 2.2 * rem(), r: 1.2 * rem(), t: 0.5 * rem(), b: 1.5 * rem() },
           paper_bgcolor: "rgba(0,0,0,0)",
           plot_bgcolor: "rgba(0,0,0,0)",
           font: { color: "#a3c0d8", size, family: getComputedStyle(document.body).fontFamily },
-          showlegend: true,
-          legend: { orientation: "h", x: 1, xanchor: "right", y: 1.02, yanchor: "bottom", font: { size }, bgcolor: "rgba(0,0,0,0)" },
+          showlegend: false,
           bargap: 0.25,
           xaxis: { type: "category", tickvals: marks(x, host.clientWidth / size), tickangle: 0, fixedrange: true, showgrid: false },
           yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, nticks: 4, tickformat: ",d" },
@@ -55,6 +60,8 @@ export function createCharts(said) {
       script.onerror = () => {
         script.remove();
         own.asked = false;
+        hosts.forEach((name) => show(name, "failed", said.words.wall_no_charts));
+        setTimeout(() => this.start(data), AGAIN_MS);
       };
       document.head.append(script);
     },

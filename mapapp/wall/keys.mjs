@@ -1,9 +1,10 @@
+import { switched } from "./panels.mjs";
+
 // Keys: arrows choose in the ranking and among the scenarios, Enter opens, Escape goes up, 1-5 switch the elements,
 // / searches, F fills the screen, T starts and ends the tour.
 const ELEMENTS = ["person", "event", "place", "thing", "organisation"];
-const FOUND_MOST = 9;
 
-export function bindKeys({ state, said, go, tour }) {
+export function bindKeys({ state, said, go, tour, search }) {
   const dialog = document.getElementById("search");
   const input = dialog.querySelector("input");
   const found = dialog.querySelector(".found");
@@ -22,14 +23,15 @@ export function bindKeys({ state, said, go, tour }) {
     const lengths = [4, 6, 9, 12, 15].filter((n) => n < state.at.length && state.names.at.has(state.at.slice(0, n)));
     if (lengths.length) go({ at: state.at.slice(0, lengths.at(-1)) });
   };
-  const find = () => {
-    const sought = input.value.trim().toLowerCase();
-    const hits = [];
-    if (sought) {
-      for (const one of state.names.at.values()) {
-        if (one.name.toLowerCase().includes(sought) || one.code.startsWith(sought)) hits.push(one);
-        if (hits.length === FOUND_MOST) break;
-      }
+  let typed = 0;
+  const find = async () => {
+    const sought = input.value.trim();
+    const own = (typed += 1);
+    const hits = sought ? await search(sought).catch(() => null) : [];
+    if (own !== typed) return; // more has been typed meanwhile
+    if (!hits) {
+      found.textContent = said.words.wall_failed;
+      return;
     }
     found.replaceChildren(...hits.map((one) => {
       const row = Object.assign(document.createElement("a"), { href: `?at=${one.code}`, textContent: one.name });
@@ -43,12 +45,17 @@ export function bindKeys({ state, said, go, tour }) {
     }));
     if (sought && !hits.length) found.textContent = said.words.wall_no_found;
   };
-  input.addEventListener("input", find);
+  let asked = null;
+  input.addEventListener("input", () => (asked = find()));
   input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") found.querySelector("a")?.click();
+    if (event.key === "Enter") {
+      event.preventDefault();
+      (asked ?? Promise.resolve()).then(() => found.querySelector("a")?.click());
+    }
     if (event.key === "ArrowDown") found.querySelector("a")?.focus();
   });
   dialog.addEventListener("close", () => {
+    typed += 1;
     input.value = "";
     found.replaceChildren();
   });
@@ -65,10 +72,7 @@ export function bindKeys({ state, said, go, tour }) {
   window.addEventListener("keydown", (event) => {
     if (dialog.open || event.ctrlKey || event.metaKey || event.altKey || !state.names) return;
     const element = ELEMENTS[Number(event.key) - 1];
-    if (element) {
-      const layers = state.layers.includes(element) ? state.layers.filter((one) => one !== element) : [...state.layers, element];
-      go({ layers });
-    }
+    if (element) go({ layers: switched(state, said, element) });
     const act = acts[event.key];
     if (!act) return;
     event.preventDefault();

@@ -33,7 +33,15 @@ function link(href, className, act, ...inside) {
 export function show(id, kind, text = "") {
   const panel = document.getElementById(id);
   panel.dataset.state = kind;
-  panel.querySelector(".state").textContent = text;
+  panel.querySelector(":scope > .state").textContent = text;
+}
+
+// What could not be read: a panel that was filled keeps what it shows and says since when that is old.
+export function fail(id, said, since) {
+  const isFilled = ["there", "empty", "stale"].includes(document.getElementById(id).dataset.state);
+  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: said.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  if (isFilled) show(id, "stale", said.suffix.stale.replace("{at}", clock.format(since)));
+  else show(id, "failed", said.words.wall_failed);
 }
 
 function fill(id, rows, empty, small = "") {
@@ -96,15 +104,24 @@ function fillWhere(state, said, { go }) {
   fill("where", rows, "", state.data.level);
 }
 
+// A layer that is on is one of an element, or all of it under the element's own name.
+const isOf = (said, layer, element) => layer === element || said.elements[layer] === element;
+const isOn = (state, said, element) => state.layers.some((layer) => isOf(said, layer, element));
+
+// The layers with all of an element off where any of it is on, else with the element on.
+export function switched(state, said, element) {
+  const others = state.layers.filter((layer) => !isOf(said, layer, element));
+  return isOn(state, said, element) ? others : [...others, element];
+}
+
 function fillElements(state, said, { go }) {
   const { open } = state.data;
   const rows = state.data.elements.map((one, i) => {
-    const on = state.layers.includes(one.key);
-    const layers = on ? state.layers.filter((key) => key !== one.key) : [...state.layers, one.key];
+    const on = isOn(state, said, one.key);
     const note = one.key === "event" ? said.words.wall_open : "";
     const dot = tag("i", "dot");
     dot.style.background = one.colour;
-    const row = link("?", on ? "element on" : "element", () => go({ layers }), dot, tag("span", "", one.name, tag("small", "", note)),
+    const row = link("?", on ? "element on" : "element", () => go({ layers: switched(state, said, one.key) }), dot, tag("span", "", one.name, tag("small", "", note)),
       tag("b", "", one.key === "event" ? number(open.n) : one.value), tag("kbd", "", String(i + 1)));
     row.setAttribute("role", "switch");
     row.setAttribute("aria-checked", String(on));

@@ -3,24 +3,28 @@ import { openLive } from "./live.mjs";
 import { createPulses } from "./pulses.mjs";
 import { createTour } from "./tour.mjs";
 import { bindKeys } from "./keys.mjs";
-import { fillPanels, fillFeed, build, show } from "./panels.mjs";
+import { fillPanels, fillFeed, build, show, fail } from "./panels.mjs";
 import { createCharts } from "./charts.mjs";
 
 const said = JSON.parse(document.getElementById("said").textContent);
 const asked = new URLSearchParams(location.search);
 const FEED_MOST = 30;
 const REFRESH_MS = 4000;
+const PANELS = ["where", "elements", "today", "feed", "due", "ranking"];
+// What a scenario is declared to lay over the map; without one the events.
+const layersOf = (key) => said.scenarios.find((one) => one.key === key)?.layers ?? ["event"];
 const state = {
   at: asked.get("at") ?? "",
   scenario: asked.get("scenario") ?? "",
   indicator: asked.get("indicator") ?? "",
-  layers: (asked.get("layers") ?? "event").split(",").filter(Boolean),
+  layers: asked.get("layers")?.split(",").filter(Boolean) ?? layersOf(asked.get("scenario")),
   names: null,
   data: null,
   known: null,
   turn: 0,
   proof: Date.now(),
   steps: 0,
+  lacksMap: true,
 };
 const pulses = createPulses(document.getElementById("pulses"));
 const charts = createCharts(said);
@@ -60,11 +64,13 @@ async function loadMap() {
   state.known = before;
   view.title = document.title;
   window.atlas.last = { style: style ?? window.atlas.last.style, view };
-  document.getElementById("legend").replaceChildren(...told.panels.legend.map(build));
+  document.querySelector("#legend .body").replaceChildren(...told.panels.legend.map(build));
+  show("legend", "there");
   window.dispatchEvent(new Event("atlas-view"));
 }
 
 async function loadPanels() {
+  state.names ??= readNames(await ask("/api/names", { lang: said.lang }));
   const { at, scenario: of } = state;
   const told = await ask("/api/watch", { at, scenario: of, lang: said.lang });
   if (at !== state.at || of !== state.scenario) return; // somebody has gone on: an answer that comes late takes nobody back
@@ -74,19 +80,26 @@ async function loadPanels() {
   charts.draw(state.data);
 }
 
-async function load({ map = true } = {}) {
-  const turn = (state.turn += 1);
+// One part of the screen: whatever becomes of it, the others go on.
+async function part(ids, read) {
   try {
-    state.names ??= readNames(await ask("/api/names", { lang: said.lang }));
-    await Promise.all([map ? loadMap() : null, loadPanels()]);
-    if (turn === state.turn) address();
-    document.documentElement.dataset.loaded = String(turn);
+    await read();
     return true;
   } catch (error) {
     console.info(error);
-    if (!state.data) document.querySelectorAll(".wall .panel").forEach((panel) => show(panel.id, "failed", said.words.wall_failed));
+    ids.forEach((id) => fail(id, said, state.proof));
     return false;
   }
+}
+
+async function load({ map = true } = {}) {
+  const turn = (state.turn += 1);
+  const figures = part([...PANELS, ...(charts.isDrawn ? ["hours", "days"] : [])], loadPanels);
+  if (!state.data) await figures; // on a slow line the figures come first and the map after them
+  const [, isDrawn] = await Promise.all([figures, map ? part(["legend"], loadMap) : null]);
+  if (map) state.lacksMap = !isDrawn;
+  if (turn === state.turn && state.data) address();
+  document.documentElement.dataset.loaded = String(turn);
 }
 
 function readNames(told) {
@@ -95,7 +108,7 @@ function readNames(told) {
 }
 
 function go(changes) {
-  if ("scenario" in changes) state.indicator = "";
+  if ("scenario" in changes) Object.assign(state, { indicator: "", layers: layersOf(changes.scenario) });
   Object.assign(state, changes);
   return load();
 }
@@ -140,7 +153,7 @@ const live = openLive({
 });
 
 const tour = createTour({ state, said, go, seconds: Number(asked.get("tour")) || said.tour_s });
-bindKeys({ state, said, go, tour });
+bindKeys({ state, said, go, tour, search: (sought) => ask("/api/names/search", { sought, lang: said.lang }) });
 document.getElementById("full").addEventListener("click", () => {
   if (document.fullscreenElement) document.exitFullscreen();
   else document.documentElement.requestFullscreen().catch(() => {});
@@ -148,7 +161,7 @@ document.getElementById("full").addEventListener("click", () => {
 
 function tick() {
   const clock = new Intl.DateTimeFormat(said.lang === "zh" ? "zh-CN" : "en-GB", {
-    timeZone: said.zone, month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
+    timeZone: said.zone, month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
   });
   document.getElementById("clock").textContent = clock.format(new Date());
   const old = Math.max(0, Math.round((Date.now() - state.proof) / 1000));
@@ -160,23 +173,26 @@ function tick() {
 }
 tick();
 setInterval(tick, 1000);
-setInterval(() => load({ map: false }), 30_000);
+setInterval(() => load({ map: state.lacksMap }), 30_000);
 
 window.addEventListener("atlas-map", ({ detail }) => {
   pulses.follow(detail);
   detail.once("idle", () => charts.start(() => state.data));
 });
+// Lists hold whole rows only: whatever changes the room they have, they are filled anew.
 let resized = null;
-window.addEventListener("resize", () => {
+const room = new ResizeObserver(() => {
   clearTimeout(resized);
   resized = setTimeout(() => state.data && (fillPanels(state, said, { go, fly }), charts.resize()), 200);
 });
+for (const one of document.querySelectorAll(".side, .months")) room.observe(one);
 
 async function begin() {
-  while (!(await load())) await new Promise((done) => setTimeout(done, 3000));
+  for (await load(); !state.data; await load()) await new Promise((done) => setTimeout(done, 3000));
+  live.start(state.data.cursor);
   await import("/assets/layers.mjs");
   await import("/assets/map.mjs");
-  live.start(state.data.cursor);
+  if (document.documentElement.matches(".no-engine, .no-webgl")) charts.start(() => state.data);
   if (said.tours || asked.get("tour")) tour.start();
 }
 begin();

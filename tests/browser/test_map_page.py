@@ -225,7 +225,7 @@ def test_languages_switch_without_loading_the_page_again(screen: Screen) -> None
     for part in (".top .brand", ".layers", ".legend", "#layers h2", ".choosers", ".months", ".headline", ".age"):
         for text in screen.texts(part):
             assert not CHINESE.search(text), (part, text)
-    assert screen.page.get_attribute("#search", "placeholder") == "Grid name or code"
+    assert screen.page.get_attribute("#search", "placeholder") == "Grid name, pinyin or code"
     screen.page.click(".language")
     screen.page.wait_for_function("() => document.documentElement.lang === 'zh-CN' && window.__map.idle")
     assert screen.texts(".top h1") == ["民情地图"]
