@@ -75,6 +75,19 @@ class Case:
 
 
 @dataclass(frozen=True)
+class OwnReport:
+    """As much of a case as who has its receipt needs for taking it back."""
+
+    id: int
+    town_code: str
+    category: str
+    state: str
+    version: int
+    is_urgent: bool
+    promise: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Moved:
     """Where a step led: `is_new` is False when the same request had been carried out before."""
 
@@ -157,7 +170,7 @@ def take_step(
     connection: psycopg.Connection[Any],
     catalog: Catalog,
     actor: Actor,
-    case: Case,
+    case: Case | OwnReport,
     step: str,
     *,
     key: str,
@@ -213,7 +226,7 @@ def take_step(
 def _promise(
     connection: psycopg.Connection[Any],
     catalog: Catalog,
-    case: Case,
+    case: Case | OwnReport,
     step: str,
     at: datetime | None,
     department: str | None,
@@ -266,9 +279,28 @@ def follow(connection: psycopg.Connection[Any], receipt: str) -> pd.DataFrame:
     DataFrame
         id, town_code, category, state, outcome, version, reported_at, due_at, closed_at, department, and where it was
         folded into another case original_state, original_outcome, original_department, original_due_at and
-        original_closed_at of that. Nobody's words.
+        original_closed_at of that; is_urgent, promise. Nobody's words.
     """
     return _frame(connection, "select * from pub.follow(%s)", [receipt])
+
+
+def withdraw(connection: psycopg.Connection[Any], catalog: Catalog, receipt: str, event_id: int, reason: str) -> Moved:
+    """Take back what was reported with a receipt; a second time does nothing.
+
+    Raises
+    ------
+    CaseError
+        No such case belongs to the receipt, it is being dealt with already, or no reason is given.
+    """
+    found = follow(connection, receipt)
+    fields = list(OwnReport.__dataclass_fields__)
+    own = [OwnReport(*row) for row in found.loc[found["id"] == event_id, fields].itertuples(index=False)]
+    if not own:
+        raise CaseError("gone", f"There is no case {event_id}.", _HINTS["gone"])
+    case, who = own[0], Actor(receipt, "resident", Scope(catalog.city.code))
+    if (case.state, found.loc[found["id"] == event_id, "outcome"].iloc[0]) == ("closed", "void"):
+        return Moved(case.id, case.version, case.state, 0, is_new=False)
+    return take_step(connection, catalog, who, case, "withdraw", key=f"withdrawn/{case.version}", reason=reason)
 
 
 def changes(connection: psycopg.Connection[Any], scope: Scope, after: int = 0, limit: int = 1000) -> pd.DataFrame:

@@ -74,6 +74,24 @@ def add_photo(connection: psycopg.Connection[Any], scope: Scope, event_id: int, 
     return int(row[0])
 
 
+def add_by_receipt(connection: psycopg.Connection[Any], receipt: str, cleaned: tuple[bytes, int, int]) -> int:
+    """Add a photo, as `clean` gives it, to what was reported with a receipt; the same again is the same photo.
+
+    Raises
+    ------
+    CaseError
+        The receipt has no open case, or its report has three photos.
+    """
+    jpeg, width, height = cleaned
+    values = [receipt, hashlib.sha256(jpeg).digest(), width, height, jpeg]
+    with cases.refused(), connection.transaction():
+        row = connection.execute(
+            "select pub.photo_by_resident(%s, %s, %s::smallint, %s::smallint, %s)", values
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def list_photos(connection: psycopg.Connection[Any], scope: Scope, event_id: int) -> pd.DataFrame:
     """List the photos of a case: id, at, width, height, the first first."""
     cursor = connection.execute("select * from pub.list_photos(%s, %s, %s)", [scope.low, scope.high, event_id])

@@ -282,7 +282,7 @@ def _to_sign_in(scope: Scope, headers: dict[bytes, bytes]) -> RefusedError:
 
 def most_bytes(path: str) -> int:
     """Bytes a body may have: more where photos are sent."""
-    return PHOTO_MOST if path.endswith("/photo") else BODY_MOST
+    return PHOTO_MOST if path.endswith("/photo") or path == "/form" else BODY_MOST
 
 
 async def _limited(headers: dict[bytes, bytes], receive: Receive, most: int) -> Receive:

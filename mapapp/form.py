@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets as chance
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
-from layers import cases, visits
+from layers import cases, photos, visits
 from layers.access import Actor, Scope
 from layers.declare.records import Catalog
-from layers.errors import CaseError
+from layers.errors import AtlasError, CaseError
+from layers.lifecycle import OPEN_STATES, find
 from layers.seal import Sealer
-from mapapp.casework import records
+from mapapp.casework import records, whole
 
-WORDS_MOST = 1000
+WORDS_MOST, REASON_MOST, PHOTOS_MOST = 1000, 300, 3
 GOOD_FOR_S = 4 * 3600
 """Seconds a form may lie open before it is sent."""
 
@@ -68,13 +69,16 @@ def list_communities(connection: psycopg.Connection[Any], catalog: Catalog) -> l
     ).fetchall()
 
 
-def take_in(connection: psycopg.Connection[Any], catalog: Catalog, slip: Slip, given: Mapping[str, str]) -> None:
-    """Report what a form says; the same slip again is the same case.
+def take_in(
+    connection: psycopg.Connection[Any], catalog: Catalog, slip: Slip, given: Mapping[str, str],
+    pictures: Sequence[bytes] = (),
+) -> None:  # fmt: skip
+    """Report what a form says, with up to three photos; the same slip again is the same case.
 
     Raises
     ------
     CaseError
-        Category, place or words are missing, or the place lies outside the city.
+        Category, place or words are missing, the place lies outside the city, or a photo is none.
     """
     words, category = given.get("words", "").strip()[:WORDS_MOST], given.get("category", "")
     if category not in offered(catalog):
@@ -82,16 +86,38 @@ def take_in(connection: psycopg.Connection[Any], catalog: Catalog, slip: Slip, g
     position, grid_code = _place(connection, catalog, given)
     if not words:
         raise CaseError("missing", "There are no words.", "Say in a few words what it is.", "words")
+    if len(pictures) > PHOTOS_MOST:
+        raise CaseError("missing", "There are too many photos.", f"Send {PHOTOS_MOST} at the most.", "photos")
+    try:
+        cleaned = [photos.clean(one) for one in pictures]
+    except AtlasError as error:
+        raise CaseError("missing", error.message, error.hint, "photo") from error
     key = hashlib.sha256(f"key {slip.receipt}".encode()).hexdigest()[:32]  # seen by others, so not the receipt
     scope = Scope(catalog.city.code)
     said = cases.Report(key, category, grid_code, position, words)
-    cases.report(connection, catalog, Actor(slip.receipt, "resident", scope), said)
+    made = cases.report(connection, catalog, Actor(slip.receipt, "resident", scope), said)
+    if made.state in OPEN_STATES:  # sent again after it was closed, it gets none
+        for one in cleaned:
+            photos.add_by_receipt(connection, slip.receipt, one)
 
 
 def follow(connection: psycopg.Connection[Any], receipt: str) -> list[dict[str, Any]]:
     """Tell what became of the reports of a receipt: nobody's words, no place, no name."""
     found = cases.follow(connection, receipt.strip().lower())
-    return records(found.drop(columns=["id", "town_code", "version"]))
+    found["can_withdraw"] = [find("withdraw", state) is not None for state in found["state"]]
+    return records(found.drop(columns=["town_code", "version", "is_urgent", "promise"]))
+
+
+def withdraw(connection: psycopg.Connection[Any], catalog: Catalog, given: Mapping[str, str]) -> None:
+    """Take back what was reported with a receipt, saying why.
+
+    Raises
+    ------
+    CaseError
+        No such case belongs to the receipt, it is being dealt with already, or no reason is given.
+    """
+    receipt, reason = given.get("receipt", "").strip().lower()[:60], given.get("reason", "").strip()[:REASON_MOST]
+    cases.withdraw(connection, catalog, receipt, whole(given.get("case")), reason)
 
 
 def _place(

@@ -43,11 +43,12 @@ SWITCHED: Mapping[str, str] = {
     "/echo": "echo",
     "/form": "form",
     "/form/follow": "form",
+    "/form/withdraw": "form",
     "/form/position.mjs": "form",
 }
 """Pages of the setting `PUBLIC_PAGES`: answered to everybody where they are on, and not there where they are off."""
 
-SENT: tuple[str, ...] = ("/form", "/form/follow")
+SENT: tuple[str, ...] = ("/form", "/form/follow", "/form/withdraw")
 """Those of them that also take in what somebody fills in."""
 
 KEYED = ("/intake/", "/open311/")

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from people_at_work import GRID, prepare, working_catalog
+from people_at_work import GRID, actor, cases, key, prepare, working_catalog
+from PIL import Image
 from serving import Browser, Server, serving
-from signing import signed
+from signing import become, signed
 
+from layers import photos
 from layers.access import Scope
 from layers.database import Database
-from layers.errors import SettingError
+from layers.declare.case_records import Calendar, Limit, Limits
+from layers.errors import CaseError, SettingError
 from layers.seal import Sealer
 from layers.secrets import read_secrets
 from layers.settings import read_settings
 from mapapp import form
 
 CATALOG = working_catalog()
+LIMITED = working_catalog(calendar=Calendar(), limits=Limits(normal={"any": Limit(1, "working_days")}))
 CITY = Scope("4499")
 WORDS = "路口积水，<b>车过不去</b>"
 SAID = {"category": "drainage", "community": GRID[:12], "words": WORDS}
@@ -43,6 +48,13 @@ def slip(browser: Browser) -> dict[str, str]:
     """What an open form carries."""
     page = browser.ask("/form").text
     return dict(re.findall(r'name="(receipt|opened_at|proof)" value="([^"]+)"', page))
+
+
+def picture(colour: str) -> bytes:
+    exif, out = Image.Exif(), io.BytesIO()
+    exif[0x010E] = "secret words"
+    Image.new("RGB", (40, 20), colour).save(out, "JPEG", exif=exif)
+    return out.getvalue()
 
 
 def n_cases(db: Database) -> int:
@@ -148,3 +160,70 @@ def test_a_page_that_is_none_is_refused_at_the_start() -> None:
 
 def test_sensitive_things_are_not_reported_here() -> None:
     assert "family_dispute" not in form.offered(CATALOG) and "noise" in form.offered(CATALOG)
+
+
+def test_a_report_is_taken_back_by_its_receipt_once_and_not_while_it_is_dealt_with(
+    on: Server, db: Database, web: Any
+) -> None:
+    browser = on.browser()
+    said, other = slip(browser) | SAID, slip(browser) | SAID
+    for one in (said, other):
+        browser.ask("/form", one)
+    asked = {"receipt": said["receipt"]}
+    page = browser.ask("/form/follow", asked).text
+    number = {"case": re.findall(r'name="case" value="(\d+)"', page)[0]}
+    assert browser.ask("/form/withdraw", asked | number).status_code == 422, "no reason"
+    strange = browser.ask("/form/withdraw", {"receipt": other["receipt"], "reason": "已解决"} | number)
+    assert strange.status_code == 422, "somebody else's report"
+    for _ in range(2):
+        taken = browser.ask("/form/withdraw", asked | number | {"reason": "已解决"})
+        assert taken.status_code == 200 and "已撤回" in taken.text and "撤回这件反映" not in taken.text
+    with db.connect("admin") as admin:
+        steps = admin.execute("select step, reason from ops.event_step where event_id = %s", [number["case"]])
+        assert steps.fetchall() == [("report", None), ("withdraw", "已解决")]
+    (waiting,) = cases.follow(web, other["receipt"])["id"]
+    for step in ("accept", "dispatch", "take_on"):
+        case = cases.read_case(web, CITY, waiting)
+        who = actor("department_handler" if step == "take_on" else "dispatcher")
+        cases.take_step(web, CATALOG, who, case, step, key=key(), department="water" if step == "dispatch" else None)
+        offered = browser.ask("/form/follow", {"receipt": other["receipt"]}).text
+        assert ("撤回这件反映" in offered) == (step != "take_on")
+    late = {"receipt": other["receipt"], "case": str(waiting), "reason": "已解决"}
+    assert "不能撤回" in browser.ask("/form/withdraw", late).text
+
+
+def test_a_clock_ends_where_a_report_is_taken_back(on: Server, web: Any) -> None:
+    browser = on.browser()
+    said = slip(browser) | SAID
+    browser.ask("/form", said)
+    (number,) = cases.follow(web, said["receipt"])["id"]
+    cases.take_step(web, LIMITED, actor("dispatcher"), cases.read_case(web, CITY, number), "accept", key=key())
+    assert (cases.read_case(web, CITY, number).promise or {})["clock_at"]
+    browser.ask("/form/withdraw", {"receipt": said["receipt"], "case": str(number), "reason": "已解决"})
+    assert (cases.read_case(web, CITY, number).promise or {"clock_at": 1})["clock_at"] is None
+
+
+def test_photos_of_a_form_are_made_anew_and_three_at_the_most(on: Server, db: Database, web: Any) -> None:
+    browser = on.browser()
+    said = slip(browser) | SAID
+
+    def send(*pictures: bytes, **more: str) -> int:
+        files = [("photo", (f"{n}.jpg", one, "image/jpeg")) for n, one in enumerate(pictures)]
+        return browser.ask("/form", said | more, files=files).status_code
+
+    red, blue, green = (picture(colour) for colour in ("red", "blue", "green"))
+    assert send(b"<svg/>") == send(red, red, red, red) == 422
+    assert send(red, blue) == send(red, blue) == 200, "sent twice"
+    with db.connect("admin") as admin:
+        kept = admin.execute("select taken_by, jpeg from ops.photo").fetchall()
+    assert len(kept) == 2 and {one[0][:8] for one in kept} == {"receipt "}
+    assert all(b"secret" not in jpeg for _, jpeg in kept)
+    jpeg = photos.clean(green)
+    photos.add_by_receipt(web, said["receipt"], jpeg)
+    with pytest.raises(CaseError):
+        photos.add_by_receipt(web, said["receipt"], photos.clean(picture("white")))
+    with pytest.raises(CaseError):
+        photos.add_by_receipt(web, "somebody else's", jpeg)
+    become(web, actor("dispatcher"))
+    (number,) = cases.follow(web, said["receipt"])["id"]
+    assert len(photos.list_photos(web, CITY, number)) == 3

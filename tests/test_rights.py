@@ -56,8 +56,8 @@ def routes(server: Server) -> list[tuple[str, str]]:
 def test_the_public_list_is_what_it_ought_to_be() -> None:
     assert set(PUBLIC) == OUGHT
     assert (set(SECRET), set(KEYED)) == ({"/answer/"}, {"/intake/", "/open311/"})
-    assert set(SWITCHED) == {"/echo", "/form", "/form/follow", "/form/position.mjs"}
-    assert SENT == ("/form", "/form/follow")
+    assert set(SWITCHED) == {"/echo", "/form", "/form/follow", "/form/withdraw", "/form/position.mjs"}
+    assert SENT == ("/form", "/form/follow", "/form/withdraw")
 
 
 def test_what_is_switched_off_is_not_there(running: Server, here: Database) -> None:

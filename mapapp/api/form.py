@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
+from starlette.datastructures import UploadFile
 
-from layers.errors import AtlasError
+from layers.errors import AtlasError, CaseError
 from layers.seal import Sealer
 from mapapp import form
 from mapapp.api.casework import STATIC
@@ -25,6 +26,8 @@ OF_ONE, OF_ALL = (10, 20 / 3600), (300, 600 / 3600)
 LOOKS = (30, 0.5)
 """The same for looks at a receipt."""
 EVERYBODY = "everybody"
+NEEDS = ("category", "community", "inside", "words", "photo", "photos")
+"""What a form may lack, as the page says it."""
 
 
 class Counter:
@@ -41,7 +44,9 @@ class Counter:
         slip = form.read_slip(self._sealer, given, now()) or form.open_slip(self._sealer, now())
         return HTMLResponse(form_page(self._desk.catalog, words, slip, communities, given, message=message), status)
 
-    def take_in(self, words: Words, given: Mapping[str, str], address: str) -> Response:
+    def take_in(
+        self, words: Words, given: Mapping[str, str], address: str, pictures: Sequence[bytes] = ()
+    ) -> Response:  # fmt: skip
         """Take a form in and give the receipt, or the form again with what is missing."""
         slip = form.read_slip(self._sealer, given, now())
         if slip is None:
@@ -50,10 +55,10 @@ class Counter:
             return self.show(words, given, words("form_too_often"), 429)
         try:
             with self._desk.unsigned() as connection:
-                form.take_in(connection, self._desk.catalog, slip, given)
+                form.take_in(connection, self._desk.catalog, slip, given, pictures)
         except AtlasError as error:
             need = getattr(error, "need", "")
-            key = f"form_need_{need}" if need in ("category", "community", "inside", "words") else "form_failed"
+            key = f"form_need_{need}" if need in NEEDS else "form_failed"
             return self.show(words, given, words(key), 422)
         return HTMLResponse(receipt_page(self._desk.catalog, words, slip.receipt))
 
@@ -64,7 +69,22 @@ class Counter:
             return HTMLResponse(follow_page(catalog, words, None, message=words("form_too_often")), 429)
         with self._desk.unsigned() as connection:
             rows = form.follow(connection, receipt[:60])
-        return HTMLResponse(follow_page(catalog, words, rows), 200 if rows else 404)
+        return HTMLResponse(follow_page(catalog, words, rows, receipt=receipt[:60]), 200 if rows else 404)
+
+    def take_back(self, words: Words, given: Mapping[str, str], address: str) -> Response:
+        """Take back what was reported with a receipt, and tell how it stands."""
+        catalog, receipt = self._desk.catalog, given.get("receipt", "")[:60]
+        if not self._looks.take(address):
+            return HTMLResponse(follow_page(catalog, words, None, message=words("form_too_often")), 429)
+        message, status = words("form_withdrawn"), 200
+        with self._desk.unsigned() as connection:
+            try:
+                form.withdraw(connection, catalog, given)
+            except CaseError as error:
+                is_unsaid = error.need == "reason"
+                message, status = words("form_need_reason" if is_unsaid else "form_not_withdrawn"), 422
+            rows = form.follow(connection, receipt)
+        return HTMLResponse(follow_page(catalog, words, rows, receipt=receipt, message=message), status)
 
 
 def form_routes(desk: Desk, porter: Porter) -> APIRouter:
@@ -79,8 +99,8 @@ def form_routes(desk: Desk, porter: Porter) -> APIRouter:
     @routes.post("/form")
     async def send(request: Request) -> Response:
         """Take a form in and give the receipt, or the form again with what is missing."""
-        given = await read_form(request)
-        return await asyncio.to_thread(counter.take_in, words_of(desk, request), given, _address(request))
+        given, pictures = await _read(request)
+        return await asyncio.to_thread(counter.take_in, words_of(desk, request), given, _address(request), pictures)
 
     @routes.api_route("/form/follow", methods=["GET", "HEAD"])
     async def ask_receipt(request: Request) -> Response:
@@ -93,6 +113,12 @@ def form_routes(desk: Desk, porter: Porter) -> APIRouter:
         receipt = (await read_form(request)).get("receipt", "")
         return await asyncio.to_thread(counter.tell, words_of(desk, request), receipt, _address(request))
 
+    @routes.post("/form/withdraw")
+    async def take_back(request: Request) -> Response:
+        """Take back what was reported with a receipt."""
+        given = await read_form(request)
+        return await asyncio.to_thread(counter.take_back, words_of(desk, request), given, _address(request))
+
     @routes.api_route("/form/position.mjs", methods=["GET", "HEAD"])
     async def script() -> Response:
         """The script that gives the phone's position."""
@@ -100,6 +126,16 @@ def form_routes(desk: Desk, porter: Porter) -> APIRouter:
         return FileResponse(STATIC / "position.mjs", media_type="text/javascript", headers=headers)
 
     return routes
+
+
+async def _read(request: Request) -> tuple[dict[str, str], list[bytes]]:
+    """Read a form's fields, and the photos of one that carries some."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await read_form(request), []
+    async with request.form(max_files=form.PHOTOS_MOST + 1, max_fields=20) as sent:
+        files = [one for one in sent.getlist("photo") if isinstance(one, UploadFile)]
+        read = [await one.read() for one in files]
+        return {key: value for key, value in sent.items() if isinstance(value, str)}, [one for one in read if one]
 
 
 def now() -> datetime:

@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from layers.declare.records import Catalog
-from mapapp.form import WORDS_MOST, Slip, offered
+from mapapp.form import REASON_MOST, WORDS_MOST, Slip, offered
 from mapapp.pages.plain import button, choice, field, form, page, said
 from mapapp.text import Words
 
@@ -34,12 +34,14 @@ def form_page(
         f"<label><span>{escape(words('report_words'))}</span>"
         f'<textarea name="words" rows="6" maxlength="{WORDS_MOST}" required>'
         f"{escape(given.get('words', ''))}</textarea></label>",
+        f"<label><span>{escape(words('form_photos'))}</span>"
+        '<input type="file" name="photo" accept="image/jpeg,image/png,image/webp" multiple></label>',
         said(words("form_no_names")),
         button(words("report_send"), kind="first"),
     ]
     body = (
         f"<section><h2>{escape(words('form_title'))}</h2>{_notice(catalog, words)}{said(message, 'alarm')}"
-        f"{form('/form' + _lang(words), ''.join(inside), kind='fields')}</section>"
+        f"{form('/form' + _lang(words), ''.join(inside), kind='fields', has_files=True)}</section>"
         f'<p><a href="/form/follow{_lang(words)}">{escape(words("form_follow"))}</a></p>'
         '<script type="module" src="/form/position.mjs"></script>'
     )
@@ -57,7 +59,7 @@ def receipt_page(catalog: Catalog, words: Words, receipt: str) -> str:
 
 
 def follow_page(
-    catalog: Catalog, words: Words, rows: Sequence[Mapping[str, Any]] | None, *, message: str = ""
+    catalog: Catalog, words: Words, rows: Sequence[Mapping[str, Any]] | None, *, receipt: str = "", message: str = ""
 ) -> str:  # fmt: skip
     """Write the page that asks for a receipt, and tells what became of its reports."""
     asked = [
@@ -71,14 +73,14 @@ def follow_page(
     none = said(words("form_unknown"), "alarm") if rows is not None and not rows else ""
     body = (
         f"<section><h2>{escape(words('form_follow'))}</h2>{_notice(catalog, words)}{said(message, 'alarm')}{none}"
-        f"{''.join(_became(catalog, words, row) for row in rows or ())}"
+        f"{''.join(_became(catalog, words, row, receipt) for row in rows or ())}"
         f"{form('/form/follow' + _lang(words), ''.join(asked), kind='fields')}</section>"
         f'<p><a href="/form{_lang(words)}">{escape(words("form_title"))}</a></p>'
     )
     return page(words, words("form_follow"), body, other="/form/follow" + _other(words))
 
 
-def _became(catalog: Catalog, words: Words, row: Mapping[str, Any]) -> str:
+def _became(catalog: Catalog, words: Words, row: Mapping[str, Any], receipt: str) -> str:
     def moment(key: str) -> str:
         return words.moment(datetime.fromisoformat(row[key]), catalog.city.zone) if row[key] else ""
 
@@ -98,7 +100,21 @@ def _became(catalog: Catalog, words: Words, row: Mapping[str, Any]) -> str:
         ("form_closed", moment(f"{of}closed_at")),
     ]
     told = "".join(f"<dt>{escape(words(k))}</dt><dd>{escape(v)}</dd>" for k, v in facts if v)
-    return (said(words("form_folded")) if of else "") + f"<dl>{told}</dl>"
+    return (said(words("form_folded")) if of else "") + f"<dl>{told}</dl>" + _withdrawal(words, row, receipt)
+
+
+def _withdrawal(words: Words, row: Mapping[str, Any], receipt: str) -> str:
+    """Write the form that takes a report back, while nobody has begun to deal with it."""
+    if not row["can_withdraw"]:
+        return ""
+    inside = (
+        f'<input type="hidden" name="receipt" value="{escape(receipt)}">'
+        f'<input type="hidden" name="case" value="{row["id"]}">'
+        + field("reason", words("form_withdraw_why"), more=f'required maxlength="{REASON_MOST}"')
+        + button(words("form_withdraw"))
+    )
+    written = form("/form/withdraw" + _lang(words), inside, kind="fields")
+    return f"<details><summary>{escape(words('form_withdraw'))}</summary>{written}</details>"
 
 
 def _communities(words: Words, communities: Sequence[tuple[str, str, str]], chosen: str) -> str:

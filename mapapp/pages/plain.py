@@ -34,10 +34,11 @@ def page(words: Words, title: str, body: str, *, other: str, wide: bool = False)
 """
 
 
-def form(action: str, inside: str, *, form_token: str = "", kind: str = "") -> str:
+def form(action: str, inside: str, *, form_token: str = "", kind: str = "", has_files: bool = False) -> str:
     """Write a form that is sent by POST, with the token that shows it is ours."""
+    how = ' enctype="multipart/form-data"' if has_files else ""
     hidden = f'<input type="hidden" name="form_token" value="{escape(form_token)}">' if form_token else ""
-    return f'<form method="post" action="{escape(action)}" class="{kind}">{hidden}{inside}</form>'
+    return f'<form method="post" action="{escape(action)}" class="{kind}"{how}>{hidden}{inside}</form>'
 
 
 def field(name: str, label: str, *, kind: str = "text", value: str = "", more: str = "") -> str:
