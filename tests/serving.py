@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
+import uvicorn
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -86,3 +89,17 @@ def serving(
         loop.run_until_complete(life.__aexit__(None, None, None))
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()
+
+
+@contextmanager
+def listening(app: Any) -> Iterator[str]:
+    """Serve an app at a port of its own, at the address given."""
+    with socket.socket() as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.listen(64)
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [ear]})
+        thread.start()
+        yield f"http://127.0.0.1:{ear.getsockname()[1]}"
+        server.should_exit = True
+        thread.join(10)

@@ -83,7 +83,7 @@ def faults(answer: Answer) -> list[str]:
 @pytest.fixture(scope="module")
 def poisoned(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
     with copy_of(city_template, server, settings) as copy:
-        poison(copy, LATENT, only=("pub.grid",))
+        poison(copy, LATENT, only="pub.grid")
         yield copy
 
 

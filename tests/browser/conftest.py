@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 from chromium import open_chromium
 from playwright.sync_api import Browser, Page, expect
+from serving import listening
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -37,18 +35,9 @@ def serving(
     atlas: Atlas, settings: Settings, public_pages: tuple[str, ...] = (), base: Base | None = None
 ) -> Iterator[str]:
     """Serve an atlas, at the address given."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        porter = make_porter(atlas, settings, is_demo=True)
-        app = create_app(atlas, porter, public_pages=public_pages, base=base)
-        config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none")
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+    porter = make_porter(atlas, settings, is_demo=True)
+    with listening(create_app(atlas, porter, public_pages=public_pages, base=base)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
