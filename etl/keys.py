@@ -6,6 +6,7 @@ Hashes are 64 bits, keyed by a seed, made eight bytes of text at a time for all 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ _CHUNK = 16_384
 """Rows hashed at a time: what is worked on stays in the processor's cache."""
 _PIECE = 64
 """Bytes of a value hashed as one; of a longer one the hashes of its pieces are added up, so that few cost little."""
+_SHARES = np.arange(1, 16, dtype=np.uint64) << np.uint64(60)
+"""Where the shares of remembered hashes begin, but for the first."""
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
@@ -112,37 +115,43 @@ def _hash_pieces(words: np.ndarray, start: np.ndarray, length: np.ndarray) -> np
 
 
 class SeenKeys:
-    """Keys met so far in one file, as sorted hashes: 8 bytes a key, few searches a batch."""
+    """Keys met so far in one file, as sorted hashes: 8 bytes a key, few searches a batch.
+
+    They lie in shares by their first bits, so that joining what was met takes the room of one share more and no copy of
+    all of it.
+    """
 
     def __init__(self) -> None:
-        self._runs: list[np.ndarray] = []
+        self._shares: list[list[np.ndarray]] = [[] for _ in range(len(_SHARES) + 1)]
 
     def repeated(self, hashes: np.ndarray) -> np.ndarray:
         """Mark the keys that stood earlier in this batch or in one before, and remember the others."""
-        ranked = np.sort(hashes)
-        if not (ranked[1:] == ranked[:-1]).any() and not any(_among(ranked, run).any() for run in self._runs):
-            self._keep(ranked)
-            return np.zeros(len(hashes), bool)
         order = np.argsort(hashes, kind="stable")
         ranked = hashes[order]
         again = np.zeros(len(hashes), bool)
-        again[order[1:]] = ranked[1:] == ranked[:-1]
-        for run in self._runs:
-            again[order] |= _among(ranked, run)
-        self._keep(np.sort(hashes[~again]))
-        return again
+        again[1:] = ranked[1:] == ranked[:-1]
+        bounds = [0, *np.searchsorted(ranked, _SHARES), len(ranked)]
+        for runs, (start, end) in zip(self._shares, pairwise(bounds), strict=True):
+            for run in runs:
+                again[start:end] |= _among(ranked[start:end], run)
+            _keep(runs, ranked[start:end][~again[start:end]])
+        marked = np.zeros(len(hashes), bool)
+        marked[order] = again
+        return marked
 
     def copy(self) -> SeenKeys:
         """Remember the same, apart from this one."""
         other = SeenKeys()
-        other._runs = list(self._runs)
+        other._shares = [list(runs) for runs in self._shares]
         return other
 
-    def _keep(self, run: np.ndarray) -> None:
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.concatenate([self._runs.pop(), run])
-            run.sort()  # where it stands: this is the greatest array of a load
-        self._runs.append(run)
+
+def _keep(runs: list[np.ndarray], run: np.ndarray) -> None:
+    """Add a sorted run, joined with those before it that are not much longer, so that runs stay few."""
+    while runs and len(runs[-1]) <= 2 * len(run):
+        run = np.concatenate([runs.pop(), run])
+        run.sort()
+    runs.append(run)
 
 
 class Ordinals:
