@@ -1,9 +1,9 @@
-"""What has just happened, told to every open page: one ear at the database in each process, one queue for each page.
+"""What has just happened, told to every open page: one ear at the database in each process, one log for each scope.
 
 The database wakes the ear after each commit; what is new is then read once for each scope, with the session of a page
-that has that scope, and put into the queues of all its pages. Numbers are in the order of commits (`layers.cases`), so
-that a page that was away names the last one it saw and misses nothing. A queue that is full is emptied and its page
-told to begin anew: a slow page never holds up another.
+that has that scope, and put into the log that all its pages read from. Numbers are in the order of commits
+(`layers.cases`), so that a page that was away names the last one it saw and misses nothing. A page has nothing but its
+place in the log: a slow one holds up no other, and where the log no longer goes back to its place it begins anew.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import psycopg
@@ -26,8 +27,8 @@ from mapapp.desk import Desk
 
 log = logging.getLogger(__name__)
 
-QUEUE_MOST = 256
-"""Messages that wait for one page, at most."""
+KEPT_MOST = 1000
+"""Messages kept of a scope, for pages that are slow or come back."""
 
 REPLAY_MOST = 1000
 """Steps told to a page that comes back; where it missed more, it begins anew."""
@@ -38,8 +39,8 @@ PAGES_MOST = 4000
 BEAT_S = 10.0
 """Seconds of silence after which a page is told that there is nothing to tell."""
 
-TOGETHER_S = 0.02
-"""Seconds in which commits are waited for, to be read together."""
+TOGETHER_S, TOGETHER_EACH_S = 0.02, 0.0002
+"""Seconds in which commits are waited for, to be told together; and more for each open page, since each costs work."""
 
 OF_WALL = ("at", "category", "grid_code", "step", "from_state", "state", "due_at", "is_urgent")
 """What a wall may be told of a step: category, grid, state and time."""
@@ -55,53 +56,84 @@ class Told:
     kind: str
     text: str
 
+    @cached_property
     def line(self) -> bytes:
-        """Write it as an event stream has it."""
+        """The message as an event stream has it; written once for all pages."""
         number = f"id: {self.number}\n" if self.number else ""
         return f"{number}event: {self.kind}\ndata: {self.text}\n\n".encode()
 
 
-@dataclass(eq=False)
+_BEAT, _RESET = Told(0, "beat", "{}"), Told(0, "reset", "{}")
+
+
+@dataclass(frozen=True)
+class News:
+    """One message as walls are told it, and as the other pages are; None for whom it is nothing."""
+
+    to_wall: Told | None
+    to_others: Told
+
+
+class Channel:
+    """The log of one scope, and how many pages read from it."""
+
+    def __init__(self, head: int) -> None:
+        self.head = head
+        self.since = head
+        """Every step after this number is in the log."""
+        self.pages: set[Page] = set()
+        self.end = 0
+        """How many messages were ever put into it."""
+        self._kept: list[News] = []
+        self._woken = asyncio.Event()
+
+    def put(self, news: Sequence[News]) -> None:
+        """Add messages and wake whoever waits for some."""
+        self._kept += news
+        self.end += len(news)
+        if len(self._kept) > 2 * KEPT_MOST:
+            gone = self._kept[:-KEPT_MOST]
+            del self._kept[:-KEPT_MOST]
+            self.since = max([self.since, *(one.to_others.number for one in gone)])
+        woken, self._woken = self._woken, asyncio.Event()
+        woken.set()
+
+    def after(self, place: int) -> Sequence[News] | None:
+        """Messages from a place on; None where they are no longer all kept."""
+        n = self.end - place
+        return None if n > len(self._kept) else self._kept[len(self._kept) - n :]
+
+    def steps_after(self, number: int) -> list[News] | None:
+        """Steps after a number; None where they are no longer, or were never, all kept."""
+        return [one for one in self._kept if one.to_others.number > number] if number >= self.since else None
+
+    async def wait(self, place: int) -> bool:
+        """Wait until there is something from a place on; False where nothing came for a while."""
+        try:
+            async with asyncio.timeout(BEAT_S):
+                while self.end == place:
+                    await self._woken.wait()
+        except TimeoutError:
+            return False
+        return True
+
+
+@dataclass(eq=False, frozen=True)
 class Page:
-    """An open page, and what waits to be told to it."""
+    """An open page."""
 
     session: Session
-    queue: asyncio.Queue[Told] = field(default_factory=lambda: asyncio.Queue(QUEUE_MOST))
-    is_lost: bool = False
 
     @property
     def scope(self) -> Scope:
         """What it may see."""
         return self.session.actor.scope
 
-    @property
-    def is_wall(self) -> bool:
-        """Whether it is told what a wall may be told and no more."""
-        return self.session.actor.role == "wall"
-
-    def tell(self, told: Iterable[Told]) -> None:
-        """Put messages into its queue; where that is full, everything in it is dropped and it has to begin anew."""
-        for one in told:
-            if self.is_lost:
-                return
-            if self.queue.full():
-                self.is_lost = True
-                while not self.queue.empty():
-                    self.queue.get_nowait()
-                self.queue.put_nowait(_RESET)
-                return
-            self.queue.put_nowait(one)
-
-
-_RESET = Told(0, "reset", "{}")
-
-
-@dataclass(eq=False)
-class Channel:
-    """The pages of one scope, and the last number read for them."""
-
-    after: int
-    pages: set[Page] = field(default_factory=set)
+    def of(self, news: Iterable[News]) -> list[Told]:
+        """What it is told of some messages."""
+        if self.session.actor.role != "wall":
+            return [one.to_others for one in news]
+        return [one.to_wall for one in news if one.to_wall]
 
 
 class Live:
@@ -130,43 +162,49 @@ class Live:
         finally:
             teller.cancel()
 
-    async def follow(self, session: Session, since: int | None) -> AsyncIterator[Told]:
+    async def follow(self, session: Session, since: int | None) -> AsyncIterator[list[Told]]:
         """Tell one page what happened after a number, then whatever happens; ends with a reset where too much did.
 
-        The page stands in the queue before what it missed is read: whatever is committed meanwhile comes by both ways
+        Its place in the log is taken before what it missed is read: whatever is committed meanwhile comes by both ways
         and is told once.
         """
         page = Page(session)
-        head, version = await asyncio.to_thread(self._head, page)
+        _, head, version = await asyncio.to_thread(self._read, page, None)
         if head is None:
             return
-        channel = self._channels.setdefault(page.scope, Channel(head))
-        channel.pages.add(page)
+        channel = self._join(page, head)
         try:
-            seen = head if since is None else since
-            missed, _ = await asyncio.to_thread(self._read, page, seen)
-            yield Told(seen, "hello", json.dumps({"version": version, "head": head}))
+            place, seen = channel.end, head if since is None else since
+            missed = channel.steps_after(seen)
+            yield [Told(seen, "hello", json.dumps({"version": version, "head": head}))]
+            if missed is None:
+                missed = (await asyncio.to_thread(self._read, page, seen))[0]
             if seen > head or len(missed) >= REPLAY_MOST:
-                yield _RESET
+                yield [_RESET]
                 return
-            for one in missed:
-                seen = one[0]
-                yield _told(one, page)
-            while True:
-                try:
-                    told = await asyncio.wait_for(page.queue.get(), BEAT_S)
-                except TimeoutError:
-                    told = Told(0, "beat", "{}")
-                if told.number and told.number <= seen:
-                    continue
-                seen = told.number or seen
-                yield told
-                if told is _RESET:
-                    return
+            news: Sequence[News] | None = missed
+            while news is not None:
+                told = [one for one in page.of(news) if not one.number or one.number > seen]
+                seen = max([seen, *(one.number for one in told)])
+                if told:
+                    yield told
+                if not await channel.wait(place):
+                    yield [_BEAT]
+                news, place = channel.after(place), channel.end
+            yield [_RESET]
         finally:
             channel.pages.discard(page)
             if not channel.pages and self._channels.get(page.scope) is channel:
                 del self._channels[page.scope]
+
+    def _join(self, page: Page, head: int) -> Channel:
+        """Let a page read from the log of its scope, which its first page begins."""
+        channel = self._channels.get(page.scope)
+        if channel is None:
+            channel = self._channels[page.scope] = Channel(head)
+            self._heard.set()  # what was committed meanwhile woke nobody
+        channel.pages.add(page)
+        return channel
 
     async def _listen(self) -> None:
         async with await psycopg.AsyncConnection.connect(
@@ -178,8 +216,8 @@ class Live:
             async for heard in ear.notifies():
                 if heard.channel == "atlas":
                     self._tell_loaded(heard.payload)
-                elif heard.channel == "calls":
-                    self._tell_desks(Told(0, "call", "{}"))
+                elif heard.channel == "calls":  # nothing of it: each page asks for what it may see
+                    self._tell_all(News(None, Told(0, "call", "{}")))
                 self._heard.set()
 
     def _tell_loaded(self, payload: str) -> None:
@@ -187,22 +225,17 @@ class Live:
             dataset = str(json.loads(payload)["dataset"])
         except (ValueError, KeyError, TypeError):
             return
-        told = [Told(0, "load", json.dumps({"dataset": dataset}))]
-        for channel in self._channels.values():
-            for page in channel.pages:
-                page.tell(told)
+        told = Told(0, "load", json.dumps({"dataset": dataset}))
+        self._tell_all(News(told, told))
 
-    def _tell_desks(self, told: Told) -> None:
-        """Tell every page but walls that something happened, and nothing of it: each asks for what it may see."""
+    def _tell_all(self, news: News) -> None:
         for channel in self._channels.values():
-            for page in channel.pages:
-                if not page.is_wall:
-                    page.tell([told])
+            channel.put([news])
 
     async def _tell(self) -> None:
         while True:
             await self._heard.wait()
-            await asyncio.sleep(TOGETHER_S)
+            await asyncio.sleep(TOGETHER_S + TOGETHER_EACH_S * self.n_pages)
             self._heard.clear()
             for channel in list(self._channels.values()):
                 try:
@@ -215,41 +248,36 @@ class Live:
     async def _tell_channel(self, channel: Channel) -> None:
         """Read once, by the session of a page that still has one, and tell all pages of the scope."""
         for reader in list(channel.pages):
-            rows, head = await asyncio.to_thread(self._read, reader, channel.after)
+            news, head, _ = await asyncio.to_thread(self._read, reader, channel.head)
             if head is None:
                 continue  # its session has ended; the door shuts it
-            channel.after = max([head, *(number for number, _ in rows[-1:])])
-            if len(rows) >= REPLAY_MOST:
-                channel.after = rows[-1][0]
+            last = news[-1].to_others.number if news else 0
+            channel.head = max(head, last)
+            if len(news) >= REPLAY_MOST:
+                channel.head = last
                 self._heard.set()
-            for is_wall in {page.is_wall for page in channel.pages}:
-                pages = [page for page in channel.pages if page.is_wall == is_wall]
-                told = [_told(one, pages[0]) for one in rows]
-                for page in pages:
-                    page.tell(told)
+            if news:
+                channel.put(news)
             return
 
-    def _head(self, page: Page) -> tuple[int | None, int]:
-        with self._desk.connection_of(page.session) as connection:
-            return last_change(connection, page.scope), data_version(connection)[0]
+    def _read(self, page: Page, after: int | None) -> tuple[list[News], int | None, int]:
+        """Steps after a number, none where none is given; the number of the last one anywhere; the version of the data.
 
-    def _read(self, page: Page, after: int) -> tuple[list[tuple[int, dict[str, Any]]], int | None]:
-        """Steps after a number, and the number of the last one anywhere; None where the session has ended."""
+        The head is None where the page's session has ended.
+        """
         with self._desk.connection_of(page.session) as connection:
-            head = last_change(connection, page.scope)
-            if head is None:
-                return [], None
+            head, (version, _) = last_change(connection, page.scope), data_version(connection)
+            if head is None or after is None or head <= after:
+                return [], head, version
             found = changes(connection, page.scope, after, REPLAY_MOST)
         said = found[list(OF_OTHERS)].astype(object).to_dict("records")
-        return [
-            (int(n), {str(k): v for k, v in row.items()}) for n, row in zip(found["change_no"], said, strict=True)
-        ], head
+        rows = zip(found["change_no"].tolist(), said, strict=True)
+        return [News(_told(n, row, OF_WALL), _told(n, row, OF_OTHERS)) for n, row in rows], head, version
 
 
-def _told(one: tuple[int, dict[str, Any]], page: Page) -> Told:
-    number, row = one
-    said = {key: _plain(row[key]) for key in (OF_WALL if page.is_wall else OF_OTHERS)}
-    return Told(number, "step", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
+def _told(number: int, row: dict[Any, Any], keys: Sequence[str]) -> Told:
+    said = {key: _plain(row[key]) for key in keys}
+    return Told(int(number), "step", json.dumps(said, ensure_ascii=False, separators=(",", ":")))
 
 
 def _plain(value: Any) -> Any:

@@ -26,7 +26,7 @@ def live_routes(live: Live) -> APIRouter:
         async def lines() -> AsyncIterator[bytes]:
             yield b"retry: 1500\n\n"
             async for told in live.follow(session, number):
-                yield told.line()
+                yield b"".join(one.line for one in told)
 
         session = visitor()
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}

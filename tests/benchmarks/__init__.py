@@ -29,6 +29,8 @@ Report = Callable[[str, str, str, bool], None]
 BENCH_DIR = CHECKOUT / ".local" / "bench"
 UNTIL = date(2026, 6, 30)
 """Last day of the city's events: the figures do not depend on today."""
+PEOPLE, EVENTS = 1_000_000, 1_000_000
+"""How many the city has: as many as the figures to reach are set for."""
 
 
 def medians_s(*functions: Callable[[], object], times: int = 3) -> list[float]:
@@ -95,7 +97,7 @@ def full_city() -> Path:
 
     folder = BENCH_DIR / "deliveries"
     if not (folder / "answers.json").exists():
-        build_city(folder, "full", until=UNTIL)
+        build_city(folder, "full", people=PEOPLE, events=EVENTS, until=UNTIL)
     return folder
 
 
