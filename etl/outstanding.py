@@ -78,6 +78,12 @@ where q.dataset = %(dataset)s and q.resolved_at is null and q.delivery_id <> %(d
 )
 """
 
+# Without it the planner takes a delivery's thousands of refused rows for a few, and compares each with all others.
+_ANALYSE = """
+select ops.analyse(array['raw.quarantine'::regclass])
+where (select count(*) from raw.quarantine where delivery_id = %(delivery)s) >= 1000
+"""
+
 _OUTDATED = """
 update raw.quarantine q set resolved_at = %(now)s, resolved_by = %(delivery)s, resolution = 'outdated'
 from raw.source_registry r
@@ -188,5 +194,6 @@ class Settlement:
         steps = {"refused_again": _REFUSED_AGAIN, "loaded": _LOADED, "outdated": _OUTDATED}
         if is_whole:
             steps["withdrawn"] = _WITHDRAWN
+        connection.execute(_ANALYSE, values)
         left = {name: connection.execute(query.encode(), values).rowcount for name, query in steps.items()}
         return {name: n for name, n in left.items() if n}
