@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import psycopg
 
@@ -135,27 +136,29 @@ def people_by(
     }
     grids = connection.execute(_GRIDS, asked).fetchall()
     if not grids:
-        nothing = _frame([], breakdown, {})
+        nothing = _frame([], breakdown, [])
         return nothing if edition is None else carried_cells(connection, area, breakdown, level, month, edition)
     asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
     digits = published_digits(connection, grids[0][0], grids[0][1], breakdown.key)
     is_out = LENGTHS[level] <= digits
-    told = {(code, cell): n for code, cell, n in connection.execute(_READ, asked)} if is_out else {}
+    told = connection.execute(_READ, asked).fetchall() if is_out else []
     return _frame([code for _, _, code in grids] if is_out else [], breakdown, told, is_withheld=not is_out)
 
 
 def _frame(
-    codes: Sequence[str], breakdown: Breakdown, told: Mapping[tuple[str, str], int], *, is_withheld: bool = False
+    codes: Sequence[str], breakdown: Breakdown, told: Sequence[tuple[str, str, int]], *, is_withheld: bool = False
 ) -> pd.DataFrame:
-    every = [(code, cell) for code in codes for cell in breakdown.cells]
+    """Lay out figures by grid and cell; what has no row is 0."""
+    grids, cells = pd.Index(codes, dtype="str"), pd.Index(breakdown.cells, dtype="str")
+    n = np.zeros((len(grids), len(cells)), dtype="int64")
+    if told:
+        rows = pd.DataFrame(told, columns=["grid_code", "cell", "n"])
+        at, cell = grids.get_indexer(rows["grid_code"]), cells.get_indexer(rows["cell"])
+        is_known = cell >= 0
+        n[at[is_known], cell[is_known]] = rows["n"].to_numpy()[is_known]
     frame = pd.DataFrame(
-        {
-            "grid_code": [code for code, _ in every],
-            "cell": [cell for _, cell in every],
-            "n": [told.get(one, 0) for one in every],
-        }
-    )
-    frame = frame.astype({"grid_code": "str", "cell": "str", "n": "int64"})
+        {"grid_code": grids.repeat(len(cells)), "cell": np.tile(cells.to_numpy(), len(grids)), "n": n.ravel()}
+    ).astype({"cell": "str"})
     frame.attrs = {"withheld": True} if is_withheld else {}
     return frame
 
