@@ -149,16 +149,16 @@ def _frame(
     codes: Sequence[str], breakdown: Breakdown, told: Sequence[tuple[str, str, int]], *, is_withheld: bool = False
 ) -> pd.DataFrame:
     """Lay out figures by grid and cell; what has no row is 0."""
-    grids, cells = pd.Index(codes, dtype="str"), pd.Index(breakdown.cells, dtype="str")
+    grids, cells = pd.Index(np.array(codes, dtype=object)), pd.Index(np.array(breakdown.cells, dtype=object))
     n = np.zeros((len(grids), len(cells)), dtype="int64")
     if told:
         rows = pd.DataFrame(told, columns=["grid_code", "cell", "n"])
-        at, cell = grids.get_indexer(rows["grid_code"]), cells.get_indexer(rows["cell"])
+        at, cell = grids.get_indexer(pd.Index(rows["grid_code"])), cells.get_indexer(pd.Index(rows["cell"]))
         is_known = cell >= 0
         n[at[is_known], cell[is_known]] = rows["n"].to_numpy()[is_known]
     frame = pd.DataFrame(
         {"grid_code": grids.repeat(len(cells)), "cell": np.tile(cells.to_numpy(), len(grids)), "n": n.ravel()}
-    ).astype({"cell": "str"})
+    ).astype({"grid_code": "str", "cell": "str"})
     frame.attrs = {"withheld": True} if is_withheld else {}
     return frame
 

@@ -18,6 +18,7 @@ from layers.cases import changes, last_change
 from layers.codes import LENGTHS
 from layers.counts import WITHOUT_TIME, numbers, sums
 from layers.declare.records import Count, Scenario
+from layers.errors import AccessError
 from layers.gazetteer import Gazetteer
 from layers.indicators import values
 from layers.people import people
@@ -53,7 +54,9 @@ def read_watch(desk: Desk, at: str, scenario_key: str, language: str, now: datet
         grid = gazetteer.named(at if at in gazetteer else top)
         inside = desk.scope.within(grid.code)
         version, loaded_at = data_version(connection)
-        head = last_change(connection, desk.scope) or 0
+        head = last_change(connection, desk.scope)
+        if head is None:
+            raise AccessError("The session has ended.", "Sign in again.")
         return {
             "cursor": head,
             "now": now.isoformat(),

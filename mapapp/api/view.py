@@ -13,15 +13,19 @@ from fastapi import APIRouter, Request, Response
 
 from layers.errors import AtlasError
 from mapapp import handlers, ids
+from mapapp.answers import Answers
 from mapapp.callbacks import outputs, panels
 from mapapp.desk import Desk
 
 log = logging.getLogger(__name__)
 
+KEPT_S = 10.0
+"""Seconds in which all who open a view get the same answer."""
+
 
 def view_routes(desk: Desk) -> APIRouter:
     """Make the route `/api/view`; its query is that of the page, and `known`, what the page was sent before."""
-    routes = APIRouter(prefix="/api")
+    routes, answers = APIRouter(prefix="/api"), Answers()
 
     @routes.get("/view")
     async def view(request: Request, known: str = "") -> Response:
@@ -31,24 +35,30 @@ def view_routes(desk: Desk) -> APIRouter:
             etag = await asyncio.to_thread(_etag, desk, query)
             if request.headers.get("if-none-match") == etag:
                 return Response(status_code=304, headers={"etag": etag})
-            shown = await asyncio.to_thread(handlers.show, desk, query, handlers.read_before(known))
+            return await answers.give(request, etag, lambda: make(query, known), kept_s=KEPT_S, etag=etag)
         except AtlasError as error:
             log.warning("%s", error)
             return as_json({"panels": {ids.NOTICE: handlers.notice(desk, query, error)}}, 409)
-        told = {"parts": outputs(shown), "panels": panels(shown)}
-        return as_json(told, 200, {"etag": etag, "cache-control": "private, no-cache"})
+
+    def make(query: str, known: str) -> bytes:
+        shown = handlers.show(desk, query, handlers.read_before(known))
+        return written({"parts": outputs(shown), "panels": panels(shown)})
 
     return routes
 
 
 def as_json(content: Any, status: int, headers: dict[str, str] | None = None) -> Response:
-    """Answer with JSON that may hold components, each as its type and props."""
+    """Answer with JSON that may hold components."""
+    return Response(written(content), status, headers, media_type="application/json")
+
+
+def written(content: Any) -> bytes:
+    """Write JSON that may hold components, each as its type and props."""
 
     def plain(one: Component) -> dict[str, Any]:
         return {"type": one._type, "props": cast(Any, one).to_plotly_json()["props"]}
 
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=plain)
-    return Response(text, status, headers, media_type="application/json")
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), default=plain).encode()
 
 
 def _etag(desk: Desk, query: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
 from layers.errors import AtlasError
+from mapapp.answers import Answers
 from mapapp.api.sign_in import words_of
-from mapapp.api.view import as_json
+from mapapp.api.view import as_json, written
 from mapapp.desk import Desk
 from mapapp.pages.wall import wall_page
 from mapapp.visitor import visitor
@@ -20,12 +20,14 @@ from mapapp.watch import read_names, read_watch, search_names
 
 FOLDER = Path(__file__).parent.parent / "wall"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+WATCH_KEPT_S, NAMES_KEPT_S = 2.0, 10.0
+"""Seconds in which all screens of a scope are told the same; less than a screen waits after a step before it asks."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def wall_routes(desk: Desk, engine: str) -> APIRouter:
     """Make the routes of the wall; `engine` is the version of maplibre-gl."""
-    routes, edition = APIRouter(), edition_of(FOLDER)
+    routes, edition, answers = APIRouter(), edition_of(FOLDER), Answers()
     files = {path.name: path for path in FOLDER.iterdir() if path.suffix in (".css", ".mjs")}
 
     @routes.get("/wall")
@@ -43,16 +45,24 @@ def wall_routes(desk: Desk, engine: str) -> APIRouter:
         """What the wall shows of a grid."""
         language = words_of(desk, request).language
         try:
-            told = await asyncio.to_thread(read_watch, desk, at, scenario, language)
+            return await answers.give(
+                request, ("watch", desk.scope, at, scenario, language),
+                lambda: written(read_watch(desk, at, scenario, language)), kept_s=WATCH_KEPT_S,
+            )  # fmt: skip
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)
-        return as_json(told, 200)
 
     @routes.get("/api/names")
     async def names(request: Request) -> Response:
         """Names and centres of the grids in the scope."""
+        language = words_of(desk, request).language
         try:
-            return as_json(await asyncio.to_thread(read_names, desk, words_of(desk, request).language), 200)
+            return await answers.give(
+                request,
+                ("names", desk.scope, language),
+                lambda: written(read_names(desk, language)),
+                kept_s=NAMES_KEPT_S,
+            )
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)
 

@@ -121,10 +121,10 @@ function fly(code) {
 
 let refresh = null;
 function refreshSoon() {
-  refresh ??= setTimeout(async () => {
+  refresh ??= setTimeout(async () => { // not all screens at once
     refresh = null;
     await load({ map: false });
-  }, REFRESH_MS);
+  }, REFRESH_MS * (1 + Math.random() / 4));
 }
 
 function onStep(step) {
