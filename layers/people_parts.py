@@ -21,7 +21,7 @@ from layers.privacy import BASE
 _READ = """
 select grid_code, cell, n from pub.people_count
 where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s and length(grid_code) = %(digits)s
-    and grid_code = any(%(codes)s)
+    and grid_code >= %(low)s and grid_code < %(high)s
 """
 
 
@@ -138,7 +138,7 @@ def people_by(
     if not grids:
         nothing = _frame([], breakdown, [])
         return nothing if edition is None else carried_cells(connection, area, breakdown, level, month, edition)
-    asked |= {"edition": grids[0][0], "month": grids[0][1], "codes": [code for _, _, code in grids]}
+    asked |= {"edition": grids[0][0], "month": grids[0][1]}
     digits = published_digits(connection, grids[0][0], grids[0][1], breakdown.key)
     is_out = LENGTHS[level] <= digits
     told = connection.execute(_READ, asked).fetchall() if is_out else []
@@ -154,7 +154,7 @@ def _frame(
     if told:
         rows = pd.DataFrame(told, columns=["grid_code", "cell", "n"])
         at, cell = grids.get_indexer(pd.Index(rows["grid_code"])), cells.get_indexer(pd.Index(rows["cell"]))
-        is_known = cell >= 0
+        is_known = (at >= 0) & (cell >= 0)
         n[at[is_known], cell[is_known]] = rows["n"].to_numpy()[is_known]
     frame = pd.DataFrame(
         {"grid_code": grids.repeat(len(cells)), "cell": np.tile(cells.to_numpy(), len(grids)), "n": n.ravel()}

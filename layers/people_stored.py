@@ -24,9 +24,10 @@ from unnest(%(towns)s::text[], %(codes)s::text[], %(cells)s::text[], %(figures)s
 """
 
 _DIGITS = """
-select case when exists (
-    select from pub.people_count where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s
-) then coalesce((
+select case when (
+    select max(cell) from pub.people_count
+    where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s
+) is not null then coalesce((
     select min(digits) from pub.people_withheld
     where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s
 ), 99) else 0 end
