@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -34,6 +35,27 @@ def test_a_port_in_use_is_a_sentence(taken: int) -> None:
     with pytest.raises(SettingError, match=f"Port {taken}") as caught:
         listen(read_settings({"PORT": str(taken)}))
     assert f"PORT={taken + 1}" in caught.value.hint
+
+
+def test_small_answers_are_sent_at_once() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+
+    async def go() -> int:
+        met: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            met.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        server = await asyncio.start_server(answer, sock=listen(read_settings({"PORT": str(port)})))
+        async with server:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return await met
+
+    assert asyncio.run(go()), "each answer waits 40 ms for the receiver"
 
 
 def test_a_database_that_does_not_run_is_a_sentence(tmp_path: Path) -> None:

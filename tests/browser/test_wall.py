@@ -74,7 +74,7 @@ class Served:
 
     def start(self) -> None:
         atlas = Atlas(self.catalog, self.db, "web", Scope(self.catalog.city.code))
-        listening = socket.socket()
+        listening = socket.socket(proto=socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", self.port))
         listening.listen(64)
