@@ -135,7 +135,7 @@ def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir:
     api.include_router(live_routes(live))
     api.include_router(chart_routes())
     api.include_router(explore_routes(desk, engine))
-    api.include_router(wall_routes(desk, engine))
+    api.include_router(wall_routes(desk, live, engine))
     api.include_router(open311_routes(desk))
     api.include_router(intake_routes(desk))
     api.include_router(echo_routes(desk))

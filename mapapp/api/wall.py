@@ -14,6 +14,7 @@ from mapapp.answers import Answers
 from mapapp.api.sign_in import words_of
 from mapapp.api.view import as_json, written
 from mapapp.desk import Desk
+from mapapp.live import Live
 from mapapp.pages.wall import wall_page
 from mapapp.visitor import visitor
 from mapapp.watch import read_names, read_watch, search_names
@@ -22,10 +23,12 @@ FOLDER = Path(__file__).parent.parent / "wall"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 WATCH_KEPT_S, NAMES_KEPT_S = 2.0, 10.0
 """Seconds in which all screens of a scope are told the same; less than a screen waits after a step before it asks."""
+ASKED_PER_S = 50
+"""How often all screens together ask for their figures after a step, at most: the more, the longer each waits."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 
-def wall_routes(desk: Desk, engine: str) -> APIRouter:
+def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
     """Make the routes of the wall; `engine` is the version of maplibre-gl."""
     routes, edition, answers = APIRouter(), edition_of(FOLDER), Answers()
     files = {path.name: path for path in FOLDER.iterdir() if path.suffix in (".css", ".mjs")}
@@ -47,7 +50,8 @@ def wall_routes(desk: Desk, engine: str) -> APIRouter:
         try:
             return await answers.give(
                 request, ("watch", desk.scope, at, scenario, language),
-                lambda: written(read_watch(desk, at, scenario, language)), kept_s=WATCH_KEPT_S,
+                lambda: written(read_watch(desk, at, scenario, language) | {"spread_s": live.n_pages / ASKED_PER_S}),
+                kept_s=WATCH_KEPT_S,
             )  # fmt: skip
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)

@@ -121,10 +121,11 @@ function fly(code) {
 
 let refresh = null;
 function refreshSoon() {
-  refresh ??= setTimeout(async () => { // not all screens at once
+  const spread = Math.random() * (state.data?.spread_s ?? 0) * 1000; // not all screens at once
+  refresh ??= setTimeout(async () => {
     refresh = null;
     await load({ map: false });
-  }, REFRESH_MS * (1 + Math.random() / 4));
+  }, REFRESH_MS + spread);
 }
 
 function onStep(step) {

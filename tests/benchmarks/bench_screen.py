@@ -231,7 +231,7 @@ def _busy_s(session: Any) -> float:
 @contextmanager
 def served(app: Any) -> Iterator[str]:
     """Run a server on a free port; gives its address."""
-    with socket.socket() as listening:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         server = uvicorn.Server(uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2, ws="none"))
