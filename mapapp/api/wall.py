@@ -31,7 +31,8 @@ FOR_GOOD = "public, max-age=31536000, immutable"
 
 def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
     """Make the routes of the wall; `engine` is the version of maplibre-gl."""
-    routes, edition, answers = APIRouter(), edition_of(FOLDER), Answers()
+    routes, edition = APIRouter(), edition_of(FOLDER)
+    routes.include_router(_figure_routes(desk, live))
     files = {path.name: path for path in FOLDER.iterdir() if path.suffix in (".css", ".mjs")}
 
     @routes.get("/wall")
@@ -43,6 +44,27 @@ def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
             plotly=plotly.__version__, is_screen=is_screen,
         )  # fmt: skip
         return HTMLResponse(written, headers={"cache-control": "no-cache"})
+
+    @routes.get("/static/wall/{asked}/{name}")
+    async def file(asked: str, name: str) -> Response:
+        """One file of the wall."""
+        if asked != edition or name not in files:
+            return Response(status_code=404)
+        kind = "text/css" if name.endswith(".css") else "text/javascript"
+        return FileResponse(files[name], media_type=kind, headers={"cache-control": FOR_GOOD})
+
+    @routes.get("/static/plotly/{asked}/plotly.min.js")
+    async def charts(asked: str) -> Response:
+        """The library that draws the charts, fetched after the map."""
+        if asked != plotly.__version__:
+            return Response(status_code=404)
+        return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": FOR_GOOD})
+
+    return routes
+
+
+def _figure_routes(desk: Desk, live: Live) -> APIRouter:
+    routes, answers = APIRouter(), Answers()
 
     @routes.get("/api/watch")
     async def watch(request: Request, at: str = "", scenario: str = "") -> Response:
@@ -78,21 +100,6 @@ def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
             return as_json(await asyncio.to_thread(search_names, desk, sought, words_of(desk, request).language), 200)
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)
-
-    @routes.get("/static/wall/{asked}/{name}")
-    async def file(asked: str, name: str) -> Response:
-        """One file of the wall."""
-        if asked != edition or name not in files:
-            return Response(status_code=404)
-        kind = "text/css" if name.endswith(".css") else "text/javascript"
-        return FileResponse(files[name], media_type=kind, headers={"cache-control": FOR_GOOD})
-
-    @routes.get("/static/plotly/{asked}/plotly.min.js")
-    async def charts(asked: str) -> Response:
-        """The library that draws the charts, fetched after the map."""
-        if asked != plotly.__version__:
-            return Response(status_code=404)
-        return FileResponse(PLOTLY, media_type="text/javascript", headers={"cache-control": FOR_GOOD})
 
     return routes
 
