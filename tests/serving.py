@@ -94,7 +94,7 @@ def serving(
 @contextmanager
 def listening(app: Any) -> Iterator[str]:
     """Serve an app at a port of its own, at the address given."""
-    with socket.socket() as ear:
+    with socket.socket(proto=socket.IPPROTO_TCP) as ear:
         ear.bind(("127.0.0.1", 0))
         ear.listen(64)
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none"))
