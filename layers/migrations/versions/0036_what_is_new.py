@@ -6,8 +6,8 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function
 
-revision = "0035"
-down_revision = "0034"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
@@ -17,7 +17,7 @@ FORMER = {"changes": "0005", "reported_cases": "0018", "latest_cases": "0018", "
 
 def upgrade() -> None:
     for name in FORMER:
-        create_function(_text(f"0035_{name}"), [])
+        create_function(_text(f"0036_{name}"), [])
 
 
 def downgrade() -> None:
