@@ -19,8 +19,6 @@ from layers.errors import AtlasError
 
 Connection = psycopg.Connection[Any]
 
-QUARANTINE = "raw.quarantine"
-
 _PIECE = 16_384
 """Rows encoded at a time."""
 
@@ -164,4 +162,4 @@ def write_quarantine(connection: Connection, dataset: str, delivery_id: int, row
         "version_at": binary.moments(pa.array(rows.version_at, pa.timestamp("us", "UTC"))),
         "open_since": binary.moments(pa.array([now] * rows.n, pa.timestamp("us", "UTC"))),
     }
-    return copy_in(connection, QUARANTINE, fields, rows.n)
+    return copy_in(connection, "raw.quarantine", fields, rows.n)

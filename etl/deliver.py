@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from etl.amendments import end_amendments, read_amendments
 from etl.columns import Context
 from etl.coordinates import Conversion
-from etl.copying import QUARANTINE, Connection, known_hashes, write_quarantine
+from etl.copying import Connection, known_hashes, write_quarantine
 from etl.corrections import NUMBER, CorrectionSource, as_correction
 from etl.crew import Crew
 from etl.crs import conversion_of
@@ -247,8 +247,6 @@ def _find_missing(desk: Desk, loader: TableLoader, roll: RollCall | None, report
 def _settle(
     desk: Desk, settlement: Settlement, dataset: Dataset, delivery_id: int, report: DeliveryReport, *, is_whole: bool
 ) -> None:
-    if report.n_quarantined >= _ANALYSE_FROM:  # else thousands are compared with thousands one by one
-        desk.connection.execute("select ops.analyse(%s::text[]::regclass[])", [[QUARANTINE]])
     left = settlement.settle(desk.connection, dataset, delivery_id, desk.now, is_whole=is_whole)
     if left:
         report.notes["left_quarantine"] = left
