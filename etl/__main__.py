@@ -99,6 +99,9 @@ def reform(
     grids: Annotated[Path | None, typer.Option("--grids", help="File of new outlines, for splits.")] = None,
     name: Annotated[str, typer.Option("--name", help="What the new edition is called; else its year.")] = "",
     tolerance: Annotated[float, typer.Option(help="Gaps and overlaps allowed, square metres.")] = 100.0,
+    within: Annotated[
+        str | None, typer.Option(help="Part of the tree the plan may change; else the county of its first line.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """区划调整 Open a new edition of the grids: succession, rows tied anew, tallies; all of it or nothing."""
@@ -111,7 +114,7 @@ def reform(
     report = carry_out(
         open_database(settings),
         read_catalog(settings.catalog_dir),
-        Order(plan, _day(on, "--on"), grids, name, tolerance, dry_run),
+        Order(plan, _day(on, "--on"), grids, name, tolerance, dry_run, within),
         cache_dir=settings.local_dir / "cache",
         say=typer.echo,
         at_step=_crash_at(os.environ.get("CRASH_AT")),

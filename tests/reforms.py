@@ -161,7 +161,7 @@ class ReformTown(Town):
     ) -> ReformReport:
         """Carry out a plan."""
         grids = write_outlines(self.folder / "new.geojson", outlines) if outlines else None
-        given = {key: more.pop(key) for key in ("tolerance_m2", "is_dry", "name") if key in more}
+        given = {key: more.pop(key) for key in ("tolerance_m2", "is_dry", "name", "within") if key in more}
         order = Order(self.plan(text), more.pop("on", ON), grids, **given)
         more.setdefault("say", lambda line: None)
         return reform(self.db, self.catalog, order, cache_dir=self.cache, now=more.pop("now", NOW), **more)

@@ -207,6 +207,26 @@ def test_a_visit_is_written_down_once_by_who_made_it(web: Any) -> None:
         visits.record_visit(web, CITY, CATALOG.city, **said | {"key": "v3"})
 
 
+def test_a_visit_concerns_what_the_session_sees(web: Any, db: Database) -> None:
+    mine, beside = case_in(web, CATALOG, "reported"), Scope("449901001001002")
+    with db.connect("loader") as loader:
+        (thing,) = loader.execute(
+            "insert into ops.thing (town_code, grid_code, edition, dataset, source_key, delivery_id, updated_at,"
+            " tied_by, is_sensitive, attrs) values ('449901001', %s, 1, 'd', 'T1', 1, now(), 'code', false, '{}')"
+            " returning id",
+            [beside.code],
+        ).fetchone() or (0,)
+    become(web, actor("grid_worker", account="zhang", code=GRID))
+    own = Scope(GRID)
+    said = {"grid_code": GRID, "found": "已看"}
+    assert visits.record_visit(web, own, CATALOG.city, key="c1", concerns_id=mine.id, **said)
+    for number in (thing, 99_999):
+        with pytest.raises(CaseError, match="nothing of the number"):
+            visits.record_visit(web, own, CATALOG.city, key=f"c{number}", concerns_id=number, **said)
+    become(web, actor("grid_worker", account="zhang"))
+    assert visits.record_visit(web, CITY, CATALOG.city, key="c3", concerns_id=thing, **said), "inside its scope"
+
+
 def test_the_routes_answer_who_works_on_cases(web: Any, db: Database, settings: Any) -> None:
     made = case_in(web, CATALOG, "reported")
     session = sign_in(db, "dispatcher")

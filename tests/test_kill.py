@@ -38,6 +38,7 @@ STATE = (
     "select 'index', indexdef, '', '' from pg_indexes where schemaname in ('raw', 'vault', 'ops', 'pub')",
     "select 'key', conrelid::regclass || ' ' || pg_get_constraintdef(oid), '', '' from pg_constraint",
     "select 'held', statement, '', '' from raw.held_index",
+    "select 'unguarded', relname::text, '', '' from pg_class where relforcerowsecurity and not relrowsecurity",
 )
 
 

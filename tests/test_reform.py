@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from layers.database import Database
-from layers.errors import AtlasError, UnknownNameError
+from layers.errors import AtlasError, DeliveryError, UnknownNameError
 from layers.settings import Settings
 from layers.succession import became_of
 from tests.deliveries import RESIDENTS
@@ -125,10 +125,13 @@ def test_a_village_moves_to_another_town_with_its_groups(town: ReformTown) -> No
 
 
 def test_a_county_gets_a_new_code(town: ReformTown) -> None:
-    town.reform("""
+    plan = """
         old_code | new_code | new_name | change
         449901   | 449905   | 新区     | re-coded
-    """)
+    """
+    with pytest.raises(DeliveryError, match=r"lies beside 449901.*by --within"):
+        town.reform(plan)
+    town.reform(plan, within="4499")
     found = town.atlas().grids("county")
     assert dict(zip(found["grid_code"], found["name"], strict=True)) == {"449905": "新区"}
     assert town.atlas().tally("letter", level="county", by=(), period=None)["n"].tolist() == [6]

@@ -208,6 +208,24 @@ def test_every_function_that_is_given_a_range_holds_it_to_the_session(here: Data
     assert [name for name, text in rows if "auth.covers(" not in text and "auth.holder()" not in text] == []
 
 
+def test_no_commit_leaves_a_table_unguarded(here: Database) -> None:
+    """A first load puts the guard of an empty table aside; until it is back, its transaction cannot end well."""
+    with here.connect("loader") as loader:
+        loader.execute("select raw.drop_indexes('ops.thing')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), loader.transaction():
+            loader.execute("delete from raw.held_index")
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            loader.commit()
+    with here.connect("loader") as loader:
+        loader.execute("select raw.drop_indexes('ops.thing')")
+        loader.execute("select raw.make_indexes('ops.thing')")
+        loader.commit()
+    with here.connect("admin") as admin:
+        query = "select relname::text from pg_class where relforcerowsecurity and not relrowsecurity"
+        assert admin.execute(query).fetchall() == []
+        assert admin.execute("select count(*) from pg_index where indrelid = 'ops.thing'::regclass").fetchone() > (1,)
+
+
 def test_a_removed_guard_is_found(here: Database, web: Any) -> None:
     """The test of these tests: without the policy's defence everything is seen."""
     with here.connect("admin", autocommit=True) as admin:

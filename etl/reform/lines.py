@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.sources.encoding import find_encoding
+from layers.codes import LENGTHS
 from layers.errors import DeliveryError
 
 HEADINGS = {
@@ -125,6 +126,21 @@ def read_lines(path: Path) -> list[Line]:
     if not lines:
         raise DeliveryError(f"{path.name} holds no line.", "Write a line for each grid that changes.")
     return lines
+
+
+def outside(lines: Iterable[Line], within: str | None) -> list[Problem]:
+    """Find the lines that change grids beside the part of the tree the plan is of: one county's is not another's."""
+    told = list(lines)
+    part = within or told[0].old_code[: LENGTHS["county"]]
+    return [
+        Problem(
+            line.line, name, code, f"it lies beside {part}, whose plan this is.",
+            "Give each county a plan of its own, or name the part of the tree that it may change by --within.",
+        )
+        for line in told
+        for name, code in (("old_code", line.old_code), ("new_code", line.new_code))
+        if not code.startswith(part)
+    ]  # fmt: skip
 
 
 def _unknown_change(line: int, value: str) -> Problem:

@@ -21,7 +21,10 @@ values (%s, %s, %s, %s, %s, %s)
 
 @dataclass(frozen=True)
 class Order:
-    """A reform as it is asked for: plan, first day, outlines if any; `is_dry`: only say what would happen."""
+    """A reform as it is asked for: plan, first day, outlines if any; `is_dry`: only say what would happen.
+
+    `within` is the part of the tree that the plan may change, the county of its first line where nothing is said.
+    """
 
     plan: Path
     on: date
@@ -29,6 +32,7 @@ class Order:
     name: str = ""
     tolerance_m2: float = 100.0
     is_dry: bool = False
+    within: str | None = None
 
     def content(self) -> bytes:
         """SHA-256 of all that was delivered for it, the day included."""

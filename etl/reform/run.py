@@ -17,7 +17,7 @@ import psycopg
 from etl.copying import Connection
 from etl.deliver import Step, no_step
 from etl.ledger import lock_dataset
-from etl.reform.lines import Line, read_lines, refuse
+from etl.reform.lines import Line, outside, read_lines, refuse
 from etl.reform.outlines import finest, new_tree, outline_problems, read_redrawn
 from etl.reform.plan import Plan, make_plan
 from etl.reform.record import Order, ReformReport, carried_out, keep_record
@@ -144,8 +144,7 @@ def _new_tree(task: Reform, lines: Sequence[Line], old: pd.DataFrame) -> tuple[P
     gone = {code: said for code in asked if (said := became_sentence(task.connection, code))}
     redrawn = read_redrawn(order.grids)
     plan, problems = make_plan(lines, old, gone)
-    if not problems:
-        problems = outline_problems(plan, redrawn)
+    problems = problems or outside(lines, order.within) or outline_problems(plan, redrawn)
     refuse(problems, order.plan.name)
     new = new_tree(plan, old, redrawn)
     before, after = finest(old), finest(new)

@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Sequence,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -175,13 +176,28 @@ class HeldIndex(Base):
     """A key or index dropped for a first load, to be made again; empty outside the transaction of that load."""
 
     __tablename__ = "held_index"
-    __table_args__ = {"schema": "raw"}  # noqa: RUF012
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["table_name", "never"],
+            ["raw.held_index.table_name", "raw.held_index.position"],
+            name="fk_held_index_table_name",
+            deferrable=True,
+            initially="DEFERRED",
+        ),
+        CheckConstraint("position > 0", name="position"),
+        CheckConstraint("never = -1", name="never"),
+        {"schema": "raw"},
+    )
 
     table_name: Mapped[str] = mapped_column(primary_key=True, comment="table it belongs to")
     position: Mapped[Small] = mapped_column(
         primary_key=True, autoincrement=False, comment="order in which it is made again"
     )
     statement: Mapped[str] = mapped_column(comment="statement that makes it")
+    never: Mapped[Small] = mapped_column(
+        server_default=text("-1"),
+        comment="position of no row: what is still held when its transaction ends takes that back",
+    )
 
 
 class Recount(Base):
