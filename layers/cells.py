@@ -34,6 +34,8 @@ class Table:
     """True counts, nodes by cells; children add up to their parent."""
     noise: NDArray[np.float64]
     """Draw of each count in [0, 1), from `fixed_noise`."""
+    stays: Sequence[Ints] = ()
+    """Figures counts should stay at, nodes by cells, -1 where they are free: what is wanted most is first."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,31 @@ class Cut:
 class Net:
     """The network of one breakdown: a vertex for each node and cell, one for the total of each leaf, and a root."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, *, stay: Ints | None = None, lean: Ints | None = None) -> None:
+        """Lay out the network.
+
+        Parameters
+        ----------
+        table
+            Counts.
+        stay
+            Figures that do not move, nodes by cells, -1 where they may.
+        lean
+            Figures that move only where nothing else will do.
+        """
         self.parents, counts = table.parents, table.counts
         self.shape = n, k = counts.shape
-        self.floor = counts // BASE
-        self.movable = counts % BASE > 0
-        self.goes_up = self.movable & (counts % BASE / BASE > table.noise)
+        free = np.full(counts.shape, -1)
+        stay, lean = (free if one is None else one for one in (stay, lean))
+        held = np.maximum(stay, lean)
+        self.floor = np.where(held >= 0, held, counts) // BASE
+        movable = (counts % BASE > 0) & (stay < 0)
+        self.rises, self.falls = movable & (held <= counts), movable & (held > counts)
+        goes_up = movable & (held < 0) & (counts % BASE / BASE > table.noise)
+        never = np.zeros(counts.shape, dtype=bool)
+        self.tiers = [(goes_up, never), (movable & (held < 0), never)]
+        if (lean >= 0).any():
+            self.tiers.append((self.rises, self.falls))
         self.is_leaf: Flags = np.bincount(self.parents[self.parents >= 0], minlength=n) == 0
         self.leaves = np.flatnonzero(self.is_leaf)
         self.supply = np.where(self.is_leaf[:, None], 0, self.floor - sums_of_children(self.parents, self.floor))
@@ -62,10 +83,12 @@ class Net:
         root, self.source, self.sink = self.inside, self.inside + 1, self.inside + 2
         cell, total = np.arange(n * k).reshape(n, k), n * k + np.arange(len(self.leaves))
         above = np.where((self.parents >= 0)[:, None], cell[self.parents], root)
-        # cells from the cells above them, totals from the cells of leaves; then what flows in, and what flows out
-        begin = [above.ravel(), cell[self.leaves].ravel(), np.full(n * k, self.source), total, np.array([self.source])]
-        end = [cell.ravel(), np.repeat(total, k), cell.ravel(), np.full(len(total), self.sink), np.array([root])]
-        self.begin, self.end = np.concatenate(begin), np.concatenate(end)
+        # cells from the cells above them and back, totals from the cells of leaves; then what flows in, and out
+        all_of = np.arange(self.inside + 1)
+        lowest, into = cell[self.leaves].ravel(), np.repeat(total, k)
+        outside = np.full(len(all_of), self.source), np.full(len(all_of), self.sink)
+        self.begin = np.concatenate([above.ravel(), cell.ravel(), lowest, into, outside[0], all_of])
+        self.end = np.concatenate([cell.ravel(), above.ravel(), into, lowest, all_of, outside[1]])
 
     def round(self, totals: Ints) -> tuple[Ints | None, list[Cut]]:
         """Find the figures, nodes by cells, that add up to published totals; or what the totals do not keep.
@@ -78,19 +101,24 @@ class Net:
         (n, k), whole = self.shape, totals // BASE
         demand = whole[self.leaves] - self.floor[self.leaves].sum(axis=1)
         rest = int((whole - self.floor.sum(axis=1))[self.parents < 0].sum())
-        wanted = int(self.supply.sum()) + rest
-        fixed = [np.ones(len(self.leaves) * k), self.supply.ravel(), demand, np.array([rest])]
+        flows_in = np.concatenate([self.supply.ravel(), -demand, [rest]])
+        fixed = [np.maximum(flows_in, 0), np.maximum(-flows_in, 0)]
+        wanted, n_moved, moved = int(np.maximum(flows_in, 0).sum()), 0, None
         # those the noise would send up go first, the others where these do not suffice
-        flow = maximum_flow(self._graph([self.goes_up.ravel(), *fixed]), self.source, self.sink)
-        moved, n_moved = flow.flow, flow.flow_value
-        if n_moved < wanted:
-            left = csr_array(self._graph([self.movable.ravel(), *fixed]) - moved, dtype=np.int32)
+        for rises, falls in self.tiers:
+            left = self._graph([*self._open(rises, falls), *fixed])
+            left = left if moved is None else csr_array(left - moved, dtype=np.int32)
             more = maximum_flow(left, self.source, self.sink)
-            moved, n_moved = csr_array(moved + more.flow), n_moved + more.flow_value
-            if n_moved < wanted:
-                return None, self._cuts(csr_array(left - more.flow), demand)
-        up = np.asarray(moved[self.begin[: n * k], self.end[: n * k]]).ravel().astype(np.int64)
-        return (self.floor + up.reshape(n, k)) * BASE, []
+            moved, n_moved = more.flow if moved is None else csr_array(moved + more.flow), n_moved + more.flow_value
+            if n_moved == wanted:
+                up = np.asarray(moved[self.begin[: n * k], self.end[: n * k]]).ravel().astype(np.int64)
+                return (self.floor + up.reshape(n, k)) * BASE, []
+        return None, self._cuts(csr_array(left - more.flow), demand)
+
+    def _open(self, rises: Flags, falls: Flags) -> list[Flags]:
+        """Say which arcs a flow may take when some counts may rise and some may fall."""
+        every = np.ones(len(self.leaves) * self.shape[1], dtype=bool)
+        return [rises.ravel(), falls.ravel(), every, falls[self.leaves].ravel()]
 
     def _graph(self, capacities: Sequence[NDArray[Any]]) -> csr_array:
         capacity = np.concatenate(capacities).astype(np.int32)
@@ -114,19 +142,19 @@ class Net:
         That is the supply of the piece, less what may leave it, or plus what may enter. A piece is connected on one
         side of the cut, the root apart.
         """
-        (n, k), n_leaves = self.shape, len(self.leaves)
-        n_arcs = n * k + n_leaves * k
-        begin, end = self.begin[:n_arcs], self.end[:n_arcs]
-        is_open = np.concatenate([self.movable.ravel(), np.ones(n_leaves * k, dtype=bool)])
-        below = begin < self.inside
-        joined = is_open & below & (side[begin] == side[end])
+        n, k = self.shape
+        is_open = np.concatenate(self._open(self.rises, self.falls))
+        begin, end = self.begin[: len(is_open)], self.end[: len(is_open)]
+        below, ends_below = begin < self.inside, end < self.inside
+        joined = is_open & below & ends_below & (side[begin] == side[end])
         graph = csr_array((np.ones(joined.sum()), (begin[joined], end[joined])), shape=(self.inside, self.inside))
         n_pieces, piece = connected_components(graph, directed=False)
         from_piece = np.where(below, piece[np.where(below, begin, 0)], -1)
-        crosses = is_open & (from_piece != piece[end])
+        to_piece = np.where(ends_below, piece[np.where(ends_below, end, 0)], -1)
+        crosses = is_open & (from_piece != to_piece)
         supply = np.bincount(piece[: n * k], self.supply.ravel(), n_pieces).astype(np.int64)
         low = supply - np.bincount(from_piece[crosses & below], minlength=n_pieces)
-        high = supply + np.bincount(piece[end[crosses]], minlength=n_pieces)
+        high = supply + np.bincount(to_piece[crosses & ends_below], minlength=n_pieces)
         of_leaf = piece[n * k :]
         flows = np.bincount(of_leaf, demand, n_pieces).astype(np.int64)
         found = []

@@ -20,6 +20,8 @@ from layers.declare.records import Breakdown
 from layers.errors import AtlasError
 
 Ints = NDArray[np.int64]
+REST = "+"
+"""What the name of a rest ends with."""
 
 # A subject known to several datasets counts once, where the finest and then the latest of them has it. Who is still
 # tied to the grids of another edition is in the city, and in no grid of this one.
@@ -152,7 +154,7 @@ def _summed(codes: list[str], position: dict[str, int], own: Ints, parts: Mappin
             np.add.at(counts, parents[level], counts[level])
         return counts
 
-    names = codes + [f"{codes[at]}+" for at in with_rest]
+    names = codes + [f"{codes[at]}{REST}" for at in with_rest]
     return Cube(codes, names, parents, summed(own), {key: summed(values) for key, values in parts.items()})
 
 

@@ -1,15 +1,16 @@
 """The release gate: attacks what is about to be published, and says which breakdowns must not go out at which level.
 
-The attacker knows the method and all figures ever published, not the key. Two attacks are made. Breakdowns that share
-a dimension speak of the same people twice; at every grid, each cell is held between what the two say, and said last
-month. Then linear programming (HiGHS) is let loose on families, a grid with its children, with every breakdown, total
-and last month. A finding is a count shown as 0 or 10 that can be held to less than the whole of 1 to 9.
+The attacker knows the method, all figures ever published, and in which grids nothing has changed since; not the key.
+Two attacks are made. Breakdowns that share a dimension speak of the same people twice; at every grid, each cell is held
+between what the two say. Then linear programming (HiGHS) is let loose on families, a grid with its children, with every
+breakdown and total. A finding is a count shown as 0 or 10 that can be held to less than the whole of 1 to 9.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,10 +22,36 @@ from layers.privacy import BASE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-Told = tuple[Ints, Ints | None]
-"""Figures of a breakdown now and the month before."""
 _NEAR = BASE - 1
 _SLACK = 1e-6
+
+
+class Seen(NamedTuple):
+    """Figures as an attacker sees them, and between what he knows the counts to lie."""
+
+    figures: Ints
+    low: Ints
+    high: Ints
+
+    def at(self, rows: Ints | int) -> Seen:
+        """Those of some rows."""
+        return Seen(self.figures[rows], self.low[rows], self.high[rows])
+
+
+def seen(figures: Ints, least: Ints | None = None, most: Ints | None = None) -> Seen:
+    """Say between what counts lie by what is shown of them, and was since they are what they are.
+
+    Parameters
+    ----------
+    figures
+        What is shown.
+    least, most
+        Lowest and highest figure shown of the same count before; -1 where there is none.
+    """
+    low, high = figures, figures
+    if least is not None and most is not None:
+        low, high = np.maximum(figures, most), np.where(least < 0, figures, np.minimum(figures, least))
+    return Seen(figures, np.maximum(low - _NEAR, 0), high + _NEAR)
 
 
 def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
@@ -40,26 +67,21 @@ def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
         yield np.array(groups_1.get(group, []), dtype=np.int64), np.array(groups_2.get(group, []), dtype=np.int64)
 
 
-def narrowed(one: Told, other: Told, pairs: Sequence[tuple[Ints, Ints]]) -> NDArray[np.bool_]:
+def narrowed(one: Seen, other: Seen, pairs: Sequence[tuple[Ints, Ints]]) -> NDArray[np.bool_]:
     """Return the rows (grids) at which two overlapping breakdowns narrow a small count of either.
 
     Parameters
     ----------
     one, other
-        Figures of each, grids by cells, and those of the month before where they are believed to be of the same people:
-        -1 where there are none, None where there are none at all.
+        What is seen of each, grids by cells.
     pairs
         Cells of both that hold the same people, from `margins`.
     """
-    found = np.zeros(len(one[0]), dtype=bool)
-    bounds_1, bounds_2 = _believed(*one), _believed(*other)
+    found = np.zeros(len(one.figures), dtype=bool)
     for cells_1, cells_2 in pairs:
-        for figures, (low_1, high_1), (low_2, high_2), mine_at, others_at in (
-            (one[0], bounds_1, bounds_2, cells_1, cells_2),
-            (other[0], bounds_2, bounds_1, cells_2, cells_1),
-        ):
-            mine, low, high = figures[:, mine_at], low_1[:, mine_at], high_1[:, mine_at]
-            low_all, high_all = low_2[:, others_at], high_2[:, others_at]
+        for this, that, mine_at, others_at in ((one, other, cells_1, cells_2), (other, one, cells_2, cells_1)):
+            mine, low, high = this.figures[:, mine_at], this.low[:, mine_at], this.high[:, mine_at]
+            low_all, high_all = that.low[:, others_at], that.high[:, others_at]
             most = high_all.sum(axis=1, keepdims=True) - (low.sum(axis=1, keepdims=True) - low)
             least = low_all.sum(axis=1, keepdims=True) - (high.sum(axis=1, keepdims=True) - high)
             is_small = mine <= BASE
@@ -69,9 +91,8 @@ def narrowed(one: Told, other: Told, pairs: Sequence[tuple[Ints, Ints]]) -> NDAr
 
 def attack(
     breakdowns: Sequence[Breakdown],
-    children: Mapping[str, Ints],
-    parent: Mapping[str, Ints],
-    last: Mapping[str, Ints],
+    children: Mapping[str, Seen],
+    parent: Mapping[str, Seen],
     targets: Sequence[tuple[str, int, int]],
     *,
     exactly: bool = False,
@@ -83,12 +104,9 @@ def attack(
     breakdowns
         Those published at the level of the children.
     children
-        Figures of each breakdown, children by cells; a rest is one of the children, with what can be worked out.
+        What is seen of each breakdown, children by cells; a rest is one of the children, with what can be worked out.
     parent
-        Figures of the grid above, one for each cell.
-    last
-        Figures of the children in the month before, believed to be of the same people; -1 where
-        there are none.
+        What is seen of the grid above, one for each cell.
     targets
         Cells to attack.
     exactly
@@ -96,9 +114,7 @@ def attack(
     """
     if not targets:
         return []
-    program = _Program(breakdowns, children, parent, last)
-    if not program.is_possible():
-        program = _Program(breakdowns, children, parent, {})  # people did move: the attacker learns he was wrong
+    program = _Program(breakdowns, children, parent)
     return [target for target in targets if (program.recovers if exactly else program.narrows)(*target)]
 
 
@@ -106,42 +122,36 @@ class _Program:
     """What an attacker knows of a family, as a linear program over the true counts."""
 
     def __init__(
-        self,
-        breakdowns: Sequence[Breakdown],
-        children: Mapping[str, Ints],
-        parent: Mapping[str, Ints],
-        last: Mapping[str, Ints],
+        self, breakdowns: Sequence[Breakdown], children: Mapping[str, Seen], parent: Mapping[str, Seen]
     ) -> None:
         self.at: dict[str, Ints] = {}
         start = 0
         for one in breakdowns:
-            shape = children[one.key].shape
+            shape = children[one.key].figures.shape
             self.at[one.key] = start + np.arange(shape[0] * shape[1]).reshape(shape)
             start += shape[0] * shape[1]
         self.n = start
-        low, high = np.zeros(start), np.zeros(start)
+        bounds = np.zeros((start, 2))
         equal: list[tuple[Ints, Ints]] = []
-        limited: list[tuple[Ints, int]] = []
+        limited: list[tuple[Ints, int, int]] = []
         for one in breakdowns:
-            at, figures = self.at[one.key], children[one.key]
-            low[at], high[at] = _bounds(figures)
-            if one.key in last:
-                low_then, high_then = _bounds(last[one.key])
-                told = last[one.key] >= 0
-                low[at] = np.where(told, np.maximum(low[at], low_then), low[at])
-                high[at] = np.where(told, np.minimum(high[at], high_then), high[at])
-            limited += [(at[:, cell], int(n)) for cell, n in enumerate(parent[one.key])]
-            limited += [(row, int(n)) for row, n in zip(at, figures.sum(axis=1), strict=True)]
+            at, (figures, low, high) = self.at[one.key], children[one.key]
+            bounds[at, 0], bounds[at, 1] = low, high
+            above = parent[one.key]
+            limited += list(zip(at.T, above.low.tolist(), above.high.tolist(), strict=True))
+            totals = figures.sum(axis=1)
+            limited += list(zip(at, (totals - _NEAR).tolist(), (totals + _NEAR).tolist(), strict=True))
         for one, other in combinations(breakdowns, 2):
             for cells_1, cells_2 in margins(one, other):
                 equal += list(zip(self.at[one.key][:, cells_1], self.at[other.key][:, cells_2], strict=True))
         for one, other in pairwise(breakdowns):
             equal += list(zip(self.at[one.key], self.at[other.key], strict=True))
-        self.bounds = np.stack([low, high], axis=1)
+        self.bounds = bounds
         self.equal = self._rows([plus for plus, _ in equal]) - self._rows([minus for _, minus in equal])
-        sums, figure = self._rows([cells for cells, _ in limited]), np.array([n for _, n in limited], dtype=float)
+        sums = self._rows([cells for cells, _, _ in limited])
+        low, high = (np.array([one[at] for one in limited], dtype=float) for at in (1, 2))
         self.sums = vstack([sums, -sums])
-        self.limits = np.concatenate([figure + _NEAR, _NEAR - figure])
+        self.limits = np.concatenate([high, -low])
 
     def _rows(self, cells: Sequence[Ints]) -> coo_array:
         rows = np.repeat(np.arange(len(cells)), [len(one) for one in cells])
@@ -161,10 +171,6 @@ class _Program:
         )
         return float(found.fun) if found.status == 0 else None
 
-    def is_possible(self) -> bool:
-        """Whether any counts at all fit what is believed."""
-        return bool((self.bounds[:, 0] <= self.bounds[:, 1]).all()) and self._least(np.zeros(self.n)) is not None
-
     def narrows(self, breakdown: str, child: int, cell: int) -> bool:
         """Whether a count can be held to less than the whole of 1 to 9."""
         least, most = self._range(breakdown, child, cell)
@@ -181,20 +187,6 @@ class _Program:
         aim[self.at[breakdown][child, cell]] = 1
         least, most = self._least(aim), self._least(-aim)
         return (np.inf, -np.inf) if least is None or most is None else (least, -most)
-
-
-def _believed(figures: Ints, then: Ints | None) -> tuple[Ints, Ints]:
-    """Bounds of counts by what is shown and by what was: where the two contradict each other, by what is shown."""
-    low, high = _bounds(figures)
-    if then is None:
-        return low, high
-    low_then, high_then = _bounds(then)
-    fits = (then >= 0) & (np.maximum(low, low_then) <= np.minimum(high, high_then))
-    return np.where(fits, np.maximum(low, low_then), low), np.where(fits, np.minimum(high, high_then), high)
-
-
-def _bounds(figures: Ints) -> tuple[Ints, Ints]:
-    return np.maximum(figures - _NEAR, 0), figures + _NEAR
 
 
 def _is_same(one: Breakdown, other: Breakdown, dimension: str) -> bool:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import psycopg
-from numpy.typing import NDArray
 
 from layers.access import Scope
 from layers.accounts import audit
@@ -16,9 +14,11 @@ from layers.codes import LENGTHS
 from layers.cube import work_out
 from layers.declare.records import Breakdown
 from layers.people_carried import carried_people
-from layers.people_stored import TOTAL, published_digits, write_release
+from layers.people_stored import write_release
+from layers.people_told import read_told, write_told
 from layers.release import Release, release
 from layers.secrets import Secrets
+from layers.told import TOTAL, told_with
 
 _LOCK = 4_490_002
 _COLUMNS = ("grid_code", "n")
@@ -129,10 +129,12 @@ def publish(
     if _is_published_elsewhere(connection, edition, month):
         return 0
     cube = work_out(connection, edition, month, codes, breakdowns)
-    last = _LastMonth(connection, edition, month, {one.key: one.cells for one in breakdowns})
-    found = release(cube, breakdowns, secrets.rounding_key, last)
+    cells = {one.key: one.cells for one in breakdowns}
+    told = read_told(connection, edition, cube.names, cells)
+    found = release(cube, breakdowns, secrets.rounding_key, told)
     _keep_to_finest(found, breakdowns)
-    write_release(connection, edition, month, codes, found, {one.key: one.cells for one in breakdowns})
+    write_release(connection, edition, month, codes, found, cells)
+    write_told(connection, edition, cube.names, told_with(told, cube, found.shown(cube)), cells)
     audit.note_load(
         connection,
         "release",
@@ -164,33 +166,6 @@ def _is_published_elsewhere(connection: psycopg.Connection[Any], edition: int, m
 def _codes(connection: psycopg.Connection[Any], edition: int) -> list[str]:
     rows = connection.execute("select code from pub.grid where edition = %s order by code", [edition])
     return [code for (code,) in rows]
-
-
-class _LastMonth:
-    """Published figures of the month before, read for the few grids the gate attacks."""
-
-    def __init__(
-        self, connection: psycopg.Connection[Any], edition: int, month: int, cells: Mapping[str, Sequence[str]]
-    ) -> None:
-        self.connection, self.edition, self.cells = connection, edition, cells
-        row = connection.execute(
-            "select max(month) from pub.people_count where month < %s and edition = %s", [month, edition]
-        ).fetchone()
-        self.month = row[0] if row else None
-
-    def __call__(self, breakdown: str, names: Sequence[str]) -> NDArray[np.int64] | None:
-        digits = published_digits(self.connection, self.edition, self.month, breakdown) if self.month else 0
-        if not digits:
-            return None
-        codes = [name if name.isdigit() and len(name) <= digits else "" for name in names]
-        rows = self.connection.execute(
-            "select grid_code, cell, n from pub.people_count"
-            " where month = %s and edition = %s and breakdown = %s and grid_code = any(%s)",
-            [self.month, self.edition, breakdown, codes],
-        ).fetchall()
-        told = {(code, cell): n for code, cell, n in rows}
-        shown = [[told.get((code, cell), 0) if code else -1 for cell in self.cells[breakdown]] for code in codes]
-        return np.array(shown, dtype=np.int64)
 
 
 def _read(

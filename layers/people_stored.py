@@ -13,9 +13,7 @@ import psycopg
 
 from layers.codes import LENGTHS, town_of
 from layers.release import Release
-
-TOTAL = "all"
-"""Breakdown and cell of all people together."""
+from layers.told import TOTAL
 
 _INSERT = """
 insert into pub.people_count (town_code, edition, month, breakdown, cell, grid_code, n, published_at)

@@ -7,7 +7,7 @@ above it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,13 +19,12 @@ from layers.codes import LENGTHS
 from layers.cube import Cube, Ints
 from layers.declare.records import Breakdown
 from layers.errors import AtlasError
-from layers.gate import attack, margins, narrowed
+from layers.gate import Seen, attack, margins, narrowed, seen
 from layers.privacy import BASE, cell_noise, fixed_noise, problems
+from layers.told import NONE, TOTAL, Told
 from layers.totals import share_totals
 
-Last = Callable[[str, Sequence[str]], Ints | None]
-"""Figures of a breakdown at some nodes in the month before, -1 where there is none; None when it was not published."""
-
+NOTHING = Told()
 _TARGETS = 2
 
 
@@ -41,8 +40,14 @@ class Release:
     withheld: list[tuple[str, int, str]] = field(default_factory=list)
     """Breakdown, length of the codes of the level, and why."""
 
+    def shown(self, cube: Cube) -> dict[str, Ints]:
+        """Figures of the total and of each breakdown as they are published, `NONE` where they are withheld."""
+        levels = _levels(cube)[:, None]
+        parts = {key: np.where(levels <= self.digits[key], figures, NONE) for key, figures in self.parts.items()}
+        return {TOTAL: self.totals[:, None], **parts}
 
-def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last) -> Release:
+
+def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, told: Told = NOTHING) -> Release:
     """Round a cube and let the gate attack it.
 
     Parameters
@@ -53,8 +58,8 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last)
         Those of the cube; where two of them together give a count away, the later is withheld.
     key
         Secret of the fixed noise.
-    last
-        What was published the month before.
+    told
+        What earlier releases told of the nodes of the cube.
 
     Returns
     -------
@@ -66,19 +71,58 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, last: Last)
     AtlasError
         Figures break a rule of `layers.privacy.problems`; nothing is published.
     """
-    tables = {one.key: _table(cube, one, key) for one in breakdowns}
-    totals, parts = share_totals(cube.parents, cube.totals, fixed_noise(cube.names, key, "all", "all"), tables)
+    tables = {one.key: _table(cube, one, key, told) for one in breakdowns}
+    stay = _stay(told, TOTAL, told.same_cells(cube, TOTAL))
+    noise = fixed_noise(cube.names, key, TOTAL, TOTAL)
+    totals, parts = share_totals(cube.parents, cube.totals, noise, tables, None if stay is None else stay[:, 0])
     found = Release(totals)
     for one in breakdowns:
         _settle(found, cube, tables[one.key], one.key, parts[one.key])
     _check(cube, found)
-    _part_overlaps(found, cube, breakdowns, last)
-    _attack_families(found, cube, breakdowns, last)
+    known = _Known(cube, found, told)
+    _part_overlaps(known, breakdowns)
+    _attack_families(known, breakdowns)
     return found
 
 
-def _table(cube: Cube, one: Breakdown, key: bytes) -> Table:
-    return Table(cube.parents, cube.parts[one.key], cell_noise(cube.names, key, one.key, one.cells))
+def _table(cube: Cube, one: Breakdown, key: bytes, told: Told) -> Table:
+    same = told.same_cells(cube, one.key)
+    every = _stay(told, one.key, same)
+    of_nodes = _stay(told, one.key, same & told.same_nodes(cube)[:, None])
+    stays = [stay for stay in (every, of_nodes) if stay is not None]
+    noise = cell_noise(cube.names, key, one.key, one.cells)
+    return Table(cube.parents, cube.parts[one.key], noise, stays)
+
+
+def _stay(told: Told, key: str, where: NDArray[np.bool_]) -> Ints | None:
+    """Figures that should stay: those of counts that are what they were."""
+    return np.where(where, told.figures[key], NONE) if where.any() else None
+
+
+class _Known:
+    """What an attacker knows who remembers all releases and knows in which grids nothing has changed."""
+
+    def __init__(self, cube: Cube, found: Release, told: Told) -> None:
+        self.cube, self.found, self.levels = cube, found, _levels(cube)
+        self.same, self.told = told.same_nodes(cube), told
+
+    def of(self, key: str) -> Seen:
+        """What is seen of a breakdown, nodes by cells."""
+        figures = self.found.parts[key]
+        if key not in self.told.figures:
+            return seen(figures)
+        least, most = (np.where(self.same[:, None], one[key], NONE) for one in (self.told.least, self.told.most))
+        return seen(figures, least, most)
+
+    def moved(self, breakdowns: Sequence[Breakdown]) -> Ints:
+        """Nodes of which a published figure is not what it was, though nothing has changed there."""
+        moved = np.zeros(len(self.levels), dtype=bool)
+        for one in breakdowns:
+            if one.key in self.told.figures:
+                was, now = self.told.figures[one.key], self.found.parts[one.key]
+                out = self.levels <= self.found.digits[one.key]
+                moved |= self.same & out & ((was != now) & (was != NONE)).any(axis=1)
+        return np.flatnonzero(moved)
 
 
 def _settle(found: Release, cube: Cube, table: Table, key: str, figures: Ints | None) -> None:
@@ -126,18 +170,17 @@ def _check(cube: Cube, found: Release) -> None:
         raise AtlasError(says, "This is a fault of the program.")
 
 
-def _part_overlaps(found: Release, cube: Cube, breakdowns: Sequence[Breakdown], last: Last) -> None:
+def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
     """Withhold the later of two breakdowns that share a dimension wherever the two narrow a count."""
-    levels = _levels(cube)
+    digits, levels = known.found.digits, known.levels
     for one, other in combinations(breakdowns, 2):
         pairs = list(margins(one, other))
         if not pairs:
             continue
-        kept = levels <= min(found.digits[one.key], found.digits[other.key])
-        told = [(found.parts[key], last(key, cube.names)) for key in (one.key, other.key)]
-        is_open = narrowed(told[0], told[1], pairs) & kept
+        kept = levels <= min(digits[one.key], digits[other.key])
+        is_open = narrowed(known.of(one.key), known.of(other.key), pairs) & kept
         if is_open.any():
-            _withhold(found, other.key, int(levels[is_open].min()))
+            _withhold(known.found, other.key, int(levels[is_open].min()))
 
 
 def _withhold(found: Release, key: str, digits: int) -> None:
@@ -147,31 +190,45 @@ def _withhold(found: Release, key: str, digits: int) -> None:
     found.digits[key] = max((one for one in LENGTHS.values() if one < digits), default=0)
 
 
-def _attack_families(found: Release, cube: Cube, breakdowns: Sequence[Breakdown], last: Last) -> None:
-    levels = _levels(cube)
-    for digits, above, children in _families(cube, found.totals, levels):
+def _attack_families(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
+    """Attack the likeliest family of each level, and all that hold a figure which moved though nothing has changed."""
+    found, cube = known.found, known.cube
+    told = {one.key: known.of(one.key) for one in breakdowns}
+    moved = known.moved(breakdowns)
+    near = np.union1d(cube.parents[moved], moved[np.isin(moved, cube.parents)])
+    likely = list(_families(cube, found.totals, known.levels))
+    whole = [(parent, True) for parent in near[near >= 0].tolist()]
+    for parent, is_whole in sorted([*((one, False) for one in likely), *whole]):
+        children = np.flatnonzero(cube.parents == parent)
+        digits = int(known.levels[children[0]])
         out = [one for one in breakdowns if found.digits[one.key] >= digits]
         if not out:
             continue
-        figures = {one.key: found.parts[one.key][children] for one in out}
-        names = [cube.names[at] for at in children]
-        then = {one.key: figured for one in out if (figured := last(one.key, names)) is not None}
-        over = {one.key: found.parts[one.key][above] for one in out}
-        targets = [target for key, told in figures.items() for target in _targets(key, told)]
-        for key in {target[0] for target in attack(out, figures, over, then, targets)}:
+        seen_below = {one.key: told[one.key].at(children) for one in out}
+        above = {one.key: told[one.key].at(parent) for one in out}
+        if is_whole:
+            targets = [target for one in out for target in _small(one.key, cube.parts[one.key][children])]
+        else:
+            targets = [target for one in out for target in _targets(one.key, seen_below[one.key].figures)]
+        for key in {target[0] for target in attack(out, seen_below, above, targets)}:
             if found.digits[key] >= digits:
                 _withhold(found, key, digits)
 
 
-def _families(cube: Cube, totals: Ints, levels: Ints) -> Iterator[tuple[int, int, Ints]]:
-    """Yield for each level the family that is likeliest to give way: the smallest published total above 0."""
+def _families(cube: Cube, totals: Ints, levels: Ints) -> Iterator[int]:
+    """Yield for each level the parent of the family that is likeliest to give way: the smallest total above 0."""
     for digits in sorted(set(levels[cube.parents >= 0].tolist())):
         nodes = np.flatnonzero((levels == digits) & (cube.parents >= 0))
         above = np.unique(cube.parents[nodes])
         some = above[totals[above] > 0]
         if len(some):
-            parent = int(some[np.argmin(totals[some])])
-            yield int(digits), parent, np.flatnonzero(cube.parents == parent)
+            yield int(some[np.argmin(totals[some])])
+
+
+def _small(key: str, counts: Ints) -> Iterator[tuple[str, int, int]]:
+    """Yield all cells that hold 1 to 9 people."""
+    child, cell = np.nonzero((counts > 0) & (counts < BASE))
+    yield from ((key, int(a), int(b)) for a, b in zip(child, cell, strict=True))
 
 
 def _targets(key: str, figures: Ints) -> Iterator[tuple[str, int, int]]:

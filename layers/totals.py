@@ -2,7 +2,8 @@
 
 The totals begin as the tree alone is rounded. A breakdown that has no solution says by cuts which sums of totals it
 needs; the cuts of all of them are solved together as an integer program (HiGHS), and so on until nobody complains. The
-same counts give the same totals. Where no totals suit everybody, the last declared of those that complain is left out.
+same counts give the same totals. Where no totals suit everybody, the last declared of those that complain holds on to
+less of what was told the month before, and in the end is left out.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from layers.privacy import BASE, levels, round_tree
 
 Floats = NDArray[np.float64]
 
-_ROUNDS = 24
+_ROUNDS, _PATIENCE = 24, 6
+_FIRM = 20.0
+"""Draw, up or down, of a total that should stay: no other leans as much."""
 _OPTIONS = {"mip_rel_gap": 1e-3, "node_limit": 2000}
 """A limit of nodes, not of seconds: the answer must not hang on how busy the machine is."""
 
 
 def share_totals(
-    parents: Ints, counts: Ints, noise: Floats, tables: Mapping[str, Table]
+    parents: Ints, counts: Ints, noise: Floats, tables: Mapping[str, Table], stay: Ints | None = None
 ) -> tuple[Ints, dict[str, Ints | None]]:
     """Find totals under which as many breakdowns as possible have a solution, and the solutions.
 
@@ -39,34 +42,72 @@ def share_totals(
         Draw of each total in [0, 1), from `fixed_noise`.
     tables
         Breakdowns in the order of their weight: the last is the first to be left out.
+    stay
+        Published totals that should stay, -1 where they are free.
 
     Returns
     -------
     tuple
         Published totals, and of each breakdown its figures, None where it has no solution.
     """
-    nets = {key: Net(table) for key, table in tables.items()}
+    if stay is not None:
+        noise = np.where(stay < 0, noise, np.where(stay > counts, -_FIRM, _FIRM))
+    asked = {key: _Asked(table) for key, table in tables.items()}
     first = round_tree(parents, counts, noise)
     search = _Search(parents, counts, noise, first)
-    cuts: dict[str, list[Cut]] = {key: [] for key in nets}
-    left_out: set[str] = set()
     totals, best = first, (first, dict[str, Ints | None]())
-    for _ in range(_ROUNDS + len(nets)):
-        told = {key: net.round(totals) for key, net in nets.items()}
-        parts = {key: figures for key, (figures, _) in told.items()}
+    n_rounds = 0
+    while n_rounds < _ROUNDS + len(asked):
+        parts = {key: one.round(totals) for key, one in asked.items()}
         if not best[1] or _missing(parts) < _missing(best[1]):
             best = totals, parts
-        complain = {key: new for key, (_, new) in told.items() if new and key not in left_out}
-        if not complain:
+        if not any(one.complains for one in asked.values()):
             break
-        for key, new in complain.items():
-            cuts[key] += new
-        found = search.under([one for key in nets if key not in left_out for one in cuts[key]])
-        while found is None:
-            left_out.add([key for key in nets if cuts[key] and key not in left_out][-1])
-            found = search.under([one for key in nets if key not in left_out for one in cuts[key]])
+        n_rounds += 1
+        if n_rounds % _PATIENCE == 0:
+            n_rounds -= sum(one.give_way() for one in asked.values() if one.complains)
+        while (found := search.under([cut for one in asked.values() for cut in one.cuts])) is None:
+            last = [one for one in asked.values() if one.cuts]
+            if not any(one.give_way() for one in reversed(last)):
+                last[-1].leave_out()
         totals = found
     return best
+
+
+class _Asked:
+    """A breakdown while totals are sought: the cuts it asks for, and how much of what was told it holds on to."""
+
+    def __init__(self, table: Table) -> None:
+        self.table, self.n_given, self.is_left_out = table, 0, False
+        self.cuts: list[Cut] = []
+        self.complains = False
+        self.net = self._net()
+
+    def _net(self) -> Net:
+        stays = self.table.stays
+        if self.n_given < len(stays):
+            return Net(self.table, stay=stays[self.n_given])
+        return Net(self.table, lean=stays[-1] if stays else None)
+
+    def round(self, totals: Ints) -> Ints | None:
+        """Find figures under totals; where there are none, it complains."""
+        figures, new = self.net.round(totals)
+        self.complains = bool(new) and not self.is_left_out
+        if self.complains:
+            self.cuts += new
+        return figures
+
+    def give_way(self) -> bool:
+        """Hold on to less of what was told; False where nothing is left to give."""
+        if self.n_given >= len(self.table.stays):
+            return False
+        self.n_given += 1
+        self.net, self.cuts = self._net(), []
+        return True
+
+    def leave_out(self) -> None:
+        """Ask for nothing more."""
+        self.is_left_out, self.cuts = True, []
 
 
 def _missing(parts: Mapping[str, Ints | None]) -> tuple[int, ...]:

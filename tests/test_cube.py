@@ -16,12 +16,13 @@ from layers.cells import Net, Table
 from layers.cube import Cube, work_out
 from layers.database import Database
 from layers.declare.records import Breakdown, Text
-from layers.gate import attack, margins, narrowed
+from layers.gate import attack, margins, narrowed, seen
 from layers.people import people, publish
 from layers.people_parts import people_by
 from layers.privacy import round_tree, sums_of_children
 from layers.release import Release, release
 from layers.secrets import Secrets, read_secrets
+from layers.told import Told, told_with
 from layers.totals import share_totals
 from tests.test_people import TREE, lay_grids, move_in
 
@@ -35,10 +36,6 @@ RESIDENCE = Breakdown("residence", NAME, ("residence",))
 NEAR = Breakdown("near", NAME, ("near",), near="clinic", within_m=500)
 SIZE = Breakdown("size", NAME, ("household_size",), sizes=(1, 3))
 APART = (AGE, RESIDENCE, NEAR)
-
-
-def never(breakdown: str, names: Any) -> None:
-    """Answer that nothing was published the month before."""
 
 
 def cube_of(seed: int, breakdowns: tuple[Breakdown, ...], mean: float = 8) -> Cube:
@@ -84,7 +81,7 @@ def held(cube: Cube, found: Release) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_breakdowns_add_up_to_one_total_and_through_the_tree(seed: int) -> None:
     cube = cube_of(seed, APART, mean=(3, 8, 40)[seed % 3])
-    held(cube, release(cube, APART, KEY, never))
+    held(cube, release(cube, APART, KEY))
 
 
 def test_one_breakdown_always_has_a_solution_under_totals_sought_for_it() -> None:
@@ -140,7 +137,7 @@ def test_few_breakdowns_are_withheld_and_the_same_counts_give_the_same_figures()
     n_withheld = 0
     for seed in range(8):
         cube = cube_of(seed, APART)
-        first, again = release(cube, APART, KEY, never), release(cube, APART, KEY, never)
+        first, again = release(cube, APART, KEY), release(cube, APART, KEY)
         n_withheld += len({key for key, *_ in first.withheld})
         assert all((first.parts[key] == again.parts[key]).all() for key in first.parts)
     assert n_withheld == 0, "of 24"
@@ -152,7 +149,8 @@ def family(cube: Cube, found: Release, breakdowns: tuple[Breakdown, ...], parent
     digits = len(cube.codes[children[0]])
     out = [one for one in breakdowns if found.digits[one.key] >= digits]
     figures = {one.key: found.parts[one.key][children] for one in out}
-    over = {one.key: found.parts[one.key][parent] for one in out}
+    below = {key: seen(told) for key, told in figures.items()}
+    over = {one.key: seen(found.parts[one.key][parent]) for one in out}
     small = [
         (one.key, int(child), int(cell))
         for one in out
@@ -160,13 +158,13 @@ def family(cube: Cube, found: Release, breakdowns: tuple[Breakdown, ...], parent
             *np.nonzero((cube.parts[one.key][children] % 100 < 10) & (figures[one.key] <= 10)), strict=True
         )
     ]
-    return attack(out, figures, over, {}, small)
+    return attack(out, below, over, small)
 
 
 def test_no_small_count_is_narrowed_by_linear_programming() -> None:
     for seed in range(1):
         cube = cube_of(seed, APART)
-        found = release(cube, APART, KEY, never)
+        found = release(cube, APART, KEY)
         assert family(cube, found, APART, 5) == []
 
 
@@ -177,13 +175,13 @@ def test_overlapping_breakdowns_are_caught_and_the_later_is_withheld() -> None:
         sexes = [np.array([cell.startswith(sex) for cell in SEX_AGE.cells]) for sex in SEX.cells]
         alone = np.stack([cube.parts["sex_age"][:, one].sum(axis=1) for one in sexes], axis=1)
         cube = Cube(cube.codes, cube.names, cube.parents, cube.totals, {**cube.parts, "sex": alone})
-        found = release(cube, (SEX_AGE, RESIDENCE, SEX), KEY, never)
+        found = release(cube, (SEX_AGE, RESIDENCE, SEX), KEY)
         held(cube, found)
         caught += ("sex", 15, "attack") in found.withheld
         assert not any(key != "sex" and why == "attack" for key, _, why in found.withheld)
         kept = np.array([len(code) for code in cube.codes]) <= found.digits["sex"]
         pairs = list(margins(SEX_AGE, SEX))
-        assert not narrowed((found.parts["sex_age"][kept], None), (found.parts["sex"][kept], None), pairs).any()
+        assert not narrowed(seen(found.parts["sex_age"][kept]), seen(found.parts["sex"][kept]), pairs).any()
     assert caught >= 2, "crossed and alone, the same people are rounded twice"
 
 
@@ -192,16 +190,15 @@ def test_the_attack_finds_what_two_roundings_give_away() -> None:
     crossed = np.zeros((1, len(SEX_AGE.cells)), dtype=np.int64)
     crossed[0, [SEX_AGE.cells.index("male.0"), SEX_AGE.cells.index("male.60")]] = 10
     alone = np.array([[20, 0, 0]])
-    assert narrowed((crossed, None), (alone, None), pairs).all(), "two of 1 or more in a sum of 9 at most"
-    told = np.array([[0, 20, 0]])
-    assert not narrowed((crossed, None), (told, None), pairs).any()
-    assert not narrowed((crossed, None), (told, np.array([[0, 0, 0]])), pairs).any(), "no count fits both"
-    assert narrowed((crossed, None), (np.array([[0, 10, 0]]), np.array([[0, 0, 0]])), pairs).all(), "nine at most, then"
-    children = {"sex_age": crossed, "sex": alone}
+    assert narrowed(seen(crossed), seen(alone), pairs).all(), "two of 1 or more in a sum of 9 at most"
+    told, then = np.array([[0, 20, 0]]), np.array([[0, 0, 0]])
+    assert not narrowed(seen(crossed), seen(told), pairs).any()
+    assert narrowed(seen(crossed), seen(np.array([[0, 10, 0]]), then, then), pairs).all(), "nine at most, then"
+    children = {"sex_age": seen(crossed), "sex": seen(alone)}
     target = ("sex_age", 0, SEX_AGE.cells.index("male.0"))
-    over = {key: one[0] for key, one in children.items()}
-    assert attack((SEX_AGE, SEX), children, over, {}, [target]) == [target]
-    assert attack((SEX_AGE,), {"sex_age": crossed}, {"sex_age": crossed[0]}, {}, [target]) == []
+    over = {key: one.at(0) for key, one in children.items()}
+    assert attack((SEX_AGE, SEX), children, over, [target]) == [target]
+    assert attack((SEX_AGE,), {"sex_age": seen(crossed)}, {"sex_age": seen(crossed[0])}, [target]) == []
 
 
 def test_bands_overlap_where_both_begin() -> None:
@@ -210,17 +207,14 @@ def test_bands_overlap_where_both_begin() -> None:
     assert list(margins(AGE, RESIDENCE)) == []
 
 
-def test_last_month_tells_nothing_more_when_nobody_moved() -> None:
+def test_nothing_moves_when_nobody_moved() -> None:
     cube = cube_of(3, APART)
-    first = release(cube, APART, KEY, never)
-    position = {name: at for at, name in enumerate(cube.names)}
-
-    def then(breakdown: str, names: Any) -> NDArray[np.int64]:
-        return first.parts[breakdown][[position[name] for name in names]]
-
-    second = release(cube, APART, KEY, then)
+    first = release(cube, APART, KEY)
+    told = told_with(Told(), cube, first.shown(cube))
+    second = release(cube, APART, bytes(32), told)
     assert second.withheld == first.withheld
-    assert all((first.parts[key] == second.parts[key]).all() for key in first.parts)
+    assert all((first.parts[key] == second.parts[key]).all() for key in first.parts), "not even under another key"
+    assert any((first.parts[key] != release(cube, APART, bytes(32)).parts[key]).any() for key in first.parts)
 
 
 @pytest.fixture

@@ -201,7 +201,7 @@ class HeldIndex(Base):
 
 
 class Recount(Base):
-    """A change of rows, not yet counted on the grids of older editions; empty when all are."""
+    """A change of rows, not yet counted on older editions or, of people, not yet published; empty when all are."""
 
     __tablename__ = "recount"
     __table_args__ = {"schema": "raw"}  # noqa: RUF012

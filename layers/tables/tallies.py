@@ -9,7 +9,7 @@ reach a screen only through `people_count`.
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Double, Index, text
+from sqlalchemy import ARRAY, CheckConstraint, Double, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from layers.tables.base import Base, Big, Code, Count, Moment, Small, town_check
@@ -138,6 +138,29 @@ class PeopleCount(Base):
     grid_code: Mapped[Code] = mapped_column(primary_key=True, comment="grid of any level")
     n: Mapped[Count] = mapped_column(comment="people, rounded")
     published_at: Mapped[Moment] = mapped_column(comment="when it was worked out")
+
+
+class PeopleTold(Base):
+    """What releases told of a grid and a breakdown, beside the true counts; figures stay where these do."""
+
+    __tablename__ = "people_told"
+    __table_args__ = {"schema": "vault"}  # noqa: RUF012
+
+    town_code: Mapped[Code] = mapped_column(primary_key=True, comment="9 digits: town of the grid")
+    edition: Mapped[Small] = mapped_column(primary_key=True, autoincrement=False, comment="edition of the grids")
+    breakdown: Mapped[Code] = mapped_column(primary_key=True, comment="declared breakdown; `all` is the total")
+    node: Mapped[Code] = mapped_column(
+        primary_key=True, comment="grid of any level; with a plus: who is known to it and to no grid below it"
+    )
+    cells: Mapped[str] = mapped_column(comment="cells of the breakdown, in order")
+    counts: Mapped[list[int]] = mapped_column(ARRAY(Integer), comment="people in each cell when the release was made")
+    figures: Mapped[list[int]] = mapped_column(ARRAY(Integer), comment="what was published of them; -1: nothing")
+    least: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), comment="lowest figure published since the grid is in all counts what it is; -1: none"
+    )
+    most: Mapped[list[int]] = mapped_column(
+        ARRAY(Integer), comment="highest figure published since the grid is in all counts what it is; -1: none"
+    )
 
 
 class PeopleWithheld(Base):
