@@ -16,7 +16,7 @@ database may use it. Passwords come from the secrets of the installation and are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -33,6 +33,9 @@ OWNER = "atlas_owner"
 
 TIMEOUTS: Mapping[Role, str] = {"web": "15s", "analyst": "10min", "door": "15s"}
 """Longest a statement of a login may run; loads take as long as they take."""
+
+QUIET: tuple[Role, ...] = ("web", "analyst", "door")
+"""Logins whose refusals say what somebody typed: whoever asked is told them, and the log of the server is not."""
 
 _LOCK = 4_490_001
 """Advisory lock that lets one process at a time make databases and roles."""
@@ -131,9 +134,17 @@ def set_roles(connection: psycopg.Connection[Any], db: Database) -> None:
             limit = sql.Literal(TIMEOUTS[role])
             connection.execute(sql.SQL("alter role {} set statement_timeout to {}").format(name, limit))
             connection.execute(sql.SQL("alter role {} set idle_in_transaction_session_timeout to '60s'").format(name))
+    _keep_quiet(connection, [LOGINS[role] for role in QUIET])
     acting = connection.execute("select pg_has_role(%s, %s, 'member')", [LOGINS["migrate"], OWNER]).fetchone()
     if acting != (True,):
         connection.execute(sql.SQL("grant {} to {}").format(sql.Identifier(OWNER), sql.Identifier(LOGINS["migrate"])))
+
+
+def _keep_quiet(connection: psycopg.Connection[Any], logins: Iterable[str]) -> None:
+    """Keep messages about what logins ask for out of the server's log, where the admin may; a superuser may."""
+    if connection.execute("select has_parameter_privilege('log_min_messages', 'set')").fetchone() == (True,):
+        for login in logins:
+            connection.execute(sql.SQL("alter role {} set log_min_messages to 'fatal'").format(sql.Identifier(login)))
 
 
 def make_reader(connection: psycopg.Connection[Any], login: str, password: str) -> None:
@@ -160,6 +171,7 @@ def make_reader(connection: psycopg.Connection[Any], login: str, password: str) 
         connection.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(digest)))
         for setting, value in (("timezone", "UTC"), ("statement_timeout", TIMEOUTS["analyst"])):
             connection.execute(sql.SQL("alter role {} set {} to {}").format(name, sql.SQL(setting), sql.Literal(value)))
+        _keep_quiet(connection, [login])
     except errors.InsufficientPrivilege as error:
         raise ServerError(
             f"The admin role may not make logins: {error.diag.message_primary}",

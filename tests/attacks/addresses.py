@@ -74,7 +74,7 @@ def _filled(one: Operation, values: Mapping[str, str]) -> str:
 def _questions(template: str, asked: list[str]) -> Iterator[str]:
     """Queries an address answers: what the map and the explore page are asked, a search, a place, or none."""
     if template == "/api/view" or (template.startswith("/api/explore") and "outlines" not in template):
-        for key in asked:
+        for key in asked or [""]:
             yield urlencode({"at": SCOPE, "indicator": key, "level": "small"})
             if "export" not in template:
                 yield urlencode({"at": "4499", "indicator": key, "level": "large"})
