@@ -34,8 +34,8 @@ def audit_page(
     rows = [
         [
             words.moment(one.at, zone), escape(words(f"audit_{one.kind}")), escape(one.account or ""),
-            escape(words(f"role_{one.role}") if one.role else ""), escape(one.scope or ""), escape(one.subject or ""),
-            escape(json.dumps(dict(one.detail), ensure_ascii=False)),
+            escape(words(f"role_{one.role}") if one.role else ""), escape(one.scope or ""), code(one.subject or ""),
+            code(json.dumps(dict(one.detail), ensure_ascii=False)),
         ]
         for one in entries
     ]  # fmt: skip
@@ -50,3 +50,8 @@ def audit_page(
     )
     other = "/audit?lang=en" if words.language == "zh" else "/audit"
     return page(words, words("audit"), body, other=other, wide=True)
+
+
+def code(text: str) -> str:
+    """Write what the program calls something, which is the same in every language."""
+    return f"<code>{escape(text)}</code>"

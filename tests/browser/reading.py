@@ -6,7 +6,7 @@ TEXTS = """() => {
   const found = new Set();
   const seen = (one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true });
   for (const one of document.querySelectorAll('body *, title')) {
-    if (one.closest('script, style, [data-said], code, .maplibregl-map canvas')) continue;
+    if (one.closest('script, style, code, .code')) continue;
     if (one.tagName !== 'TITLE' && one.tagName !== 'OPTION' && !seen(one)) continue;
     const own = [...one.childNodes].filter((node) => node.nodeType === 3).map((node) => node.textContent);
     const named = ['aria-label', 'title', 'placeholder', 'alt'].map((name) => one.getAttribute(name) ?? '');
