@@ -96,7 +96,7 @@ class Desk:
         """Put the base map, where the settings name one, into a style of the map."""
         said = self.base.said
         name = said.name or (self.words[language]("base_tianditu") if said.is_tianditu else "")
-        return with_base(style, self.base, name)
+        return with_base(style, self.base, name, self.words[language]("base_failing"))
 
     def gazetteer(
         self, connection: psycopg.Connection[Any], edition: int | None = None, scope: Scope | None = None

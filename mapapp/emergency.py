@@ -227,11 +227,12 @@ def _posts(desk: Desk, words: Words, gazetteer: Gazetteer, frame: pd.DataFrame) 
     kinds = {
         key: {one.key: one for one in dataset.columns}.get("kind") for key, dataset in desk.catalog.datasets.items()
     }
+    own = {code: words.of(name) for code, name in desk.catalog.city.names.items()}
     return [
         {
             "name": row["name"], "phone": row["work_phone"],
             "kind": _coded(words, kinds.get(row["dataset"]), row["kind"] or ""),
-            "grids": [name_of(gazetteer, code) for code in row["walks"]],
+            "grids": [own.get(code) or name_of(gazetteer, code) for code in row["walks"]],
         }
         for row in records(frame)
     ]  # fmt: skip

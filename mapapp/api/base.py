@@ -18,7 +18,7 @@ WIDE = 8
 
 
 def base_routes(desk: Desk, base: Base) -> APIRouter:
-    """Make the route `/base`."""
+    """Make the routes `/base`."""
     routes = APIRouter()
 
     @routes.get("/base/{name}/{z}/{x}/{y}")
@@ -39,6 +39,11 @@ def base_routes(desk: Desk, base: Base) -> APIRouter:
                 return Response(status_code=406)
             headers["content-encoding"] = found.coding
         return Response(content, media_type=found.kind, headers=headers)
+
+    @routes.get("/base/state")
+    async def state() -> dict[str, bool]:
+        """Whether the host of the base map answered when it was last asked."""
+        return {"answers": not base.is_failing}
 
     return routes
 

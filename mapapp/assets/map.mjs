@@ -200,7 +200,7 @@ function create({ style, view }) {
   map.keyboard.disableRotation();
   map.touchZoomRotate.disableRotation();
   map.on("style.load", () => {
-    tellBase(map.getContainer(), map.getStyle());
+    tellBase(map, map.getStyle().metadata);
     map.setGlobalStateProperty("scale", scale());
     state.view = null;
     apply(window.atlas.last.view);

@@ -61,6 +61,8 @@ class Base:
         self._cache = Cache(folder, said.cache_mb * 1_000_000) if folder and said.layers else None
         self._file = _File(said.file) if said.file else None
         self._lock, self._rests_until = threading.Lock(), 0.0
+        self.is_failing = False
+        """Whether its host did not answer when it was last asked."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,14 +104,16 @@ class Base:
         if time.monotonic() < self._rests_until:
             return None
         try:
-            return fetch_tile(self.said.hosts, url)
+            fetched = fetch_tile(self.said.hosts, url)
         except AtlasError as error:
             with self._lock:
                 is_first = time.monotonic() >= self._rests_until
-                self._rests_until = time.monotonic() + REST_S
+                self._rests_until, self.is_failing = time.monotonic() + REST_S, True
             if is_first:
                 log.warning("the base map: %s", error.message)
             return None
+        self.is_failing = False
+        return fetched
 
 
 def open_base(said: BaseMap, folder: Path | None) -> Base:

@@ -20,8 +20,8 @@ _COLOURS = (
 _QUIET = "#14304a"
 
 
-def with_base(style: Mapping[str, Any], base: Base, attribution: str) -> dict[str, Any]:
-    """Put a base map into a style; without one the style stays as it is."""
+def with_base(style: Mapping[str, Any], base: Base, attribution: str, failing: str = "") -> dict[str, Any]:
+    """Put a base map into a style; without one the style stays as it is. `failing` is said while its host is silent."""
     if not base.said:
         return dict(style)
     low, high = base.zooms
@@ -38,7 +38,7 @@ def with_base(style: Mapping[str, Any], base: Base, attribution: str) -> dict[st
     names = next((at for at, one in enumerate(layers) if one["id"] in ("veil-county", "small")), len(layers))
     layers[names:names] = [_raster(name) for name in above]
     layers = [_thin(one) if one["id"] == "land" else one for one in layers]
-    told = {**style.get("metadata", {}), "attribution": attribution}
+    told = {**style.get("metadata", {}), "attribution": attribution, "failing": failing}
     return {**style, "sources": {**style.get("sources", {}), **sources}, "layers": layers, "metadata": told}
 
 

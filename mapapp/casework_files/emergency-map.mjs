@@ -1,3 +1,5 @@
+import { tellBase } from "/assets/attribution.mjs";
+
 // The map of the emergency command: the area, the grids it touches, what was found, and the pointer that chooses.
 const AREA = "#4fd0e0";
 export const COLOURS = { protected: "#ffd166", resource: "#7ee2a8", event: "#8fc7ff", late: "#ff8080" };
@@ -86,6 +88,7 @@ export async function makeEmergencyMap(told, on) {
     fitBoundsOptions: { padding: padding() },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
+  tellBase(map, { failing: told.style.metadata?.failing }); // whose it is stands with the legend
   const kept = { ring: [], features: [], hot: null, from: null };
   map.on("resize", () => map.setGlobalStateProperty("scale", rem()));
   const codeAt = (point) => {

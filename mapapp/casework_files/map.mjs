@@ -1,3 +1,5 @@
+import { tellBase } from "/assets/attribution.mjs";
+
 // The map beside the table: a point for each row that has a position; a click opens the case.
 export async function makeMap(told, pick) {
   const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
@@ -31,10 +33,7 @@ export async function makeMap(told, pick) {
     fitBoundsOptions: { padding: 16 },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
-  if (metadata.attribution) {
-    const said = Object.assign(document.createElement("p"), { className: "attribution", textContent: metadata.attribution });
-    map.getContainer().append(said);
-  }
+  tellBase(map, metadata);
   let last = null;
   const kind = (one) => {
     if (["closed", "refused"].includes(one.state)) return "done";

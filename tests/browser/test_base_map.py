@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from conftest import serving
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from test_casework_page import at_desk
 from tile_server import serving_tiles
 
@@ -20,8 +21,9 @@ from mapapp.base.sources import read_base
 
 
 def test_the_base_is_seen_and_named_and_comes_from_our_host(
-    browser: Browser, small_city: Database, catalog: Catalog, settings: Settings, tmp_path: Path
+    browser: Browser, small_city: Database, catalog: Catalog, settings: Settings, tmp_path: Path, monkeypatch: Any
 ) -> None:
+    monkeypatch.setattr("mapapp.base.base.REST_S", 0.0)
     atlas = Atlas(catalog, small_city, "web", Scope(catalog.city.code))
     with serving_tiles() as tiles:
         setting = {
@@ -39,5 +41,15 @@ def test_the_base_is_seen_and_named_and_comes_from_our_host(
             screen.page.goto(f"{address}/command?lon=115.24&lat=22.85&r=500")
             screen.page.wait_for_function("() => document.body.classList.contains('ready') && window.__emergency.idle")
             assert screen.texts("#base") == ["Survey"]
+            expect(screen.page.locator(".base-note")).to_be_empty()
+            tiles.status = 500
+            screen.page.clock.install()
+            screen.open("?at=449901002001")
+            expect(screen.page.locator(".base-note")).to_contain_text("底图服务没有应答")
+            tiles.status = 200
+            with screen.page.expect_response("**/base/tiles/**"):
+                screen.page.clock.fast_forward(15_000)  # looks, and asks for the tiles again
+            screen.page.clock.fast_forward(15_000)
+            expect(screen.page.locator(".base-note")).to_be_empty()
             assert screen.hosts == {urlsplit(address).netloc}
             assert len(tiles.asked) > 4
