@@ -34,6 +34,9 @@ from layers.worktime import work_time
 DATASET = "grid_event"
 """Dataset that cases made here belong to, unless told otherwise."""
 
+NO_VERSION = -1
+"""A version that no case has: with it only a request that was carried out before is answered."""
+
 _WHY = {"MQ001": "gone", "MQ002": "stale", "MQ003": "not_allowed", "MQ004": "missing"}
 _HINTS = {
     "gone": "It may lie outside what you may see, or have been withdrawn by its source.",
@@ -212,13 +215,16 @@ def take_step(
     """
     if department is not None and department not in catalog.departments:
         raise UnknownNameError("department", department, catalog.departments)
-    promise, at = _promise(connection, catalog, case, step, at, department, until_at)
+    promise, at, refusal = _promise(connection, catalog, case, step, at, department, until_at)
     values = [
-        case.town_code, case.id, case.version, key, step, reason, department, until_at, outcome, duplicate_of, promise,
-        catalog.city.zone, at,
+        case.town_code, case.id, NO_VERSION if refusal else case.version, key, step, reason, department, until_at,
+        outcome, duplicate_of, promise, catalog.city.zone, at,
     ]  # fmt: skip
-    with refused(), connection.transaction():
-        row = _call(connection, "step", actor, values)
+    try:
+        with refused(), connection.transaction():
+            row = _call(connection, "step", actor, values)
+    except CaseError as error:
+        raise refusal or error from None
     assert row is not None
     return Moved(case.id, *row)
 
@@ -231,17 +237,20 @@ def _promise(
     at: datetime | None,
     department: str | None,
     until_at: datetime | None,
-) -> tuple[Jsonb | None, datetime | None]:
-    """Work out the promise as it stands after a step, and the moment it was worked out for."""
+) -> tuple[Jsonb | None, datetime | None, CaseError | None]:
+    """Work out the promise as it stands after a step, the moment it was worked out for, and why there can be none."""
     rule = find(step, case.state)
     if rule is None or not rule.clock:
-        return None, at
+        return None, at, None
     at = at or _now(connection)
     limit = catalog.limits.limit(case.category, is_urgent=case.is_urgent)
     work = work_time(catalog.calendar, catalog.city.zone)
     old = read_promise(case.promise)
-    promise = after_step(work, rule, old, at, limit=limit, department=department, until_at=until_at)
-    return (Jsonb(promise.as_json()) if promise else None), at
+    try:
+        promise = after_step(work, rule, old, at, limit=limit, department=department, until_at=until_at)
+    except CaseError as error:  # unless it was done by this very request, which then has its answer
+        return None, at, error
+    return (Jsonb(promise.as_json()) if promise else None), at, None
 
 
 def read_case(connection: psycopg.Connection[Any], scope: Scope, event_id: int) -> Case:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from layers import photos, queues, visits
 from layers.access import Scope
 from layers.accounts.sessions import Session
 from layers.database import Database
+from layers.declare.case_records import Calendar, Limit, Limits
 from layers.errors import AtlasError, CaseError
 from layers.lifecycle import CASE_ROLES
 from mapapp import casework
@@ -123,6 +125,21 @@ def test_a_case_page_offers_the_steps_allowed_and_takes_one_once(web: Any, db: D
             casework.take_step(desk, made.id, said | {"key": ""})
         assert error.value.need == "key"
         assert [one["step"] for one in casework.show_case(desk, made.id)["log"]] == ["report", "accept"]
+
+
+def test_an_extension_sent_twice_puts_off_once(web: Any, db: Database) -> None:
+    limits = Limits(normal={"any": Limit(1, "working_days")})
+    catalog = working_catalog(calendar=Calendar(), limits=limits)
+    made = case_in(web, catalog, "handling")
+    until = (datetime.now(UTC) + timedelta(days=9)).isoformat()
+    said = {"key": "x" * 16, "step": "extend", "version": made.version, "reason": "材料未到", "until": until}
+    with desk_of(db, "dispatcher") as desk:
+        desk.catalog = catalog
+        assert casework.take_step(desk, made.id, said)["is_new"] is True
+        assert casework.take_step(desk, made.id, said)["is_new"] is False
+        with pytest.raises(CaseError) as error:  # another request for the same moment puts nothing off
+            casework.take_step(desk, made.id, said | {"key": "y" * 16, "version": made.version + 1})
+        assert error.value.need == "until"
 
 
 def test_many_are_dispatched_and_one_that_cannot_go_holds_up_none(web: Any, db: Database) -> None:

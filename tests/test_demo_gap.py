@@ -13,10 +13,13 @@ import pytest
 from databases import copy_of
 
 from etl.demo.gap import MOST, catch_up_with_now, missing_moments
-from etl.demo.live import is_there
+from etl.demo.live import crew_of, is_there
+from layers.calls import open_calls
+from layers.codes import level_of
 from layers.database import Database
 from layers.declare.records import Catalog
 
+DAY = timedelta(days=1)
 NOW = datetime(2026, 7, 2, 15, 20)
 
 
@@ -55,7 +58,17 @@ def test_cases_of_the_gap_are_reported_and_mostly_dealt_with(
             rows = admin.execute(
                 "select reported_at, state from ops.event where source_key like 'live-%' order by reported_at"
             ).fetchall()
+            begun = admin.execute("select count(*) from ops.call").fetchone()
+        with crew_of(city, catalog) as crew, crew.acting("dispatcher") as centre:
+            found = open_calls(crew.web, centre.scope, catalog.limits.answer, since=now - DAY, now=now)
+            together = found["event_id"].notna().sum()
+        catch_up_with_now(city, catalog, now=now)
+        with city.connect("admin") as admin:
+            assert admin.execute("select count(*) from ops.call").fetchone() == begun, "a second start calls nobody"
     assert n == len(rows) > 3
+    waiting = found[found["answered_at"].isna()]
+    assert {level_of(code) for code in waiting["held_by"]} == set(catalog.limits.answer)
+    assert waiting["is_late"].sum() == 1 and len(found) - len(waiting) - together == 2
     assert [at for at, _ in rows if not now - timedelta(hours=20) < at < now] == []
     assert {state for at, state in rows if now - at < timedelta(hours=12)} == {"reported"}
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from etl.demo.calling import call_at_every_level
 from etl.demo.live import SAMPLE_CITY, Day, crew_of
 from etl.demo.moments import HOURS
 from layers.access import Scope
@@ -28,6 +29,8 @@ DEALT_WITH = 0.8
 
 def catch_up_with_now(db: Database, catalog: Catalog, *, now: datetime | None = None, seed: int = 4499) -> int:
     """Report what the time since the last events would have brought, at the hours of such days; return how much.
+
+    Calls of the last hours come with it, some at each level.
 
     As many a day as the last seven days with events had, the latest first when they would be more than `MOST`. It does
     nothing where the last events are of this hour.
@@ -53,6 +56,7 @@ def catch_up_with_now(db: Database, catalog: Catalog, *, now: datetime | None = 
                 day.report_at(at, is_old and bool(chance.random() < DEALT_WITH))
             except CaseError:
                 continue  # what a case refuses stays as it stands
+        call_at_every_level(crew, catalog, day.grids, chance, now)
     return len(moments)
 
 

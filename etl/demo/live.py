@@ -32,6 +32,9 @@ DATASET = "grid_event"
 AT_WORK = 200
 """Cases under way at most; the oldest is left as it stands."""
 
+CALL_EVERY = 400
+"""Steps after which a grid calls again."""
+
 REPORTS = 0.4
 """Share of the steps that are new reports."""
 
@@ -94,6 +97,8 @@ def live_city(
                 day.step()
                 if n % 100 == 0:
                     say(f"{n} steps")
+                if n % CALL_EVERY == 0:
+                    day.call()
                 if (steps is not None and n >= steps) or not is_there(beside):
                     break
                 if rate:
@@ -123,7 +128,7 @@ class Day:
             grids = read_gazetteer(crew.web, Scope(SAMPLE_CITY)).inside(SAMPLE_CITY, "small")
         if not len(grids):
             raise AtlasError("The sample city has no grids yet.", "Load it first: `make demo`, or `python -m etl run`.")
-        self._grids = grids.index.to_numpy()
+        self.grids = grids.index.to_numpy()
         self._weights = chance.pareto(1.6, len(grids)) + 0.3
         self._weights /= self._weights.sum()
         kinds = (one for one in catalog.categories.values() if one.table == "event" and not one.sensitive)
@@ -148,6 +153,12 @@ class Day:
         except CaseError:
             del self._at_work[place]
 
+    def call(self) -> None:
+        """Let a grid call."""
+        from etl.demo.calling import call_again
+
+        call_again(self._crew, self._catalog, self.grids, self._chance, datetime.now(UTC))
+
     def report_at(self, at: datetime, is_dealt_with: bool) -> None:
         """Report something that happened at a moment, and have it dealt with to the end or not at all."""
         self._report(at)
@@ -162,7 +173,7 @@ class Day:
 
     def _report(self, at: datetime | None = None) -> None:
         kind = self._kinds[int(self._chance.integers(len(self._kinds)))]
-        grid = str(self._chance.choice(self._grids, p=self._weights))
+        grid = str(self._chance.choice(self.grids, p=self._weights))
         if at is None and self._back:
             at = datetime.now(UTC) - self._back * float(self._chance.random())
         said = cases.Report(
