@@ -137,6 +137,33 @@ def come(browser: Browser, path: str) -> str:
 FAILED = "/sign-in?failed=1"
 
 
+def test_the_page_of_accounts_links_too(running: Server, here: Database, wang: str) -> None:
+    with here.connect("door") as door:
+        admin, county = add_account(door, "keeper", "security_admin", "4499"), "449902"
+        add_account(door, "chen", "leader", county)
+        beside = add_account(door, "beside", "security_admin", "449901")
+    browser = running.browser()
+    browser.sign_in("keeper", admin)
+    link = {"do": "link", "account": "chen", "subject": "chen"}
+    assert 'value="link"' in browser.ask("/accounts").text
+    for wrong in (link | {"subject": " "}, link | {"subject": "wang"}, link | {"account": "demo.leader"}):
+        assert browser.ask("/accounts", wrong).status_code == 400, wrong
+    other = running.browser()
+    other.sign_in("beside", beside)
+    assert other.ask("/accounts", link).status_code == 400, "beside its scope"
+    assert browser.ask("/accounts", link).status_code == 200
+    assert browser.ask("/accounts").text.count("统一身份认证</td>") == 2, "it is in the list"
+    newcomer = running.browser()
+    assert come(newcomer, vouch(leave(newcomer), "chen")) == "/"
+    with here.connect("door") as door:
+        entry = door.execute(
+            "select account, subject, detail from audit.entry where kind = 'account'"
+            " and subject = 'chen' order by id desc limit 1"
+        ).fetchone()
+        door.execute("delete from auth.account where account in ('keeper', 'chen', 'beside')")
+    assert entry is not None and entry[0] == "keeper" and entry[2]["done"] == "linked"
+
+
 def test_an_account_that_is_linked_comes_in_with_its_own_rights(running: Server, here: Database, wang: str) -> None:
     browser = running.browser()
     assert "/sign-in/provider?next=" in browser.ask("/sign-in").text

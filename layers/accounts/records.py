@@ -6,6 +6,7 @@ import re
 import secrets as chance
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -25,7 +26,8 @@ SHORTEST = 12
 """Characters of a password, at least."""
 
 _LIST = """
-select account, name, role, scope, department, is_disabled, is_demo, totp_sealed is not null as has_totp, locked_until
+select account, name, role, scope, department, is_disabled, is_demo, totp_sealed is not null as has_totp,
+    subject is not null as is_linked, case when locked_until > now() then locked_until end as locked_until
 from auth.account where %(low)s::text is null or scope >= %(low)s and scope < %(high)s order by account
 """
 
@@ -42,7 +44,8 @@ class Account:
     is_disabled: bool
     is_demo: bool
     has_totp: bool
-    locked_until: Any
+    is_linked: bool
+    locked_until: datetime | None
 
     @property
     def actor(self) -> Actor:

@@ -8,6 +8,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from layers.access import Actor
 from layers.accounts import audit, records
 from layers.accounts.screens import let_in
 from layers.accounts.sessions import end_by_handle, list_sessions
@@ -33,7 +34,10 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
             sessions = [one for one in list_sessions(connection) if one.account in kept]
         words, known = words_of(desk, request), desk.catalog.departments
         departments = {key: words.of(known[key].name) if key in known else key for key in porter.departments}
-        written = accounts_page(words, visitor(), accounts, sessions, departments, zone=zone, message=message)
+        written = accounts_page(
+            words, visitor(), accounts, sessions, departments, zone=zone, has_provider=porter.provider is not None,
+            message=message,
+        )  # fmt: skip
         return HTMLResponse(written, status)
 
     @routes.get("/accounts")
@@ -90,7 +94,7 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
     by, account, do = visitor().actor, given.get("account", ""), given.get("do", "")
     scope = given.get("scope", "")
     with porter.connection() as connection:
-        if do in ("disable", "enable", "reset", "scope", "pair"):
+        if do in ("disable", "enable", "reset", "scope", "pair", "link"):
             records.find_account(connection, account, by.scope)
         match do:
             case "add":
@@ -107,6 +111,8 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
                 return f"{account}: {records.reset_account(connection, account, by=by)}"
             case "scope":
                 records.set_scope(connection, account, by.scope.within(scope).code, by=by)
+            case "link":
+                _link(connection, porter, account, given.get("subject", "").strip(), by)
             case "pair":
                 let_in(connection, given.get("code", ""), account, given.get("label", ""), by=by)
             case "end":
@@ -115,6 +121,14 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
                 if whose is not None:
                     audit.write(connection, "session", by, whose, done="ended")
     return ""
+
+
+def _link(connection: records.Connection, porter: Porter, account: str, subject: str, by: Actor) -> None:
+    if porter.provider is None:
+        raise AtlasError("There is no identity provider.", "Whoever runs the map sets OIDC_ISSUER.")
+    if not subject:
+        raise AtlasError("Nobody was named.", "Type who it is at the identity provider.")
+    records.link_account(connection, account, f"{porter.provider.settings.issuer} {subject}", by=by)
 
 
 def _day(text: str, zone: str) -> datetime | None:

@@ -20,6 +20,7 @@ def accounts_page(
     departments: Mapping[str, str],
     *,
     zone: str,
+    has_provider: bool = False,
     message: str = "",
 ) -> str:
     """Write the page of accounts and sessions; every change is a form of its own."""
@@ -47,7 +48,7 @@ def accounts_page(
     rows = [
         [
             escape(one.account), escape(one.name), escape(words(f"role_{one.role}")), escape(one.scope),
-            escape(department(one)), escape(words("disabled") if one.is_disabled else ""), changes(one),
+            escape(department(one)), escape(_state_of(words, one)), changes(one),
         ]
         for one in accounts
     ]  # fmt: skip
@@ -62,16 +63,29 @@ def accounts_page(
     title = words("sessions")
     heads = [words(key) for key in ("account", "account_name", "role", "scope", "department", "state", "change")]
     open_heads = [words(key) for key in ("account", "kind", "began_from", "began_at", "seen_at", "change")]
+    link = f"<section><h2>{escape(words('do_link'))}</h2>{send(_fields_to_link(words, accounts))}</section>"
     body = (
         f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
         + said(message, "alarm")
         + f"<section><h2>{escape(words('do_add'))}</h2>{send(add)}</section>"
         + f"<section><h2>{escape(words('do_pair'))}</h2>{send(pair)}</section>"
+        + (link if has_provider else "")
         + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"
         + f"<section><h2>{escape(title)}</h2>{table(open_heads, open_rows)}</section>"
     )
     other = "/accounts?lang=en" if words.language == "zh" else "/accounts"
     return page(words, words("accounts"), body, other=other, wide=True)
+
+
+def _state_of(words: Words, one: Account) -> str:
+    """What keeps an account out, and how it comes in where not by a password alone."""
+    told = {
+        "disabled": one.is_disabled,
+        "locked": one.locked_until,
+        "linked": one.is_linked,
+        "two_factors": one.has_totp,
+    }
+    return " · ".join(words(key) for key, is_so in told.items() if is_so)
 
 
 def _fields_to_add(words: Words, session: Session, departments: Mapping[str, str]) -> str:
@@ -87,3 +101,9 @@ def _fields_to_pair(words: Words, accounts: Sequence[Account]) -> str:
     pair = field("code", words("pair_code"), more='required size="10"') + field("label", words("pair_label"))
     pair += choice("account", words("account"), walls) + button(words("do_pair"), name="do", value="pair", kind="first")
     return pair
+
+
+def _fields_to_link(words: Words, accounts: Sequence[Account]) -> str:
+    people = [(one.account, one.account) for one in accounts if not one.is_demo and one.role != "wall"]
+    link = choice("account", words("account"), people) + field("subject", words("link_subject"), more="required")
+    return link + button(words("do_link"), name="do", value="link", kind="first")
