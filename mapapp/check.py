@@ -47,6 +47,8 @@ def secrets(settings: Settings) -> Iterator[str]:
     if not path.exists():
         yield f"There are no secrets: {path} is missing. Put back its copy; `make demo` makes fresh ones."
         return
+    if path.stat().st_mode & 0o077:
+        yield f"Others on this machine may read {path}. Take that from them: chmod 600."
     try:
         kept = read_secrets(settings)
     except AtlasError as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from layers.accounts.sessions import carry
 from layers.database import Database
 from mapapp.__main__ import app as commands
 from mapapp.commands import audit as audit_commands
+from mapapp.pages.audit import MOST
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +143,7 @@ def test_the_steps_of_cases_are_written_and_no_receipt(db: Database) -> None:
 def test_the_auditor_filters_and_sees_who_asked_most(here: Database, catalog: Any, settings: Any) -> None:
     with here.connect("door", autocommit=True) as door:
         for account, n in (("li", 30), ("wang", 1)):
-            actor = records.Account(account, account, "leader", "4499", None, False, False, False, None).actor
+            actor = records.Account(account, account, "leader", "4499", None, False, False, False, False, None).actor
             for _ in range(n):
                 audit.write(door, "export", actor, f"<i>{account}", rows=1)
         assert audit.read_most(door)[0] == ("li", "export", 30)
@@ -152,7 +155,14 @@ def test_the_auditor_filters_and_sees_who_asked_most(here: Database, catalog: An
         some = browser.ask("/audit", params={"account": "wang", "kind": "export", "since": "2020-01-01"}).text
         assert "&lt;i&gt;li" not in some and "&lt;i&gt;wang" in some
         assert "&lt;i&gt;" not in browser.ask("/audit", params={"until": "2020-01-01"}).text
-        strange = {"kind": "'; drop", "since": "x", "account": "' or 1=1 --"}
+        with here.connect("door", autocommit=True) as door:
+            for n in range(MOST):
+                audit.write(door, "export", None, f"file-{n}.")
+        first = browser.ask("/audit").text
+        assert "file-199." in first and "&lt;i&gt;wang" not in first
+        (address,) = re.findall(r'href="(/audit\?[^"]*before=[^"]*)"', first)
+        assert "&lt;i&gt;wang" in browser.ask(unescape(address)).text, "and so to the first entry"
+        strange = {"before": "1; drop", "kind": "'; drop", "since": "x", "account": "' or 1=1 --"}
         assert browser.ask("/audit", params=strange).status_code == 200
 
 

@@ -51,6 +51,9 @@ def test_weak_secrets_are_refused(tmp_path: Path, word: str) -> None:
     read_secrets(settings)
     assert list(check.secrets(settings)) == []
     path = secrets_file(settings)
+    path.chmod(0o640)
+    assert "chmod 600" in next(check.secrets(settings))
+    path.chmod(0o600)
     path.write_text(DAMAGE[word](path.read_text()))
     assert word in "\n".join(check.secrets(settings))
 

@@ -94,17 +94,22 @@ def read_entries(
     since: datetime | None = None,
     until: datetime | None = None,
     within: Scope | None = None,
+    before: int | None = None,
     limit: int = 200,
 ) -> list[Entry]:
-    """Read entries as the door, the latest first; with `within` those of who acted inside a scope."""
+    """Read entries as the door, the latest first; with `within` those of who acted inside a scope.
+
+    Those `before` an entry, by its number, come next where there are more than the limit.
+    """
     rows = connection.execute(
         "select id, at, kind, account, role, scope, subject, detail from audit.entry"
         " where (%(kind)s::text is null or kind = %(kind)s) and (%(account)s::text is null or account = %(account)s)"
         " and (%(since)s::timestamptz is null or at >= %(since)s)"
         " and (%(until)s::timestamptz is null or at < %(until)s)"
         " and (%(low)s::text is null or scope >= %(low)s and scope < %(high)s)"
-        " order by id desc limit %(most)s",
-        {"kind": kind, "account": account, "since": since, "until": until, "most": limit} | _range(within),
+        " and (%(before)s::bigint is null or id < %(before)s) order by id desc limit %(most)s",
+        {"before": before, "kind": kind, "account": account, "since": since, "until": until, "most": limit}
+        | _range(within),
     ).fetchall()
     return [Entry(*row) for row in rows]
 
@@ -130,17 +135,19 @@ def read_most(
     since: datetime | None = None,
     until: datetime | None = None,
     *,
+    kind: str | None = None,
     within: Scope | None = None,
     limit: int = 20,
 ) -> list[tuple[str, str, int]]:
-    """Read who asked most: account, kind and how often, the most first."""
+    """Read who asked most, of one kind or of all: account, kind and how often, the most first."""
     return connection.execute(
         "select coalesce(account, ''), kind, count(*)::integer from audit.entry"
         " where (%(since)s::timestamptz is null or at >= %(since)s)"
         " and (%(until)s::timestamptz is null or at < %(until)s)"
+        " and (%(kind)s::text is null or kind = %(kind)s)"
         " and (%(low)s::text is null or scope >= %(low)s and scope < %(high)s)"
         " group by 1, 2 order by 3 desc, 1, 2 limit %(most)s",
-        {"since": since, "until": until, "most": limit} | _range(within),
+        {"since": since, "until": until, "kind": kind, "most": limit} | _range(within),
     ).fetchall()
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
-from layers.access import Actor
+from layers.access import Actor, Scope
 from layers.accounts import audit, records
 from layers.accounts.screens import let_in
 from layers.accounts.sessions import end_by_handle, list_sessions
@@ -18,8 +18,9 @@ from layers.tables.audit import KINDS
 from mapapp.api.sign_in import read_form, words_of
 from mapapp.desk import Desk
 from mapapp.pages.accounts import accounts_page
-from mapapp.pages.audit import audit_page
+from mapapp.pages.audit import MOST, audit_page
 from mapapp.porter import Porter
+from mapapp.text import Words
 from mapapp.visitor import visitor
 
 
@@ -58,29 +59,32 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
     @routes.get("/audit")
     async def entries(request: Request) -> Response:
         """What was done, filtered by kind, account and days."""
-        asked = {key: request.query_params.get(key, "") for key in ("kind", "account", "since", "until")}
-        asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
-
+        asked = {key: request.query_params.get(key, "") for key in ("kind", "account", "since", "until", "before")}
         own = visitor().actor.scope
         within = None if own.code == desk.catalog.city.code else own
-
-        def read() -> str:
-            since, until = (_day(asked[key], zone) for key in ("since", "until"))
-            with porter.connection() as connection:
-                found = audit.read_entries(
-                    connection,
-                    kind=asked["kind"] or None,
-                    account=asked["account"] or None,
-                    since=since,
-                    until=until,
-                    within=within,
-                )
-                most = audit.read_most(connection, since, until, within=within)
-            return audit_page(words_of(desk, request), found, most, zone=zone, **asked)
-
-        return HTMLResponse(await asyncio.to_thread(read))
+        return HTMLResponse(await asyncio.to_thread(_audit, porter, words_of(desk, request), asked, within, zone))
 
     return routes
+
+
+def _audit(porter: Porter, words: Words, asked: dict[str, str], within: Scope | None, zone: str) -> str:
+    """Read what the page of the audit asks for, and write it; a filter that makes no sense is none."""
+    before = asked.pop("before")
+    asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
+    kind, since, until = asked["kind"] or None, _day(asked["since"], zone), _day(asked["until"], zone)
+    with porter.connection() as connection:
+        found = audit.read_entries(
+            connection,
+            kind=kind,
+            account=asked["account"] or None,
+            since=since,
+            until=until,
+            within=within,
+            before=int(before) if before.isdecimal() and len(before) < 19 else None,
+            limit=MOST,
+        )
+        most = audit.read_most(connection, since, until, kind=kind, within=within)
+    return audit_page(words, found, most, zone=zone, **asked)
 
 
 def keep(porter: Porter, given: dict[str, str]) -> str:

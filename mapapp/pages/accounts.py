@@ -29,11 +29,8 @@ def accounts_page(
     def send(inside: str) -> str:
         return form(action, inside, form_token=token, kind="row")
 
-    def hidden(name: str, value: str) -> str:
-        return f'<input type="hidden" name="{name}" value="{escape(value)}">'
-
     def changes(one: Account) -> str:
-        who = hidden("account", one.account)
+        who = _hidden("account", one.account)
         do = "enable" if one.is_disabled else "disable"
         parts = who + button(words(f"do_{do}"), name="do", value=do)
         if not one.is_demo:
@@ -56,25 +53,28 @@ def accounts_page(
         [
             escape(one.account), escape(words(f"kind_{one.kind}")), escape(one.label),
             words.moment(one.began_at, zone), words.moment(one.seen_at, zone),
-            send(hidden("session", one.handle) + button(words("do_end"), name="do", value="end")),
+            send(_hidden("session", one.handle) + button(words("do_end"), name="do", value="end")),
         ]
         for one in sessions
     ]  # fmt: skip
-    title = words("sessions")
     heads = [words(key) for key in ("account", "account_name", "role", "scope", "department", "state", "change")]
     open_heads = [words(key) for key in ("account", "kind", "began_from", "began_at", "seen_at", "change")]
-    link = f"<section><h2>{escape(words('do_link'))}</h2>{send(_fields_to_link(words, accounts))}</section>"
+    asked = [("do_add", add), ("do_pair", pair)]
+    if has_provider:
+        asked.append(("do_link", _fields_to_link(words, accounts)))
     body = (
         f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
         + said(message, "alarm")
-        + f"<section><h2>{escape(words('do_add'))}</h2>{send(add)}</section>"
-        + f"<section><h2>{escape(words('do_pair'))}</h2>{send(pair)}</section>"
-        + (link if has_provider else "")
+        + "".join(f"<section><h2>{escape(words(do))}</h2>{send(inside)}</section>" for do, inside in asked)
         + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"
-        + f"<section><h2>{escape(title)}</h2>{table(open_heads, open_rows)}</section>"
+        + f"<section><h2>{escape(words('sessions'))}</h2>{table(open_heads, open_rows)}</section>"
     )
     other = "/accounts?lang=en" if words.language == "zh" else "/accounts"
     return page(words, words("accounts"), body, other=other, wide=True)
+
+
+def _hidden(name: str, value: str) -> str:
+    return f'<input type="hidden" name="{name}" value="{escape(value)}">'
 
 
 def _state_of(words: Words, one: Account) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from html import escape
+from urllib.parse import urlencode
 
 from layers.accounts.audit import Entry
 from layers.tables.audit import KINDS
 from mapapp.pages.plain import button, choice, field, page, table
 from mapapp.text import Words
+
+MOST = 200
+"""Entries on a page; what comes before them is on the next."""
 
 
 def audit_page(
@@ -40,14 +44,19 @@ def audit_page(
         for one in entries
     ]  # fmt: skip
     heads = [words(key) for key in ("when", "what", "account", "role", "scope", "to_what", "detail")]
-    asked = [[escape(who or words("no_account")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
+    busy = [[escape(who or words("no_account")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
     asked_heads = [words(key) for key in ("account", "what", "how_often")]
     body = (
         f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
         f'<section><form method="get" action="/audit" class="row">{filters}</form></section>'
-        f"<section><h2>{escape(words('audit_most'))}</h2>{table(asked_heads, asked)}</section>"
+        f"<section><h2>{escape(words('audit_most'))}</h2>{table(asked_heads, busy)}</section>"
         f"<section><h2>{escape(words('audit'))}</h2>{table(heads, rows)}</section>"
     )
+    if len(entries) >= MOST:
+        asked = {"kind": kind, "account": account, "since": since, "until": until, "before": str(entries[-1].id)}
+        asked |= {"lang": "en"} if words.language == "en" else {}
+        address = urlencode({key: value for key, value in asked.items() if value})
+        body += f'<p><a href="/audit?{escape(address)}">{escape(words("audit_earlier"))}</a></p>'
     other = "/audit?lang=en" if words.language == "zh" else "/audit"
     return page(words, words("audit"), body, other=other, wide=True)
 
