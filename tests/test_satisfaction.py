@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from people_at_work import actor, case_in, cases, key, prepare, satisfaction, working_catalog
-from signing import signed
+from signing import become, signed
 
-from layers.access import Scope
+from layers.access import ROLES, Scope
 from layers.database import Database
 from layers.declare.case_records import Limits
 from layers.errors import CaseError
-from layers.satisfaction import answer
+from layers.satisfaction import answer, reopening_requests
 
 CITY = Scope("4499")
 AT_ONCE = working_catalog(limits=Limits(reopens=("noise",)))
@@ -90,3 +90,23 @@ def test_elsewhere_a_wish_to_reopen_waits_until_it_is_granted_or_declined(web: A
     cases.take_step(web, BY_HAND, actor("dispatcher"), closed, "reopen", key=key(), reason="群众不满意")
     assert satisfaction.reopening_requests(web, CITY).empty
     assert cases.read_case(web, CITY, wishes[0].id).is_satisfied is False
+
+
+def test_why_somebody_is_not_satisfied_is_told_to_who_works_on_the_case(web: Any, db: Database) -> None:
+    case = case_in(web, BY_HAND, "closed")
+    asked = satisfaction.ask(web, OFFICER, case.id, by_link=True)
+    satisfaction.answer(web, BY_HAND, is_satisfied=False, reason="还在", token=asked.token)
+    readers = ("dispatcher", "case_officer", "grid_worker", "leader")
+
+    def told() -> set[str]:
+        found = set()
+        for role in ROLES:
+            become(web, actor(role, department="justice"))  # type: ignore[arg-type]
+            if not reopening_requests(web, CITY).empty:
+                found.add(role)
+        return found
+
+    assert told() == set(readers)
+    with db.connect("admin") as admin:
+        admin.execute("update ops.event set is_sensitive = true where id = %s", [case.id])
+    assert told() == {"dispatcher", "case_officer"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ from signing import sign_in
 from layers.accounts.logins import SHARED, let_login
 from layers.accounts.sessions import carry, end_session
 from layers.database import Database
+from layers.settings import CHECKOUT
 from layers.tables import metadata
 
 ROWS = {"449901001001001": 3, "449901002001001": 5, "449902001001001": 7, "4499": 2}
@@ -206,6 +208,49 @@ def test_every_function_that_is_given_a_range_holds_it_to_the_session(here: Data
         ).fetchall()
     assert len(rows) >= 10
     assert [name for name, text in rows if "auth.covers(" not in text and "auth.holder()" not in text] == []
+
+
+CHECKS = {
+    "role": r"auth\.(actor\(\)|may_look_at\()|auth\.session as",
+    "range": r"auth\.covers\(",
+    "own": r"auth\.(low|high|span)\(",
+    "key": r"auth\.holder\(\)",
+    "receipt": r"ops\.of_receipt\(|token_hash = \$",
+}
+"""What a function asks before it answers, and how that is written in it."""
+
+
+def checks_of(text: str) -> str:
+    """What a function asks, as docs/security.md says it."""
+    found = [name for name, pattern in CHECKS.items() if re.search(pattern, text)]
+    if "role" in found:
+        return "range and role" if "range" in found else "role"
+    return found[0] if found else "nothing"
+
+
+def test_what_each_function_of_the_web_asks_is_written_down(here: Database) -> None:
+    """The list a reviewer reads: docs/security.md, held against what the functions of this moment are made of."""
+    with here.connect("admin") as admin:
+        rows = admin.execute(
+            "select proname::text, prosrc, provolatile = 'v' from pg_proc where prosecdef"
+            " and pronamespace::regnamespace::text in ('pub', 'auth', 'ops', 'vault', 'raw', 'audit') and"
+            " (has_function_privilege('atlas_web', oid, 'execute') or has_function_privilege('atlas_analyst', oid,"
+            " 'execute'))"
+        ).fetchall()
+    asked: dict[str, set[str]] = {}
+    for name, text, _ in rows:
+        asked.setdefault(checks_of(text), set()).add(name)
+    guide = (CHECKOUT / "docs/security.md").read_text("utf-8")
+    told = {
+        what: set(re.findall(r"`(\w+)`", names))
+        for what, names in re.findall(
+            r"^\| (range and role|range|role|own|key|receipt|nothing): [^|]*\| (.*) \|$", guide, re.M
+        )
+    }
+    assert told == asked
+    writes = {name for name, _, is_writer in rows if is_writer}
+    assert writes <= asked["range and role"] | asked["role"] | asked["key"] | asked["receipt"], "who acts is asked"
+    assert asked["nothing"] == {"read_echo"}, "what is public anyway"
 
 
 def test_no_commit_leaves_a_table_unguarded(here: Database) -> None:
