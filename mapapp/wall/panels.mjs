@@ -51,7 +51,9 @@ function fill(id, rows, empty, small = "") {
   panel.querySelector("h2 small").textContent = small;
   show(id, rows.length ? "there" : "empty", empty);
   body.replaceChildren(...rows);
-  while (body.childElementCount > 1 && body.scrollHeight > body.clientHeight + 1) body.lastChild.remove();
+  const foot = body.getBoundingClientRect().top + body.clientTop + body.clientHeight + 1;
+  const ends = rows.map((row) => row.getBoundingClientRect().bottom); // all measured before any goes: one layout
+  rows.slice(1).forEach((row, i) => ends[i + 1] > foot && row.remove());
   body.children[focused]?.focus();
 }
 
@@ -71,8 +73,9 @@ function whereOf(state, code) {
 }
 const number = (n) => n.toLocaleString("en-US");
 
-export function fillFeed(state, said, { fly }, isNew = false) {
-  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: said.zone, hour: "2-digit", minute: "2-digit" });
+let clock = null;
+export function fillFeed(state, said, { fly }, nNew = 0) {
+  clock ??= new Intl.DateTimeFormat("en-GB", { timeZone: said.zone, hour: "2-digit", minute: "2-digit" });
   const rows = state.data.feed.map((one, i) => {
     const row = link(`?at=${one.grid_code}`, "event", () => fly(one.grid_code),
       tag("i", "dot"),
@@ -81,7 +84,7 @@ export function fillFeed(state, said, { fly }, isNew = false) {
       tag("time", "", clock.format(new Date(one.at))),
       tag("em", "", whereOf(state, one.grid_code)));
     row.dataset.state = one.state;
-    if (isNew && i === 0) row.classList.add("new");
+    if (i < nNew) row.classList.add("new");
     return row;
   });
   fill("feed", rows, said.words.wall_no_feed);

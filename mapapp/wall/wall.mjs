@@ -128,18 +128,25 @@ function refreshSoon() {
   }, REFRESH_MS + spread);
 }
 
+// Steps that come together are shown together, in the next frame.
+let waiting = [];
 function onStep(step) {
-  state.steps += 1;
+  if (waiting.push(step) === 1) requestAnimationFrame(showSteps);
+}
+
+function showSteps() {
+  const steps = waiting;
+  waiting = [];
+  state.steps += steps.length;
   const wanted = scenario()?.categories;
-  if (wanted?.length && !wanted.includes(step.category)) return;
-  const place = state.names?.at.get(step.grid_code);
-  pulses.add(place, step.state);
-  if (state.data && step.grid_code.startsWith(state.at)) {
-    state.data.feed.unshift(step);
-    state.data.feed.length = Math.min(state.data.feed.length, FEED_MOST);
-    fillFeed(state, said, { go, fly }, true);
+  const ours = wanted?.length ? steps.filter((one) => wanted.includes(one.category)) : steps;
+  for (const one of ours) pulses.add(state.names?.at.get(one.grid_code), one.state);
+  const here = state.data ? ours.filter((one) => one.grid_code.startsWith(state.at)).reverse() : [];
+  if (here.length) {
+    state.data.feed = [...here, ...state.data.feed].slice(0, FEED_MOST);
+    fillFeed(state, said, { go, fly }, here.length);
   }
-  refreshSoon();
+  if (ours.length) refreshSoon();
 }
 
 const live = openLive({
