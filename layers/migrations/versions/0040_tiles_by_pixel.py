@@ -6,8 +6,8 @@ from pathlib import Path
 
 from layers.migrations.functions import create_function
 
-revision = "0039"
-down_revision = "0038"
+revision = "0040"
+down_revision = "0039"
 branch_labels = None
 depends_on = None
 
@@ -17,7 +17,7 @@ FORMER = {"grid_tile": "0002", "level_tile": "0015"}
 
 def upgrade() -> None:
     for name in FORMER:
-        create_function(_text(f"0039_{name}"), [])
+        create_function(_text(f"0040_{name}"), [])
 
 
 def downgrade() -> None:
