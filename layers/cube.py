@@ -31,22 +31,31 @@ with home as (
     where gone_on is null and household is not null group by dataset, household
 ),
 one as (
-    select distinct on (subject) subject, dataset, household, sex, born_on, residence, geom,
+    select distinct on (subject) subject, id, dataset, household, sex, born_on, residence, geom,
         case when edition = {edition} then grid_code else left(grid_code, 4) end as grid_code
     from vault.person
     where gone_on is null
     order by subject, edition = {edition} desc, length(grid_code) desc, updated_at desc, dataset, id
 ),
 told as materialized (
-    select grid_code{cells} from one left join home using (dataset, household)
+    select grid_code{cells} from {one} left join home using (dataset, household)
 )
 select grid_code, null::int, null::text, count(*) from told group by grid_code
 {parts}
 """
 
+# One person of each household, where the finest grid is known of any, stands for it.
+_WITH_FIRST = """
+(
+    select *, row_number() over (partition by dataset, household order by length(grid_code) desc, id) = 1 as is_first
+    from one
+) as one
+"""
+
 _DIMENSIONS = {
     "sex": "coalesce(one.sex, 'unknown')",
     "residence": "coalesce(one.residence, 'unknown')",
+    "household": "case when one.household is null then 'unknown' when one.is_first then 'first' else 'other' end",
     "age": (
         "coalesce(({ages}::int[])[width_bucket(extract(year from age({day}, one.born_on))::int, {ages}::int[])]::text,"
         " 'unknown')"
@@ -121,7 +130,9 @@ def _query(edition: int, month: int, breakdowns: Sequence[Breakdown]) -> sql.Com
     ]
     part = sql.SQL("union all select grid_code, {number}, {name}, count(*) from told group by grid_code, {name}\n")
     parts = [part.format(number=sql.Literal(at), name=name) for at, name in enumerate(names)]
+    has_homes = any("household" in one.by for one in breakdowns)
     return sql.SQL(_COUNT).format(
+        one=sql.SQL(_WITH_FIRST if has_homes else "one"),
         edition=sql.Literal(edition),
         cells=sql.Composed(cells),
         parts=sql.Composed(parts),

@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, vstack
 
-from layers.declare.records import Breakdown
+from layers.declare.records import UNKNOWN, Breakdown
 from layers.privacy import BASE
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _NEAR = BASE - 1
 _SLACK = 1e-6
+_HOMES = {"household", "household_size"}
 
 
 class Seen(NamedTuple):
@@ -36,6 +37,10 @@ class Seen(NamedTuple):
     def at(self, rows: Ints | int) -> Seen:
         """Those of some rows."""
         return Seen(self.figures[rows], self.low[rows], self.high[rows])
+
+    def of_cells(self, cells: Sequence[int]) -> Seen:
+        """Those of some cells."""
+        return Seen(self.figures[:, cells], self.low[:, cells], self.high[:, cells])
 
 
 def seen(figures: Ints, least: Ints | None = None, most: Ints | None = None) -> Seen:
@@ -57,12 +62,14 @@ def seen(figures: Ints, least: Ints | None = None, most: Ints | None = None) -> 
 def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
     """Yield pairs of cells of two breakdowns, by position, that hold the same people.
 
-    They are the values of the dimensions both have, and of bands the coarsest that both tell apart.
+    They are the values of the dimensions both have, and of bands the coarsest that both tell apart. Of households both
+    `household` and `household_size` say who lives in none that is known.
     """
-    shared = [d for d in one.by if d in other.by and _is_same(one, other, d)]
+    shared = [(a, b) for a in one.by for b in other.by if (a == b and _is_same(one, other, a)) or {a, b} == _HOMES]
     if not shared:
         return
-    groups_1, groups_2 = (_groups(this, that, shared) for this, that in ((one, other), (other, one)))
+    groups_1 = _groups(one, other, shared)
+    groups_2 = _groups(other, one, [(b, a) for a, b in shared])
     for group in sorted(set(groups_1) | set(groups_2)):
         yield np.array(groups_1.get(group, []), dtype=np.int64), np.array(groups_2.get(group, []), dtype=np.int64)
 
@@ -89,69 +96,112 @@ def narrowed(one: Seen, other: Seen, pairs: Sequence[tuple[Ints, Ints]]) -> NDAr
     return found
 
 
+def homes_narrowed(homes: Seen, sizes: Seen, breakdown: Breakdown) -> NDArray[np.bool_]:
+    """Return the rows (grids) at which how many households there are narrows how many people live in those of a size.
+
+    Parameters
+    ----------
+    homes
+        What is seen of the households of each grid, grids by 1.
+    sizes
+        What is seen of a breakdown by the size of the household alone, grids by cells.
+    breakdown
+        That breakdown, whose bands say between how many people a household of a cell has.
+    """
+    first = np.array(breakdown.sizes, dtype=float)
+    last = np.append(first[1:] - 1, np.inf)
+    figures, low, high = (one[:, : len(first)] for one in sizes)
+    fewest, most_homes = low / last, high / first
+    most = last * (homes.high - (fewest.sum(axis=1, keepdims=True) - fewest))
+    least = first * (homes.low - (most_homes.sum(axis=1, keepdims=True) - most_homes))
+    is_open = (figures <= BASE) & ((most < _NEAR) | (least > 1))
+    homes_least, homes_most = fewest.sum(axis=1), most_homes.sum(axis=1)
+    is_told = (homes.figures[:, 0] <= BASE) & ((homes_most < _NEAR) | (homes_least > 1))
+    found: NDArray[np.bool_] = is_open.any(axis=1) | is_told
+    return found
+
+
+class View(NamedTuple):
+    """What is seen of a family in one month."""
+
+    breakdowns: Sequence[Breakdown]
+    """Those published at the level of the children."""
+    children: Mapping[str, Seen]
+    """Of each breakdown, children by cells; a rest is one of the children, with what can be worked out."""
+    parent: Mapping[str, Seen]
+    """Of the grid above, one for each cell."""
+    totals: Seen | None = None
+    """Of the totals of the children, where more is known than this month's figures."""
+
+
 def attack(
-    breakdowns: Sequence[Breakdown],
-    children: Mapping[str, Seen],
-    parent: Mapping[str, Seen],
+    now: View,
     targets: Sequence[tuple[str, int, int]],
     *,
+    then: View | None = None,
+    same: Sequence[int] = (),
     exactly: bool = False,
 ) -> list[tuple[str, int, int]]:
     """Attack a family by linear programming; return the targets (breakdown, child, cell) that were narrowed.
 
     Parameters
     ----------
-    breakdowns
-        Those published at the level of the children.
-    children
-        What is seen of each breakdown, children by cells; a rest is one of the children, with what can be worked out.
-    parent
-        What is seen of the grid above, one for each cell.
+    now
+        What is seen of the family.
     targets
         Cells to attack.
+    then
+        What was seen of it in the release before.
+    same
+        Children in which nothing has changed since.
     exactly
         Return those alone that were recovered: held to one count.
     """
     if not targets:
         return []
-    program = _Program(breakdowns, children, parent)
+    program = _Program(now, then, same)
     return [target for target in targets if (program.recovers if exactly else program.narrows)(*target)]
 
 
 class _Program:
-    """What an attacker knows of a family, as a linear program over the true counts."""
+    """What an attacker knows of a family, as a linear program over the true counts of one month or two."""
 
-    def __init__(
-        self, breakdowns: Sequence[Breakdown], children: Mapping[str, Seen], parent: Mapping[str, Seen]
-    ) -> None:
-        self.at: dict[str, Ints] = {}
-        start = 0
-        for one in breakdowns:
-            shape = children[one.key].figures.shape
-            self.at[one.key] = start + np.arange(shape[0] * shape[1]).reshape(shape)
-            start += shape[0] * shape[1]
-        self.n = start
-        bounds = np.zeros((start, 2))
-        equal: list[tuple[Ints, Ints]] = []
-        limited: list[tuple[Ints, int, int]] = []
-        for one in breakdowns:
-            at, (figures, low, high) = self.at[one.key], children[one.key]
-            bounds[at, 0], bounds[at, 1] = low, high
-            above = parent[one.key]
-            limited += list(zip(at.T, above.low.tolist(), above.high.tolist(), strict=True))
-            totals = figures.sum(axis=1)
-            limited += list(zip(at, (totals - _NEAR).tolist(), (totals + _NEAR).tolist(), strict=True))
-        for one, other in combinations(breakdowns, 2):
-            for cells_1, cells_2 in margins(one, other):
-                equal += list(zip(self.at[one.key][:, cells_1], self.at[other.key][:, cells_2], strict=True))
-        for one, other in pairwise(breakdowns):
-            equal += list(zip(self.at[one.key], self.at[other.key], strict=True))
-        self.bounds = bounds
-        self.equal = self._rows([plus for plus, _ in equal]) - self._rows([minus for _, minus in equal])
-        sums = self._rows([cells for cells, _, _ in limited])
-        low, high = (np.array([one[at] for one in limited], dtype=float) for at in (1, 2))
+    def __init__(self, now: View, then: View | None, same: Sequence[int]) -> None:
+        self.n = 0
+        self.bounds: list[Floats] = []
+        self.equals: list[tuple[Ints, Ints]] = []
+        self.limited: list[tuple[Ints, int, int]] = []
+        self.at = self._see(now)
+        if then is not None:
+            before = self._see(then)
+            for key in set(before) & set(self.at):
+                pairs = zip(before[key][same].ravel(), self.at[key][same].ravel(), strict=True)
+                self.equals += [(np.array([one]), np.array([other])) for one, other in pairs]
+        self.equal = self._rows([plus for plus, _ in self.equals]) - self._rows([minus for _, minus in self.equals])
+        sums = self._rows([cells for cells, _, _ in self.limited])
+        low, high = (np.array([one[at] for one in self.limited], dtype=float) for at in (1, 2))
         self.sums = vstack([sums, -sums])
         self.limits = np.concatenate([high, -low])
+        self.limits_of_cells = np.concatenate(self.bounds)
+
+    def _see(self, view: View) -> dict[str, Ints]:
+        """Take in the counts of a month; return where those of each breakdown are."""
+        places: dict[str, Ints] = {}
+        for one in view.breakdowns:
+            figures, low, high = view.children[one.key]
+            at = places[one.key] = self.n + np.arange(figures.size).reshape(figures.shape)
+            self.n += figures.size
+            self.bounds.append(np.stack([low.ravel(), high.ravel()], axis=1).astype(float))
+            above = view.parent[one.key]
+            _, least, most = view.totals or seen(figures.sum(axis=1))
+            self.limited += zip(at.T, above.low.tolist(), above.high.tolist(), strict=True)
+            self.limited += zip(at, least.tolist(), most.tolist(), strict=True)
+        for one, other in combinations(view.breakdowns, 2):
+            for cells_1, cells_2 in margins(one, other):
+                self.equals += zip(places[one.key][:, cells_1], places[other.key][:, cells_2], strict=True)
+        for one, other in pairwise(view.breakdowns):
+            self.equals += zip(places[one.key], places[other.key], strict=True)
+        return places
 
     def _rows(self, cells: Sequence[Ints]) -> coo_array:
         rows = np.repeat(np.arange(len(cells)), [len(one) for one in cells])
@@ -166,7 +216,7 @@ class _Program:
             b_ub=self.limits,
             A_eq=self.equal if has_equal else None,
             b_eq=np.zeros(self.equal.shape[0]) if has_equal else None,
-            bounds=self.bounds,
+            bounds=self.limits_of_cells,
             method="highs",
         )
         return float(found.fun) if found.status == 0 else None
@@ -194,16 +244,18 @@ def _is_same(one: Breakdown, other: Breakdown, dimension: str) -> bool:
     return all(getattr(one, key) == getattr(other, key) for key in keys)
 
 
-def _groups(this: Breakdown, that: Breakdown, shared: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
+def _groups(this: Breakdown, that: Breakdown, shared: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], list[int]]:
     found: dict[tuple[str, ...], list[int]] = {}
     for at, cell in enumerate(this.cells):
         values = dict(zip(this.by, cell.split("."), strict=True))
-        found.setdefault(tuple(_coarse(values[one], this, that, one) for one in shared), []).append(at)
+        found.setdefault(tuple(_coarse(values[a], this, that, a, b) for a, b in shared), []).append(at)
     return found
 
 
-def _coarse(value: str, this: Breakdown, that: Breakdown, dimension: str) -> str:
+def _coarse(value: str, this: Breakdown, that: Breakdown, dimension: str, other: str) -> str:
     """Return the last beginning of a band at or below this one that both breakdowns have."""
+    if dimension != other:
+        return value if value == UNKNOWN else "known"
     if dimension not in ("age", "household_size") or not value.isdigit():
         return value
     both = set(this.values_of(dimension)) & set(that.values_of(dimension))

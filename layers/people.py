@@ -16,7 +16,7 @@ from layers.declare.records import Breakdown
 from layers.people_carried import carried_people
 from layers.people_stored import write_release
 from layers.people_told import read_told, write_told
-from layers.release import Release, release
+from layers.release import release
 from layers.secrets import Secrets
 from layers.told import TOTAL, told_with
 
@@ -132,7 +132,6 @@ def publish(
     cells = {one.key: one.cells for one in breakdowns}
     told = read_told(connection, edition, cube.names, cells)
     found = release(cube, breakdowns, secrets.rounding_key, told)
-    _keep_to_finest(found, breakdowns)
     write_release(connection, edition, month, codes, found, cells)
     write_told(connection, edition, cube.names, told_with(told, cube, found.shown(cube)), cells)
     audit.note_load(
@@ -145,15 +144,6 @@ def publish(
         withheld=[list(one) for one in found.withheld],
     )
     return len(codes)
-
-
-def _keep_to_finest(found: Release, breakdowns: Sequence[Breakdown]) -> None:
-    """Keep back the levels that are finer than a breakdown is declared to be published on."""
-    for one in breakdowns:
-        most = LENGTHS[one.finest]
-        gone = [digits for digits in LENGTHS.values() if most < digits <= found.digits[one.key]]
-        found.withheld += [(one.key, digits, "declared") for digits in sorted(gone, reverse=True)]
-        found.digits[one.key] = min(most, found.digits[one.key])
 
 
 def _is_published_elsewhere(connection: psycopg.Connection[Any], edition: int, month: int) -> bool:

@@ -7,7 +7,7 @@ above it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -19,7 +19,7 @@ from layers.codes import LENGTHS
 from layers.cube import Cube, Ints
 from layers.declare.records import Breakdown
 from layers.errors import AtlasError
-from layers.gate import Seen, attack, margins, narrowed, seen
+from layers.gate import Seen, View, attack, homes_narrowed, margins, narrowed, seen
 from layers.privacy import BASE, cell_noise, fixed_noise, problems
 from layers.told import NONE, TOTAL, Told
 from layers.totals import share_totals
@@ -79,6 +79,7 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, told: Told 
     for one in breakdowns:
         _settle(found, cube, tables[one.key], one.key, parts[one.key])
     _check(cube, found)
+    _keep_to_finest(found, breakdowns)
     known = _Known(cube, found, told)
     _part_overlaps(known, breakdowns)
     _attack_families(known, breakdowns)
@@ -108,21 +109,40 @@ class _Known:
 
     def of(self, key: str) -> Seen:
         """What is seen of a breakdown, nodes by cells."""
-        figures = self.found.parts[key]
+        figures = self.found.totals[:, None] if key == TOTAL else self.found.parts[key]
         if key not in self.told.figures:
             return seen(figures)
         least, most = (np.where(self.same[:, None], one[key], NONE) for one in (self.told.least, self.told.most))
         return seen(figures, least, most)
 
     def moved(self, breakdowns: Sequence[Breakdown]) -> Ints:
-        """Nodes of which a published figure is not what it was, though nothing has changed there."""
+        """Nodes of which more than one figure is known, though nothing has changed there."""
         moved = np.zeros(len(self.levels), dtype=bool)
         for one in breakdowns:
             if one.key in self.told.figures:
-                was, now = self.told.figures[one.key], self.found.parts[one.key]
-                out = self.levels <= self.found.digits[one.key]
-                moved |= self.same & out & ((was != now) & (was != NONE)).any(axis=1)
+                figures, least, most = self.found.parts[one.key], self.told.least[one.key], self.told.most[one.key]
+                figures = np.where((self.levels <= self.found.digits[one.key])[:, None], figures, least)
+                moved |= self.same & (least != NONE).all(axis=1) & ((figures != least) | (figures != most)).any(axis=1)
         return np.flatnonzero(moved)
+
+    def now(self, parent: int, children: Ints, told: Mapping[str, Seen], breakdowns: Sequence[Breakdown]) -> View:
+        """What is seen of a family of what is about to be published."""
+        digits = int(self.levels[children[0]])
+        out = [one for one in breakdowns if self.found.digits[one.key] >= digits]
+        return View(
+            out,
+            {one.key: told[one.key].at(children) for one in out},
+            {one.key: told[one.key].at(parent) for one in out},
+            Seen(*(bound[:, 0] for bound in told[TOTAL].at(children))),
+        )
+
+    def then(self, parent: int, children: Ints, breakdowns: Sequence[Breakdown]) -> View | None:
+        """What was seen of a family in the release before, where all of it was there."""
+        figures = self.told.figures
+        whole = [*children.tolist(), parent]
+        out = [one for one in breakdowns if one.key in figures and (figures[one.key][whole] != NONE).all()]
+        below = {one.key: seen(figures[one.key][children]) for one in out}
+        return View(out, below, {one.key: seen(figures[one.key][parent]) for one in out}) if out else None
 
 
 def _settle(found: Release, cube: Cube, table: Table, key: str, figures: Ints | None) -> None:
@@ -170,6 +190,15 @@ def _check(cube: Cube, found: Release) -> None:
         raise AtlasError(says, "This is a fault of the program.")
 
 
+def _keep_to_finest(found: Release, breakdowns: Sequence[Breakdown]) -> None:
+    """Keep back the levels that are finer than a breakdown is declared to be published on."""
+    for one in breakdowns:
+        most = LENGTHS[one.finest]
+        gone = [digits for digits in LENGTHS.values() if most < digits <= found.digits[one.key]]
+        found.withheld += [(one.key, digits, "declared") for digits in sorted(gone, reverse=True)]
+        found.digits[one.key] = min(most, found.digits[one.key])
+
+
 def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
     """Withhold the later of two breakdowns that share a dimension wherever the two narrow a count."""
     digits, levels = known.found.digits, known.levels
@@ -179,6 +208,10 @@ def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
             continue
         kept = levels <= min(digits[one.key], digits[other.key])
         is_open = narrowed(known.of(one.key), known.of(other.key), pairs) & kept
+        for homes, sizes in ((one, other), (other, one)):
+            if homes.by == ("household",) and sizes.by == ("household_size",):
+                first = known.of(homes.key).of_cells([homes.cells.index("first")])
+                is_open |= homes_narrowed(first, known.of(sizes.key), sizes) & kept
         if is_open.any():
             _withhold(known.found, other.key, int(levels[is_open].min()))
 
@@ -193,24 +226,21 @@ def _withhold(found: Release, key: str, digits: int) -> None:
 def _attack_families(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
     """Attack the likeliest family of each level, and all that hold a figure which moved though nothing has changed."""
     found, cube = known.found, known.cube
-    told = {one.key: known.of(one.key) for one in breakdowns}
+    told = {key: known.of(key) for key in (TOTAL, *(one.key for one in breakdowns))}
     moved = known.moved(breakdowns)
     near = np.union1d(cube.parents[moved], moved[np.isin(moved, cube.parents)])
-    likely = list(_families(cube, found.totals, known.levels))
-    whole = [(parent, True) for parent in near[near >= 0].tolist()]
-    for parent, is_whole in sorted([*((one, False) for one in likely), *whole]):
+    likely = [(parent, False) for parent in _families(cube, found.totals, known.levels)]
+    for parent, is_whole in sorted([*likely, *((parent, True) for parent in near[near >= 0].tolist())]):
         children = np.flatnonzero(cube.parents == parent)
         digits = int(known.levels[children[0]])
-        out = [one for one in breakdowns if found.digits[one.key] >= digits]
-        if not out:
-            continue
-        seen_below = {one.key: told[one.key].at(children) for one in out}
-        above = {one.key: told[one.key].at(parent) for one in out}
+        now = known.now(parent, children, told, breakdowns)
         if is_whole:
-            targets = [target for one in out for target in _small(one.key, cube.parts[one.key][children])]
+            targets = [target for one in now.breakdowns for target in _small(one.key, cube.parts[one.key][children])]
         else:
-            targets = [target for one in out for target in _targets(one.key, seen_below[one.key].figures)]
-        for key in {target[0] for target in attack(out, seen_below, above, targets)}:
+            targets = [target for key, one in now.children.items() for target in _targets(key, one.figures)]
+        then = known.then(parent, children, breakdowns)
+        same = np.flatnonzero(known.same[children]).tolist()
+        for key in {target[0] for target in attack(now, targets, then=then, same=same)}:
             if found.digits[key] >= digits:
                 _withhold(found, key, digits)
 

@@ -16,7 +16,7 @@ from layers.cells import Net, Table
 from layers.cube import Cube, work_out
 from layers.database import Database
 from layers.declare.records import Breakdown, Text
-from layers.gate import attack, margins, narrowed, seen
+from layers.gate import View, attack, margins, narrowed, seen
 from layers.people import people, publish
 from layers.people_parts import people_by
 from layers.privacy import round_tree, sums_of_children
@@ -35,6 +35,7 @@ SEX_AGE = Breakdown("sex_age", NAME, ("sex", "age"), ages=(0, 60))
 RESIDENCE = Breakdown("residence", NAME, ("residence",))
 NEAR = Breakdown("near", NAME, ("near",), near="clinic", within_m=500)
 SIZE = Breakdown("size", NAME, ("household_size",), sizes=(1, 3))
+HOMES = Breakdown("homes", NAME, ("household",))
 APART = (AGE, RESIDENCE, NEAR)
 
 
@@ -158,7 +159,7 @@ def family(cube: Cube, found: Release, breakdowns: tuple[Breakdown, ...], parent
             *np.nonzero((cube.parts[one.key][children] % 100 < 10) & (figures[one.key] <= 10)), strict=True
         )
     ]
-    return attack(out, below, over, small)
+    return attack(View(out, below, over), small)
 
 
 def test_no_small_count_is_narrowed_by_linear_programming() -> None:
@@ -197,8 +198,8 @@ def test_the_attack_finds_what_two_roundings_give_away() -> None:
     children = {"sex_age": seen(crossed), "sex": seen(alone)}
     target = ("sex_age", 0, SEX_AGE.cells.index("male.0"))
     over = {key: one.at(0) for key, one in children.items()}
-    assert attack((SEX_AGE, SEX), children, over, [target]) == [target]
-    assert attack((SEX_AGE,), {"sex_age": seen(crossed)}, {"sex_age": seen(crossed[0])}, [target]) == []
+    assert attack(View((SEX_AGE, SEX), children, over), [target]) == [target]
+    assert attack(View((SEX_AGE,), {"sex_age": seen(crossed)}, {"sex_age": seen(crossed[0])}), [target]) == []
 
 
 def test_bands_overlap_where_both_begin() -> None:
@@ -264,6 +265,7 @@ def test_people_are_told_apart_as_declared(db: Database, loader: Any, secrets: S
     wanted: dict[Breakdown, dict[str, dict[str, int]]] = {
         AGE: {HOME: {"60": 20}, AWAY: {"18": 30, "unknown": 10}},
         SIZE: {HOME: {"1": 20}, AWAY: {"3": 30, "unknown": 10}},
+        HOMES: {HOME: {"first": 20}, AWAY: {"first": 10, "other": 20, "unknown": 10}},
         NEAR: {HOME: {"near": 20}, AWAY: {"unknown": 40}},
         RESIDENCE: {HOME: {"registered": 20}, AWAY: {"unknown": 40}},
         on: {HOME: {"off": 20}, AWAY: {"off": 30, "on": 10}},

@@ -54,7 +54,10 @@ def city(template: Database, server: Server, settings: Settings) -> Iterator[Dat
                 insert_call(connection, row)
             insert_element(connection, "thing", "lamp", "lamp", "POINT (0.1 0.1)", {"height_m": 7.5, "model": "LED-3"})
             insert_element(connection, "place", "park", None, "POLYGON ((0 0, 1 0, 1 1, 0 0))", {})
-            insert_element(connection, "organisation", "family", "household", "POINT (0.3 0.3)", {"n_people": 4})
+            of_people = {"n_people": 4}
+            insert_element(
+                connection, "organisation", "family", "household", "POINT (0.3 0.3)", of_people, is_sensitive=True
+            )
             insert_element(connection, "place", "clinic", None, "POINT (0.1 0.1)", {}, is_sensitive=True)
         yield fresh
 

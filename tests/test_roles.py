@@ -182,7 +182,7 @@ def test_households_are_never_single_points(logins: Any) -> None:
     row = (
         "insert into ops.organisation (town_code, grid_code, edition, dataset, source_key, delivery_id, updated_at,"
         " category, tied_by, is_sensitive, attrs, geom) values ('449901001', '449901001', 1, 'd', 'k', 1, '2026-01-01',"
-        " %s, 'code', false, '{\"n_people\": 3}', st_setsrid(st_point(115.3, 22.8), 4490))"
+        " %s, 'code', %s, '{\"n_people\": 3}', st_setsrid(st_point(115.3, 22.8), 4490))"
     )
     tile = (
         "select length(pub.element_tile('4499', '449:', 'organisation', '{d}', '{}', true, 14,"
@@ -192,7 +192,7 @@ def test_households_are_never_single_points(logins: Any) -> None:
     read = "select count(*) from pub.read_organisation('4499', '449:', 'd', null)"
     seen = {}
     for category in ("company", "household"):
-        logins["admin"].execute(row, [category])
+        logins["admin"].execute(row, [category, category == "household"])
         seen[category] = (logins["web"].execute(tile).fetchone()[0] > 0, logins["web"].execute(read).fetchone()[0])
         logins["admin"].execute("delete from ops.organisation")
     assert seen == {"company": (True, 1), "household": (False, 0)}

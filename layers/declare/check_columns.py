@@ -28,7 +28,7 @@ _LOOKS_LIKE = {
 
 def columns_are_in_scope(dataset: Dataset, catalog: Catalog) -> Said:
     """Nothing is asked for that is never taken in, by decision."""
-    of_people = dataset.table in _OF_PEOPLE or dataset.category == "household"
+    of_people = dataset.table in _OF_PEOPLE or _is_closed(dataset, catalog)
     for column in dataset.columns:
         for word in (column.key, column.heading, column.name.zh if column.name else ""):
             if what := out_of_scope(word, of_people=of_people):
@@ -49,7 +49,7 @@ def people_are_sealed(dataset: Dataset, catalog: Catalog) -> Said:
             core = CORE[dataset.table].get(column.key)
             if core and column.type not in core:
                 continue
-            if like := _sealed_type_of(column, dataset):
+            if like := _sealed_type_of(column, dataset, is_closed=_is_closed(dataset, catalog)):
                 yield (
                     (*path, "type"),
                     f"{quoted(column.heading)} looks like {_ARTICLES[like]}, which is kept encrypted; give it type = "
@@ -67,9 +67,15 @@ def people_are_sealed(dataset: Dataset, catalog: Catalog) -> Said:
 _ARTICLES = {"id_number": "an ID number", "person_name": "a person's name", "phone": "a person's phone"}
 
 
-def _sealed_type_of(column: Column, dataset: Dataset) -> str | None:
+def _is_closed(dataset: Dataset, catalog: Catalog) -> bool:
+    """Whether rows are organisations of a sensitive category, as households are: people under another name."""
+    category = catalog.categories.get(dataset.category or "")
+    return dataset.table == "organisation" and category is not None and category.sensitive
+
+
+def _sealed_type_of(column: Column, dataset: Dataset, *, is_closed: bool) -> str | None:
     for type_, looks in _LOOKS_LIKE.items():
-        open_here = type_ != "id_number" and dataset.table not in _NAMES_PEOPLE and dataset.category != "household"
+        open_here = type_ != "id_number" and dataset.table not in _NAMES_PEOPLE and not is_closed
         is_plain = column.type in ("text", "key", "integer", "number")
         if is_plain and not open_here and (looks.search(column.heading) or looks.search(column.key)):
             return type_

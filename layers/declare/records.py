@@ -257,7 +257,7 @@ class Scenario:
     categories: tuple[str, ...] = ()
 
 
-DIMENSIONS = ("sex", "age", "residence", "household_size", "register", "near")
+DIMENSIONS = ("sex", "age", "residence", "household", "household_size", "register", "near")
 """What people can be told apart by."""
 
 UNKNOWN = "unknown"
@@ -266,6 +266,7 @@ UNKNOWN = "unknown"
 _WORDS = {
     "sex": ("female", "male", UNKNOWN),
     "residence": ("floating", "from_abroad", "left_behind", "registered", UNKNOWN),
+    "household": ("first", "other", UNKNOWN),
     "register": ("off", "on"),
     "near": ("far", "near", UNKNOWN),
 }
