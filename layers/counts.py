@@ -160,7 +160,7 @@ def sums(
     level
         Level of the grids.
     periods
-        Keys of the periods; None for all time.
+        Keys of the periods, or a range of them; None for all time.
     step
         How long each period is; days are counted for medium grids and above.
 
@@ -363,4 +363,7 @@ def _bounds(scope: Scope, periods: Sequence[int] | None) -> sql.Composed:
     towns = sql.SQL("t.town_code >= {} and t.town_code < {}").format(low, high)
     if periods is None:
         return towns
+    if isinstance(periods, range):
+        within = sql.SQL("{} and t.period >= {} and t.period < {}")
+        return within.format(towns, sql.Literal(periods.start), sql.Literal(periods.stop))
     return sql.SQL("{} and t.period = any({}::int[])").format(towns, sql.Literal(list(periods)))

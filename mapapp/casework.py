@@ -125,13 +125,13 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
         wishes = satisfaction.reopening_requests(connection, actor.scope)
         shown = echo.echo_of(connection, actor.scope, event_id)
         owed = duplicates.authors(connection, actor.scope, event_id)
-        names = [one.name for one in desk.gazetteer(connection).path(case.grid_code)]
+        path = [{"code": one.code, "name": one.name} for one in desk.gazetteer(connection).path(case.grid_code)]
     told = {key: plain(value) for key, value in vars(case).items() if key != "promise"}
     promise = {key: plain(value) for key, value in (case.promise or {}).items()}
     steps = [{"step": t.step, "needs": t.needs, "to": t.state} for t in case.steps_for(actor)]
     wish = wishes[wishes["event_id"] == event_id].tail(1)
     return told | {
-        "lon": place.lon, "lat": place.lat, "promise": promise, "path": names,
+        "lon": place.lon, "lat": place.lat, "promise": promise, "path": path,
         "steps": [one for one in steps if one["step"] != "report"],
         "log": records(log), "photos": records(pictures), "linked": records(ties), "near": records(near),
         "authors": answered(owed),

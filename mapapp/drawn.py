@@ -16,6 +16,12 @@ Form = Literal["point", "heat"]
 Ground = Literal["colours", "borders", "labels"]
 """What lies under the layers, and can be hidden."""
 
+Fading = Literal["colours", "borders", "labels", "heights"]
+"""What of the ground has an opacity of its own."""
+
+Faded = tuple[tuple[Fading, int], ...]
+"""Opacities in percent of what is not wholly opaque."""
+
 FAINTEST = 10
 """Opacity below which a layer might as well be off, in percent."""
 
@@ -83,6 +89,28 @@ def read_drawn(said: str, drawable: Mapping[str, tuple[str, ...]]) -> tuple[Draw
         for key in drawable.get(name, ()):
             found.setdefault(key, Drawn(key, forms[0] if forms else "point", opacity))
     return tuple(found.values())
+
+
+def read_faded(said: str) -> Faded:
+    """Read how opaque the ground is, such as `colours:60,labels:40`; whatever makes no sense is passed over."""
+    found: dict[Fading, int] = {}
+    for name, _, share in (written.partition(":") for written in said.split(",")):
+        if name in get_args(Fading) and share.isascii() and share.isdigit() and len(share) <= 3:
+            found[cast(Fading, name)] = min(100, max(FAINTEST, int(share)))
+    return tuple((name, found[name]) for name in get_args(Fading) if found.get(name, 100) < 100)
+
+
+def unheeded(layer: Layer, only: Only, catalog: Catalog, level: str) -> tuple[str, ...]:
+    """Tell which choices a layer does not follow where grids of a level are counted: `categories`, `states`, `days`."""
+    is_event = layer.element == "event"
+    kinds = {catalog.categories[one].table for one in only.categories}
+    is_by_day = is_event and (layer.draw == "point" or level != "small")
+    follows = {
+        "categories": not kinds or (layer.element != "person" and layer.element in kinds),
+        "states": not only.states or is_event,
+        "days": not (only.since or only.until) or is_by_day,
+    }
+    return tuple(name for name, does in follows.items() if not does)
 
 
 def read_only(said: Mapping[str, str], catalog: Catalog) -> Only | None:

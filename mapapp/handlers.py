@@ -274,7 +274,10 @@ def _by_grid(desk: Desk, words: Words, situation: Situation, counts: LayerCounts
 def _paint(situation: Situation, dims: bool) -> dict[str, float]:
     """Opacities of the grids; where they stand up, no outline lies across them."""
     view = situation.view
-    paint = view_paint(situation.frame, view.at, situation.shown, situation.pick, dim=dims, hidden=view.hidden)
+    paint = view_paint(
+        situation.frame, view.at, situation.shown, situation.pick,
+        dim=dims, hidden=view.hidden, opacity=lambda part: view.opacity(part) / 100,
+    )  # fmt: skip
     if view.height is not None and situation.grid.level != situation.pick:
         paint[f"top-{situation.grid.level}"] = 0
     return paint

@@ -13,6 +13,9 @@ import psycopg
 from layers.access import Scope
 from layers.counts import WITHOUT_TIME, Numbers, numbers, sums
 from layers.declare.records import Catalog, Count, Layer
+from layers.periods import Step
+from mapapp.drawn import Only
+from mapapp.overlay import days_of
 from mapapp.view import View
 
 
@@ -66,6 +69,12 @@ def read_layer_counts(
     return LayerCounts(inside, table, loaded)
 
 
+def _days(only: Only) -> range:
+    """Numbers of the days from the first to the last, as periods are numbered; those between months are of no day."""
+    assert only.since is not None and only.until is not None
+    return range(int(f"{only.since:%Y%m%d}"), int(f"{only.until:%Y%m%d}") + 1)
+
+
 def _by_time(layers: Iterable[Layer]) -> list[list[Layer]]:
     """Layers of events, then those of all else, which has no time; groups that are empty are left out."""
     groups = [[one for one in layers if (one.element == "event") is is_event] for is_event in (True, False)]
@@ -89,6 +98,9 @@ def _sums(
         datasets = tuple(name for name in layer.datasets if not catalog.datasets[name].sensitive)
         categories = tuple(c for c in only.categories if catalog.categories[c].table == layer.element)
         counts.append(known.of(Count(datasets, categories, only.states if is_event else ())))
-    period = (view.period or WITHOUT_TIME) if is_event else WITHOUT_TIME
-    found = sums(connection, inside, counts, edition=edition, level=level, periods=[period], step="month")
+    periods: Sequence[int] = [(view.period or WITHOUT_TIME) if is_event else WITHOUT_TIME]
+    step: Step = "month"
+    if is_event and view.period and (only.since or only.until) and level != "small":
+        periods, step = _days(days_of(view)), "day"
+    found = sums(connection, inside, counts, edition=edition, level=level, periods=periods, step=step)
     return found.set_index("grid_code")

@@ -34,7 +34,7 @@ def overlay(catalog: Catalog, words: Words, situation: Situation) -> dict[str, A
     """Put together what is drawn over the grids; layers are told the lowest first, as a map adds them."""
     view, sources, drawn = situation.view, dict[str, Any](), list[dict[str, Any]]()
     if view.height is not None:
-        drawn.append(blocks(situation.shown, situation.frame))
+        drawn.append(blocks(situation.shown, situation.frame, view.opacity("heights") / 100))
     for one in reversed(view.layers):
         layer = catalog.layers[one.key]
         if layer.draw != "point" or (layer.element == "event" and view.period is None):

@@ -8,7 +8,7 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
 
 from layers.codes import LENGTHS
-from mapapp.drawn import EVERYTHING, Drawn, Ground, Only, read_chosen, read_drawn
+from mapapp.drawn import EVERYTHING, Drawn, Faded, Fading, Ground, Only, read_chosen, read_drawn, read_faded
 
 Language = Literal["zh", "en"]
 
@@ -42,9 +42,9 @@ class Defaults:
 class View:
     """One view of the map: grid, indicator, month, layers switched on, the uppermost first, language.
 
-    Edition None is the one in force. `only` says which rows are drawn, `hidden` what of the ground is not, `height`
-    is the indicator that stands up from it. `is_counted` views hold no single rows, `with_effects` draws on a slow
-    machine what costs most, and `is_open` shows the panel in which layers are set.
+    Edition None is the one in force. `only` says which rows are drawn, `hidden` what of the ground is not, `faded` how
+    opaque the rest is, `height` is the indicator that stands up from it. `is_counted` views hold no single rows,
+    `with_effects` draws on a slow machine what costs most, and `is_open` shows the panel in which layers are set.
     """
 
     at: str
@@ -55,6 +55,7 @@ class View:
     edition: int | None = None
     only: Only = EVERYTHING
     hidden: tuple[Ground, ...] = ()
+    faded: Faded = ()
     height: str | None = None
     is_counted: bool = False
     with_effects: bool = False
@@ -63,6 +64,10 @@ class View:
     def but(self, **changed: Any) -> View:
         """The same view with something changed."""
         return replace(self, **changed)
+
+    def opacity(self, of: Fading) -> int:
+        """How opaque a part of the ground is, in percent."""
+        return dict(self.faded).get(of, 100)
 
 
 def read_view(search: str | None, defaults: Defaults, known: Container[object]) -> View:
@@ -101,6 +106,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         edition=edition_asked(search, defaults.editions),
         only=read_chosen(said, defaults.categories),
         hidden=tuple(one for one in get_args(Ground) if one in hidden),
+        faded=read_faded(said.get("opacity", "")),
         height=height if height in defaults.indicators else None,
         is_counted=said.get("rows") == _NONE,
         with_effects=said.get("effects") == "on",
@@ -132,6 +138,7 @@ def search_of(view: View, defaults: Defaults) -> str:
         "edition": str(view.edition) if view.edition is not None else None,
         **view.only.said,
         "hide": ",".join(view.hidden) or None,
+        "opacity": ",".join(f"{name}:{share}" for name, share in view.faded) or None,
         "height": view.height,
         "rows": _NONE if view.is_counted else None,
         "effects": "on" if view.with_effects else None,

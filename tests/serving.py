@@ -100,6 +100,8 @@ def listening(app: Any) -> Iterator[str]:
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=2, ws="none"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [ear]})
         thread.start()
-        yield f"http://127.0.0.1:{ear.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(10)
+        try:
+            yield f"http://127.0.0.1:{ear.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)

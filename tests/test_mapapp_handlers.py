@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from signing import sign_in
 
+from layers.access import Scope
+from layers.counts import tally
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.indicators import latest, values
@@ -158,7 +160,8 @@ def test_every_control_of_the_layer_desk_opens_what_it_says(desk: Desk) -> None:
     text = said(shown.layer_desk)
     for key in desk.catalog.layers:
         assert desk.catalog.layers[key].name.zh in text
-    assert text.count("数据更新于 2026-07-01 09:00") == 3
+    assert {dict(view.faded).get(part) for view in views for part in ("colours", "borders", "labels")} == {None, 70}
+    assert text.count("数据更新于 2026-07-01 09:00") == 4, "three layers and the colours"
     assert handlers.show(desk, "?layers=grid_event", None).layer_desk == []
 
 
@@ -174,6 +177,40 @@ def test_layers_by_grid_write_their_counts_and_people_theirs_rounded(
     assert told["overlay"]["layers"] == []
     fewer = handlers.show(desk, f"?at={at}&layers=hotline&states=closed", None).map_view["more"]
     assert sum(int(line.split()[-1]) for line in fewer) < sum(hotline)
+
+
+def test_a_choice_of_days_is_followed_by_counts_or_said_not_to_be(
+    desk: Desk, web: psycopg.Connection[Any], paths: list[str]
+) -> None:
+    days = "since=2026-06-08&until=2026-06-21"
+
+    def counted(at: str) -> tuple[int, str]:
+        shown = handlers.show(desk, f"?at={at}&layers=hotline&panel=layers&{days}", None)
+        lines = shown.map_view["more"]
+        return sum(int(line.split()[-1].replace(",", "")) for line in lines), said(shown.layer_desk)
+
+    inside = Scope(paths[1])
+    by_day = tally(web, desk.catalog, "hotline", inside, level="large", since="2026-06-08", until="2026-06-22")
+    whole = tally(web, desk.catalog, "hotline", inside, level="large", since="2026-06", until="2026-07")
+    n, text = counted(paths[1])
+    assert 0 < n == by_day["n"].sum() < whole["n"].sum()
+    assert "不随所选" not in text and "着色和左侧各数不随筛选" in text
+    small = tally(web, desk.catalog, "hotline", Scope(paths[3]), level="small", since="2026-06", until="2026-07")
+    n, text = counted(paths[3])
+    assert n == small["n"].sum() and "不随所选时间" in text
+    shown = handlers.show(desk, f"?layers=school,resident&panel=layers&states=closed&categories=flood&{days}", None)
+    assert said(shown.layer_desk).count("不随所选类别、状态、时间") == 2
+
+
+def test_the_ground_is_as_opaque_as_the_reader_wants(desk: Desk) -> None:
+    told = handlers.show(desk, "?opacity=colours:40,labels:70,heights:50&height=population", None).map_view
+    full = handlers.show(desk, "?height=population", None).map_view
+    assert told["paint"]["label"] == 0.7
+    assert {name: told["paint"][name] for name in told["paint"] if told["paint"][name] != full["paint"][name]} == {
+        "label": 0.7, "cell-large": 0.4,
+    }  # fmt: skip
+    heights = [one["overlay"]["layers"][0]["paint"]["fill-extrusion-opacity"] for one in (told, full)]
+    assert heights[0] == heights[1] / 2
 
 
 def test_what_is_drawn_over_the_grids_is_told_once(desk: Desk, paths: list[str]) -> None:

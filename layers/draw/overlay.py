@@ -78,7 +78,7 @@ def layer_drawing(
     return sources, drawn
 
 
-def blocks(level: str, frame: str) -> Drawing:
+def blocks(level: str, frame: str, opacity: float = 1.0) -> Drawing:
     """Make the layer of the grids of a level in a frame that stand up.
 
     Their height is the feature state `height`, 0 to 255, times the global state `rise` in metres.
@@ -94,7 +94,7 @@ def blocks(level: str, frame: str) -> Drawing:
         "paint": {
             "fill-extrusion-color": cell_colours("rgba(0,0,0,0)"),
             "fill-extrusion-height": height,
-            "fill-extrusion-opacity": 0.88,
+            "fill-extrusion-opacity": 0.88 * opacity,
             "fill-extrusion-vertical-gradient": True,
         },
     }

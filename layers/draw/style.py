@@ -6,7 +6,7 @@ picture as a desk; colours of cells come from the feature state `shade`, a numbe
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -93,7 +93,14 @@ def cell_colours(without: str) -> list[Any]:
 
 
 def view_paint(
-    frame: str, at: str, shown: str, pick: str, *, dim: bool = True, hidden: Collection[str] = ()
+    frame: str,
+    at: str,
+    shown: str,
+    pick: str,
+    *,
+    dim: bool = True,
+    hidden: Collection[str] = (),
+    opacity: Callable[[Any], float] = lambda part: 1.0,
 ) -> dict[str, float]:
     """Opacity of every layer of the grids in one view; layers of 0 cost nothing.
 
@@ -111,18 +118,20 @@ def view_paint(
         Whether there are points around the frame to dim.
     hidden
         What the reader does not want to see of it: `colours`, `borders`, `labels`.
+    opacity
+        Opacity of each of these three, from 0 to 1.
     """
     levels = list(LENGTHS)
     up_to = levels.index(level_of(frame))
     on: dict[str, float] = {
         "cell-large": 1,
-        f"cell-{shown}": 1,
-        f"line-{shown}": 1,
-        f"line-{pick}": 1,
+        f"cell-{shown}": opacity("colours"),
+        f"line-{shown}": opacity("borders"),
+        f"line-{pick}": opacity("borders"),
         f"top-{level_of(at)}": 1,
         f"top-{pick}": 1,
     }
-    on |= {f"line-{level}": 1 for level in levels[1 : up_to + 1]}
+    on |= {f"line-{level}": opacity("borders") for level in levels[1 : up_to + 1]}
     if dim:
         on |= {f"veil-{level}": 0.7 for level in levels[1 : up_to + 1]}
     names = [f"{kind}-{level}" for kind in ("cell", "line") for level in levels[1:]]
@@ -131,7 +140,7 @@ def view_paint(
         on[f"cell-{shown}"] = 0.15  # still there to be clicked
     if "borders" in hidden:
         on |= {name: 0 for name in on if name.startswith("line-")}
-    return {name: on.get(name, 0) for name in names} | {"label": 0 if "labels" in hidden else 1}
+    return {name: on.get(name, 0) for name in names} | {"label": 0 if "labels" in hidden else opacity("labels")}
 
 
 def zoom_floor(shown: str) -> int:

@@ -75,7 +75,7 @@ function plotly() {
   return engine;
 }
 
-export async function trend(host, months) {
+export async function trend(host, months, open) {
   const Plotly = await plotly();
   const look = getComputedStyle(document.documentElement);
   const colour = (name) => look.getPropertyValue(name).trim();
@@ -107,4 +107,6 @@ export async function trend(host, months) {
   let plot = host.querySelector(".plot");
   if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));
   await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true });
+  plot.removeAllListeners("plotly_click");
+  plot.on("plotly_click", ({ points }) => open(months.periods[points[0].pointIndex]));
 }

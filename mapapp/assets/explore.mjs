@@ -182,7 +182,7 @@ async function charts(turn, address) {
     mark("trend", null);
     sparks(months);
     multiples(by("multiples"), months, outlines, told, toMonth);
-    await trend(by("trend"), months);
+    await trend(by("trend"), months, (period) => behind(told.at, period));
   } catch (error) {
     if (turn === state.turn) ["multiples", "trend"].forEach((id) => mark(id, "failed", error.message));
   }
@@ -191,12 +191,12 @@ async function charts(turn, address) {
 const toMonth = (period) => go(search({ period }));
 
 // what is behind a number
-async function behind(code) {
+async function behind(code, period) {
   const dialog = by("behind");
   by("rows").replaceChildren(Object.assign(document.createElement("p"), { className: "state", textContent: words().shows_loading }));
   dialog.showModal();
   try {
-    const told = await ask(`/api/explore/rows/${code}${window.location.search}`);
+    const told = await ask(`/api/explore/rows/${code}${period ? search({ period }) : window.location.search}`);
     window.elements.fill("rows", told.rows);
   } catch (error) {
     if (error.told?.panels) window.elements.fill("rows", error.told.panels.notice);
@@ -225,7 +225,7 @@ async function png(link) {
 document.addEventListener("click", (event) => {
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const number = event.target.closest?.("[data-rows]");
-  if (number) return void behind(number.dataset.rows);
+  if (number) return void behind(number.dataset.rows, number.dataset.period);
   const copy = event.target.closest?.("[data-copy]");
   if (copy) {
     event.preventDefault();

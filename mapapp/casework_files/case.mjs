@@ -63,9 +63,14 @@ function clock(one) {
   return (isOpen ? `${due} · ${left(one.due_at)}` : due) + (one.promise.is_provisional ? ` · ${t("clock_provisional")}` : "");
 }
 
+function placeOf(path) {
+  const names = path.map(({ code, name }) => told.names[code] ?? name);
+  return names.slice(1).join(" › ") || names[0];
+}
+
 function facts(one) {
   const rows = [
-    ["case_place", one.path.slice(1).join(" › ") || one.path[0]],
+    ["case_place", placeOf(one.path)],
     ["case_reported", `${moment(one.reported_at)} · ${say("channel", one.channel)}`],
     ["case_department", department(one.department) || t("case_nobody")],
     ["case_clock", clock(one)],

@@ -28,7 +28,7 @@ function row(one, number) {
     el("td", { class: "tick" }, tick),
     el("td", { class: "number" }, String(one.id), one.is_urgent ? el("em", { class: "urgent" }, t("case_urgent")) : null),
     el("td", {}, category(one.category)),
-    el("td", {}, one.grid ?? one.grid_code),
+    el("td", {}, told.names[one.grid_code] ?? one.grid ?? one.grid_code),
     el("td", {}, el("i", { class: `state ${one.state}` }, say("state", one.state))),
     el("td", {}, department(one.department)),
     el("td", {}, moment(one.reported_at)),

@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 from layers.compare import AGAINSTS
 from layers.declare.records import Catalog, Indicator
 from layers.draw.looks import RAMPS, THEMES
+from layers.periods import Period
 from mapapp.explore.findings import Findings, ranked
 from mapapp.explore.question import CLASSES, METHODS, search_of
 from mapapp.pages.legend import class_texts
@@ -116,10 +117,17 @@ def headline(words: Words, findings: Findings) -> Children:
         said = words(
             "compared",
             what=against(words, findings),
-            n=number(words, indicator, own["before"]),
+            n="\0",
             change=change(words, indicator, own["change"], own["before"]),
         )
-        parts.append(html.P(said, className="compared"))
+        first, _, rest = said.partition("\0")
+        known = findings.before is not None  # a mean of siblings has no rows of its own
+        before = (
+            _figure(words, findings, findings.question.at, own["before"], findings.before)
+            if known
+            else number(words, indicator, own["before"])
+        )
+        parts.append(html.P([first, before, rest], className="compared"))
     return parts
 
 
@@ -229,7 +237,8 @@ def _row(
         html.Td([_figure(words, findings, code, row["value"]), *carried], className="n"),
     ]
     if findings.is_change:
-        cells.append(html.Td(change(words, findings.indicator, row["change"], row["before"]), className="n"))
+        said = change(words, findings.indicator, row["change"], row["before"])
+        cells.append(html.Td(_opening(words, findings, code, said), className="n"))
     cells.append(html.Td(className="spark", **named({"data-code": code})))
     here = "here" if code == findings.question.at else ""
     return html.Tr(cells, className=here)
@@ -254,14 +263,19 @@ def exports(words: Words, findings: Findings) -> Children:
     return [html.H2(words("take_away")), html.Div([*links, permanent], className="files")]
 
 
-def _figure(words: Words, findings: Findings, code: str, value: float) -> Component:
-    """A number that opens the rows behind it; plain text where there is none."""
+def _figure(words: Words, findings: Findings, code: str, value: float, period: Period | None = None) -> Component:
+    """A number that opens the rows behind it, of another period if one is named; plain text where there is none."""
     said = number(words, findings.indicator, value)
-    if not math.isfinite(value):
-        return html.Span(said, className="none")
+    return _opening(words, findings, code, said, period) if math.isfinite(value) else html.Span(said, className="none")
+
+
+def _opening(words: Words, findings: Findings, code: str, said: str, period: Period | None = None) -> Component:
+    """A button that opens the rows behind a number of a grid."""
     name = findings.cells["name"].get(code, findings.grid.name)
-    label = words("behind_of", name=name, n=said)
-    return html.Button(said, type="button", className="number", **named({"data-rows": code, "aria-label": label}))
+    told = {"data-rows": code, "aria-label": words("behind_of", name=name, n=said)}
+    if period is not None:
+        told["data-period"] = str(period.number)
+    return html.Button(said, type="button", className="number", **named(told))
 
 
 def named(attributes: dict[str, Any]) -> dict[str, Any]:

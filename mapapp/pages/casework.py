@@ -93,6 +93,7 @@ def shell(
         "words": {key: words.of(said) for key, said in words.texts.items() if key.startswith(SPOKEN)},
         "categories": {key: words.of(one.name) for key, one in desk.catalog.categories.items()},
         "departments": dict(_departments(desk, words)),
+        "names": {code: words.of(name) for code, name in desk.catalog.city.names.items()},
         "outcomes": list(OUTCOMES),
     } | dict(more)  # fmt: skip
     written = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")

@@ -6,7 +6,7 @@ Every control is a link to the view it makes, so that an address keeps it and th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast, get_args
 
@@ -15,7 +15,7 @@ from dash.development.base_component import Component
 
 from layers.declare.records import Catalog, Layer
 from layers.tables import STATES
-from mapapp.drawn import EVERYTHING, FAINTEST, Drawn, Form, Ground, Only
+from mapapp.drawn import EVERYTHING, FAINTEST, Drawn, Fading, Form, Ground, Only, unheeded
 from mapapp.layer_counts import LayerCounts
 from mapapp.signs import Signs
 from mapapp.situation import Situation
@@ -99,7 +99,7 @@ def layer_desk(
         layer = catalog.layers[one.key]
         head = [sign(layer), html.Span(words.of(layer.name)), html.B(count(layer))]
         tools = _tools(words, view, place, layer, link)
-        foot = html.P(_legend(words, catalog, counts, layer, one), className="notes")
+        foot = html.P(_legend(words, catalog, counts, layer, one, situation), className="notes")
         drawn.append(html.Li([html.Div(head, className="layer"), html.Div(tools, className="tools"), foot]))
     more = [
         html.A(
@@ -144,12 +144,9 @@ def _tools(words: Words, view: View, place: int, layer: Layer, link: Any) -> Chi
             link(words(f"form_{form}"), but(form=form), "chip here" if one.form == form else "chip")
             for form in get_args(Form)
         ]
-        less, plus = max(FAINTEST, one.opacity - STEP), min(100, one.opacity + STEP)
-        tools += [
-            link("−", but(opacity=less), "step", words("opacity_less")),
-            html.Span(f"{one.opacity}%", title=words("opacity")),
-            link("+", but(opacity=plus), "step", words("opacity_more")),
-        ]
+        tools += _steps(words, link, one.opacity, lambda share: but(opacity=share))
+    else:
+        tools += _steps(words, link, view.opacity("labels"), lambda share: _faded(view, "labels", share))
     tools.append(html.Em(""))
     if place:
         tools.append(link("↑", moved(-1), "step", words("layer_up")))
@@ -159,8 +156,23 @@ def _tools(words: Words, view: View, place: int, layer: Layer, link: Any) -> Chi
     return tools
 
 
-def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, one: Drawn) -> str:
-    """What is drawn of a layer at which zoom, and how old its data are."""
+def _steps(words: Words, link: Any, share: int, to: Callable[[int], View]) -> Children:
+    """Two steps and the opacity between them, in percent."""
+    return [
+        link("−", to(max(FAINTEST, share - STEP)), "step", words("opacity_less")),
+        html.Span(f"{share}%", title=words("opacity")),
+        link("+", to(min(100, share + STEP)), "step", words("opacity_more")),
+    ]
+
+
+def _faded(view: View, part: Fading, share: int) -> View:
+    """The same view with a part of the ground as opaque as that."""
+    shares = dict(view.faded) | {part: share}
+    return view.but(faded=tuple((one, shares[one]) for one in get_args(Fading) if shares.get(one, 100) < 100))
+
+
+def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, one: Drawn, situation: Situation) -> str:
+    """What is drawn of a layer at which zoom, how old its data are, and which choices it does not follow."""
     if layer.element == "person":
         said = words("legend_layer_people")
     elif layer.draw == "grid":
@@ -169,17 +181,29 @@ def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, o
         said = words(f"legend_layer_{one.form}", zoom=math.ceil(layer.zoom_min))
     loaded = counts.loaded_at.get(layer.key)
     age = words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
-    return f"{said} · {age}"
+    only, level = situation.view.only, situation.grid.level
+    parts = [said, age]
+    left = unheeded(layer, only, catalog, situation.shown)
+    if left:
+        parts.append(words("not_chosen_by", parts=words("and").join(words(f"chosen_{name}") for name in left)))
+    if "days" not in left and layer.element == "event" and level == "small" and (only.since or only.until):
+        parts.append(words("count_by_month"))
+    return " · ".join(parts)
 
 
 def _ground(words: Words, situation: Situation, catalog: Catalog, link: Any) -> Children:
     """What lies under the layers, and whether grids stand up."""
     view = situation.view
+
+    def steps(part: Fading) -> Children:
+        return _steps(words, link, view.opacity(part), lambda share: _faded(view, part, share))
+
     chips: Children = []
     for ground in get_args(Ground):
         is_hidden = ground in view.hidden
         after = tuple(g for g in get_args(Ground) if (g in view.hidden) != (g == ground))
-        chips.append(link(words(f"ground_{ground}"), view.but(hidden=after), "chip" if is_hidden else "chip here"))
+        chip = link(words(f"ground_{ground}"), view.but(hidden=after), "chip" if is_hidden else "chip here")
+        chips.append(html.Div([chip, *([] if is_hidden else steps(ground))], className="tools"))
     offered = dict.fromkeys([view.indicator, *([RISING] if RISING in catalog.indicators else []), view.height])
     rising: Children = [link(words("height_none"), view.but(height=None), "chip" if view.height else "chip here")]
     for key in offered:
@@ -191,11 +215,24 @@ def _ground(words: Words, situation: Situation, catalog: Catalog, link: Any) -> 
         effects = link(words("effects_off"), view.but(with_effects=False), "chip here")
     return [
         html.H3(words("ground")),
-        html.Div(chips, className="chips"),
+        *chips,
+        html.P(_ground_legend(words, situation, catalog), className="notes"),
         html.H3(words("height")),
         html.Div(rising, className="chips"),
+        *([html.Div(steps("heights"), className="tools")] if view.height else []),
         html.P([words("effects_note"), " ", effects], className="no-gpu-only notes"),
     ]
+
+
+def _ground_legend(words: Words, situation: Situation, catalog: Catalog) -> str:
+    """What the colours stand for and how old that is, of which day the grids are, and what is not chosen from."""
+    edition = next((one.name for one in situation.editions if one.edition == situation.gazetteer.edition), "")
+    loaded = situation.loaded_at
+    age = words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
+    parts = [f"{words.of(situation.indicator.name)} · {age}", words("ground_edition", name=edition)]
+    if situation.view.only != EVERYTHING:
+        parts.append(words("colours_not_chosen"))
+    return " · ".join(parts)
 
 
 def _choice(catalog: Catalog, words: Words, view: View, link: Any) -> Children:
@@ -218,7 +255,6 @@ def _choice(catalog: Catalog, words: Words, view: View, link: Any) -> Children:
         parts += [
             html.H3(words("choose_time")),
             html.Div(days, className="days"),
-            html.P(words("choose_time_note"), className="notes"),
             html.H3(words("choose_states")),
             chips([(state, words(f"state_{state}")) for state in STATES], only.states, "states"),
         ]

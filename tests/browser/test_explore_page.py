@@ -157,7 +157,7 @@ def test_the_months_play_and_a_small_multiple_opens_its_month(screen: Screen) ->
 
 
 def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
-    explore(screen, "?indicator=events_reported&at=449901&period=202605")
+    explore(screen, "?indicator=events_reported&at=449901&period=202605&against=previous")
     wanted = int(screen.texts("#ranking .number")[0].replace(",", ""))
     screen.page.click("#ranking .number >> nth=0")
     screen.page.wait_for_selector("#rows table >> nth=1")
@@ -166,6 +166,12 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     assert f"共 {wanted:,} 行" in screen.texts("#rows caption")[1]
     screen.page.keyboard.press("Escape")
     screen.page.wait_for_function("() => !document.getElementById('behind').open")
+    changed = screen.page.locator("#ranking tbody tr >> nth=0").locator("td.n .number")
+    assert changed.count() == 2, "the change opens its rows too"
+    before = screen.texts("#headline .compared .number")[0]
+    screen.page.click("#headline .compared .number")
+    screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('2026年4月')")
+    assert f"共 {before} 行" in screen.texts("#rows caption")[1]
 
 
 def test_files_are_taken_away(screen: Screen, tmp_path: Path) -> None:

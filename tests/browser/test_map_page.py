@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from pypinyin import lazy_pinyin
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -147,8 +148,12 @@ def test_events_are_chosen_by_state_and_day(screen: Screen) -> None:
     screen.page.fill("input[data-ask=since]", "2026-06-20")
     told = "states=closed&since=2026-06-20"
     screen.page.wait_for_function("(told) => window.__layers.tiles.some((one) => one.includes(told))", arg=told)
+    assert "着色和左侧各数不随筛选" in "".join(screen.texts(".layer-desk .notes"))
     screen.page.click("text=取消全部筛选")
     screen.page.wait_for_function("() => !/states|since/.test(location.search)")
+    screen.page.click(".layer-desk .tools:has-text('着色') >> text=−")
+    screen.page.wait_for_function("() => location.search.includes('opacity=colours:70')")
+    screen.page.wait_for_function("() => document.querySelector('.layer-desk .tools').textContent.includes('70%')")
 
 
 def test_a_single_row_says_what_it_is(screen: Screen) -> None:
@@ -177,6 +182,8 @@ def test_search_by_name_and_by_code(screen: Screen) -> None:
     screen.page.wait_for_selector(".found a")
     assert screen.texts(".found a code")[0] == code
     name = screen.texts(".found a b")[0]
+    screen.page.fill("#search", "".join(lazy_pinyin(name)))
+    screen.page.wait_for_function("(name) => document.querySelector('.found a b')?.textContent === name", arg=name)
     screen.page.fill("#search", name)
     screen.page.wait_for_function("(name) => document.querySelector('.found a b')?.textContent === name", arg=name)
     screen.page.click(".found a >> nth=0")
