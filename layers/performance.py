@@ -178,10 +178,21 @@ def performance(
     facts = case_facts(connection, scope, wanted, when, catalog.city.zone)
     counts = case_counts(facts, when, catalog.city.zone, catalog.limits.due_on(when.first_on), now)
     group = facts["grid_code"].str[: int(by)] if by.isdigit() else facts[by]
+    return rates(counts, group).rename_axis("grid_code" if by.isdigit() else by).reset_index()
+
+
+def rates(counts: pd.DataFrame, group: pd.Series[Any]) -> pd.DataFrame:
+    """Sum counts of cases by a group and work out the rates of each; a row is a group, cases without one left out.
+
+    Returns
+    -------
+    DataFrame
+        `CASE_COUNTS`, then each of `RATES` from 0 to 1, missing where there is nothing to divide by; by group.
+    """
     sums = counts.groupby(group.astype(object), sort=True).sum()
     for name, (over, under) in RATES.items():
         sums[name] = (sums[over] / sums[under].where(sums[under] > 0)).astype("float64")
-    return sums.rename_axis("grid_code" if by.isdigit() else by).reset_index()
+    return sums
 
 
 def _bounds(period: Period, zone: str) -> tuple[pd.Timestamp, pd.Timestamp]:

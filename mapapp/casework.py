@@ -14,6 +14,7 @@ import psycopg
 from layers import cases, duplicates, echo, photos, queues, satisfaction
 from layers.access import Actor, Scope
 from layers.errors import AtlasError, CaseError
+from layers.lifecycle import Transition
 from layers.routing import route_one
 from mapapp.desk import Desk
 from mapapp.visitor import visitor
@@ -128,7 +129,9 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
         path = [{"code": one.code, "name": one.name} for one in desk.gazetteer(connection).path(case.grid_code)]
     told = {key: plain(value) for key, value in vars(case).items() if key != "promise"}
     promise = {key: plain(value) for key, value in (case.promise or {}).items()}
-    steps = [{"step": t.step, "needs": t.needs, "to": t.state} for t in case.steps_for(actor)]
+    steps = [
+        {"step": t.step, "needs": t.needs, "to": t.state} for t in case.steps_for(actor) if _can_be_met(t, actor, log)
+    ]
     wish = wishes[wishes["event_id"] == event_id].tail(1)
     return told | {
         "lon": place.lon, "lat": place.lat, "promise": promise, "path": path,
@@ -142,6 +145,14 @@ def show_case(desk: Desk, event_id: int) -> dict[str, Any]:
         "wish": records(wish)[0] if len(wish) and actor.role == "dispatcher" else None,
         "routed": route_one(desk.catalog, case.grid_code, case.category, case.is_urgent, case.reported_at),
     }  # fmt: skip
+
+
+def _can_be_met(step: Transition, actor: Actor, log: pd.DataFrame) -> bool:
+    """Tell whether what a step needs of the past of a case is so: never dispatched, finished by another hand."""
+    if "fresh" in step.needs and (log["state"] == "dispatched").any():
+        return False
+    finished = log.loc[log["step"] == "finish", "account"].tolist()
+    return not ("other_hand" in step.needs and finished[-1:] == [actor.account])
 
 
 def take_step(desk: Desk, event_id: int, said: Mapping[str, Any]) -> dict[str, Any]:

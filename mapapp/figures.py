@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from layers.errors import AtlasError
-from layers.performance import RATES, case_counts, case_facts, performance
+from layers.performance import RATES, case_counts, case_facts, rates
 from layers.periods import Period, read_period
 from layers.workers import COUNTS, Figures, Worker, list_workers, worker_figures
 from mapapp.desk import Desk
@@ -26,11 +26,16 @@ SHOWN = ("reported", "filed", "due", "closed_on_time", "overdue", "sent_back", "
 SHOWN_RATES = ("filing_rate", "on_time_rate", "overdue_rate", "settled_rate", "satisfaction_rate")
 
 LISTED_MOST = 500
+NOBODY, ALL = "", "all"
+"""What cases are told under that nothing is said of, such as a department before any has it, and all together."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """Figures of a period by something: `rows` has a row for each value, `cases` those behind the number picked."""
+    """Figures of a period by something: `rows` has a row for each value (`of`) and one for all.
+
+    `cases` are those behind the number picked.
+    """
 
     period: str
     by: str
@@ -59,16 +64,17 @@ def read_figures(desk: Desk, query: Mapping[str, str]) -> Told:
     when = period_of(query, zone)
     by = query.get("by", "") if query.get("by") in BY else BY[0]
     count, of = query.get("count", ""), query.get("of", "")
+    wanted = sorted(d.key for d in desk.catalog.datasets.values() if d.table == "event" and not d.sensitive)
     with desk.connection() as connection:
-        rows = performance(connection, desk.catalog, actor.scope, str(when), by=by)
+        facts = case_facts(connection, actor.scope, wanted, when, zone)
         grids = desk.gazetteer(connection).grids
-        cases = pd.DataFrame()
-        if count in SHOWN:
-            wanted = sorted(d.key for d in desk.catalog.datasets.values() if d.table == "event" and not d.sensitive)
-            facts = case_facts(connection, actor.scope, wanted, when, zone)
-            counted = case_counts(facts, when, zone, desk.catalog.limits.due_on(when.first_on))
-            group = facts["grid_code"].str[: int(by)] if by.isdigit() else facts[by]
-            cases = facts[(counted[count] > 0) & (group == of)]
+    counted = case_counts(facts, when, zone, desk.catalog.limits.due_on(when.first_on))
+    group = (facts["grid_code"].str[: int(by)] if by.isdigit() else facts[by]).astype(object).fillna(NOBODY)
+    rows = rates(counted, group)
+    if len(rows):
+        rows = pd.concat([rows, rates(counted, pd.Series(ALL, index=facts.index))])
+    rows = rows.rename_axis("of").reset_index()
+    cases = facts[(counted[count] > 0) & ((group == of) | (of == ALL))] if count in SHOWN else pd.DataFrame()
     return Told(str(when), by, rows, of, count if count in SHOWN else "", cases, names_of(grids))
 
 

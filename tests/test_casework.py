@@ -127,6 +127,14 @@ def test_a_case_page_offers_the_steps_allowed_and_takes_one_once(web: Any, db: D
         assert [one["step"] for one in casework.show_case(desk, made.id)["log"]] == ["report", "accept"]
 
 
+def test_a_case_page_offers_no_step_whose_past_is_wrong(web: Any, db: Database) -> None:
+    fresh, sent = case_in(web, CATALOG, "accepted"), case_in(web, CATALOG, "dispatched")
+    cases.take_step(web, CATALOG, actor("department_handler"), sent, "return", key=key(), reason="非本部门职责")
+    with desk_of(db, "dispatcher") as desk:
+        offered = [[one["step"] for one in casework.show_case(desk, each.id)["steps"]] for each in (fresh, sent)]
+    assert "dismiss" in offered[0] and "dismiss" not in offered[1], "whoever gets it back may not push it past"
+
+
 def test_an_extension_sent_twice_puts_off_once(web: Any, db: Database) -> None:
     limits = Limits(normal={"any": Limit(1, "working_days")})
     catalog = working_catalog(calendar=Calendar(), limits=limits)

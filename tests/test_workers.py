@@ -139,6 +139,11 @@ def test_every_number_of_the_page_leads_to_its_cases(web: Any, running: Server, 
     become(web, None)
     found = performance(web, CATALOG, CITY, NOW, by="channel").set_index("channel")
     assert f">{found.loc['grid_worker', 'reported']}</a>" in browser.ask(f"/figures?by=channel&period={NOW}").text
+    for by in ("department", "category", "channel", "9"):
+        rows = re.findall(r"<tr><td>([^<]*)</td><td>(.*?)</td>", browser.ask(f"/figures?by={by}&period={NOW}").text)
+        n = [int(re.sub(r"<.*?>", "", cell)) for _, cell in rows]
+        assert rows[-1][0] == "合计" and sum(n[:-1]) == n[-1] == found["reported"].sum(), "none is left out"
+    assert "尚未派遣" in browser.ask(f"/figures?by=department&period={NOW}").text
 
 
 def test_the_page_of_a_worker_is_for_the_right_eyes(running: Server, here: Database) -> None:

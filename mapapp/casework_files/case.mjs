@@ -56,7 +56,9 @@ const whom = (people, id) => people.length ? el("section", {}, el("h3", {}, t("c
 
 function clock(one) {
   const isOpen = !["closed", "refused"].includes(one.state);
-  if (!one.promise?.amount) return t("clock_none");
+  if (!one.promise?.amount) { // delivered with a deadline and no promise, or neither
+    return one.due_at ? `${t("case_due")} ${moment(one.due_at)}${isOpen ? ` · ${left(one.due_at)}` : ""}` : t("clock_none");
+  }
   const amount = t("clock_promise", { n: one.promise.amount, unit: t(`clock_${one.promise.unit}`) });
   if (!one.due_at) return `${amount} · ${t("clock_stands")}`;
   const due = `${amount} · ${t("case_due")} ${moment(one.due_at)}`;

@@ -8,10 +8,16 @@ export const say = (prefix, value) => (value ? told.words[`${prefix}_${value}`] 
 export const category = (key) => told.categories[key] ?? key ?? "";
 export const department = (key) => told.departments[key] ?? key ?? "";
 
-const shown = new Intl.DateTimeFormat(told.lang === "zh" ? "zh-CN" : "en-GB", {
-  month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: told.zone,
-});
-export const moment = (iso) => (iso ? shown.format(new Date(iso)) : "");
+// Moments of another year say which.
+const locale = told.lang === "zh" ? "zh-CN" : "en-GB";
+const parts = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: told.zone };
+const [shown, dated, year] = [parts, { ...parts, year: "numeric" }, { year: "numeric", timeZone: told.zone }]
+  .map((one) => new Intl.DateTimeFormat(locale, one));
+export function moment(iso) {
+  if (!iso) return "";
+  const at = new Date(iso);
+  return (year.format(at) === year.format(new Date()) ? shown : dated).format(at);
+}
 
 // How long until a deadline, or since it passed: days when there are some, else hours, else minutes.
 export function left(iso) {

@@ -11,7 +11,7 @@ import pandas as pd
 
 from layers.declare.records import Catalog
 from layers.workers import COUNTS
-from mapapp.figures import BY, LISTED_MOST, SHOWN, SHOWN_RATES, Told, ToldOfWorker, rate_of
+from mapapp.figures import ALL, BY, LISTED_MOST, NOBODY, SHOWN, SHOWN_RATES, Told, ToldOfWorker, rate_of
 from mapapp.pages.plain import choice, page, said, table
 from mapapp.rights import may_open
 from mapapp.text import Words
@@ -25,7 +25,7 @@ def figures_page(catalog: Catalog, words: Words, told: Told) -> str:
     heads = [words(f"figure_by_{told.by}"), *(words(f"figure_{name}") for name in (*SHOWN, *SHOWN_RATES))]
     rows = []
     for row in told.rows.to_dict("records"):
-        of = str(row["grid_code" if told.by.isdigit() else told.by])
+        of = str(row["of"])
         cells = [link("/figures", words, query | {"count": name, "of": of}, int(row[name])) for name in SHOWN]
         rows.append(
             [escape(name_of(catalog, words, told, of)), *cells, *(rate_cell(words, row, one) for one in SHOWN_RATES)]
@@ -122,6 +122,8 @@ def rate_cell(words: Words, row: Mapping[Any, Any], rate: str) -> str:
 
 def name_of(catalog: Catalog, words: Words, told: Told, key: str) -> str:
     """Name of what a row is of."""
+    if key in (NOBODY, ALL):
+        return words("figure_all" if key == ALL else "case_nobody" if told.by == "department" else "figure_unknown")
     if told.by == "channel":
         return words.texts[f"channel_{key}"].said(words.language) if f"channel_{key}" in words.texts else key
     if told.by.isdigit():

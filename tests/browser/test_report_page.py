@@ -98,6 +98,20 @@ def test_what_may_be_the_same_thing_is_offered_first(browser: Browser, little: s
         assert admin.execute("select count(*) from ops.visit").fetchone() == (1,)
 
 
+def test_a_page_that_cannot_be_kept_says_why(browser: Browser, little: str) -> None:
+    with at_work(browser, little, "grid_worker", "/report", **ON_PHONE) as screen:
+        page = screen.page  # served to another machine without TLS, a browser counts the page as not secure
+        page.add_init_script("Object.defineProperty(window, 'isSecureContext', { value: false })")
+        for path, words in (("/report", "不是加密连接"), ("/report?lang=en", "needs HTTPS")):
+            open_page(screen, path)
+            page.wait_for_selector("body[data-kept=insecure]")
+            expect(page.locator("#kept")).to_contain_text(words)
+            assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        fill(screen, "小区门口积水")
+        page.click("#send")
+        expect(page.locator("#mine li", has_text="小区门口积水")).to_have_count(1)
+
+
 def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: Browser, little: str) -> None:
     with at_work(browser, little, "grid_worker", "/report", **ON_PHONE) as screen:
         page, context = screen.page, screen.page.context
