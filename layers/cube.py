@@ -30,13 +30,19 @@ with home as (
     select dataset, household, count(*) as size from vault.person
     where gone_on is null and household is not null group by dataset, household
 ),
-one as (
-    select distinct on (subject) subject, id, dataset, household, sex, born_on, residence, geom,
+lives as (
+    select distinct on (subject) subject, dataset, household from vault.person
+    where gone_on is null and household is not null
+    order by subject, updated_at desc, dataset, id
+),
+found as (
+    select distinct on (subject) subject, id, sex, born_on, residence, geom,
         case when edition = {edition} then grid_code else left(grid_code, 4) end as grid_code
     from vault.person
     where gone_on is null
     order by subject, edition = {edition} desc, length(grid_code) desc, updated_at desc, dataset, id
 ),
+one as (select * from found left join lives using (subject)),
 told as materialized (
     select grid_code{cells} from {one} left join home using (dataset, household)
 )
