@@ -13,6 +13,7 @@ from psycopg import errors, sql
 from signing import carry_on, sign_in
 
 from layers.database import Database
+from layers.migrations.roles import TIMEOUTS
 from layers.tables import metadata
 
 READERS = ("web", "analyst")
@@ -250,6 +251,19 @@ def test_no_login_can_become_another(logins: Any, role: str, target: str) -> Non
     for statement in ("set role {}", "grant {} to current_user"):
         with pytest.raises(REFUSED):
             logins[role].execute(sql.SQL(statement).format(sql.Identifier(target)))
+
+
+@pytest.mark.parametrize("role", ["web", "analyst", "door", "loader", "migrate"])
+def test_a_statement_of_a_login_ends_in_time(here: Database, role: Any) -> None:
+    with here.connect(role, autocommit=True) as connection:
+        limit = connection.execute("show statement_timeout").fetchone()
+        idle = connection.execute("show idle_in_transaction_session_timeout").fetchone()
+        assert limit == (TIMEOUTS.get(role, "0"),), "loads and revisions take as long as they take"
+        assert idle == ("1min" if role in TIMEOUTS else "0",)
+        if role in TIMEOUTS:
+            connection.execute("set statement_timeout = 50")  # a shorter one, that nobody waits for the other
+            with pytest.raises(errors.QueryCanceled):
+                connection.execute("select pg_sleep(60)")
 
 
 def test_a_wrong_password_does_not_enter(here: Database) -> None:

@@ -144,7 +144,11 @@ def own(desk: Desk, request: Request, message: str, status: int = 200) -> Respon
     import pyotp
 
     session, words, secret = visitor(), words_of(desk, request), pyotp.random_base32()
-    written = account_page(words, session, home=home_of(session.actor.role), message=message, secret=secret)
+    known = desk.catalog.departments.get(session.actor.department or "")
+    department = words.of(known.name) if known else session.actor.department or ""
+    written = account_page(
+        words, session, home=home_of(session.actor.role), department=department, message=message, secret=secret
+    )
     return HTMLResponse(written, status)
 
 

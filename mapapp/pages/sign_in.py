@@ -64,15 +64,20 @@ def sign_in_page(
     )
 
 
-def account_page(words: Words, session: Session, *, home: str, message: str = "", secret: str = "") -> str:
-    """Write the page of one's own account: who one is, a new password, a second factor, signing out."""
+def account_page(
+    words: Words, session: Session, *, home: str, department: str = "", message: str = "", secret: str = ""
+) -> str:
+    """Write the page of one's own account: who one is, a new password, a second factor, signing out.
+
+    `department` is the name of the account's department.
+    """
     actor = session.actor
     lang = "?lang=en" if words.language == "en" else ""
     who = [
         (words("account"), actor.account),
         (words("role"), words(f"role_{actor.role}")),
         (words("scope"), actor.scope.code),
-        (words("department"), actor.department or words("none")),
+        (words("department"), department or words("no_department")),
     ]
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(value)}</dd>" for term, value in who)
     parts = [f"<section><h2>{escape(words('own_account'))}</h2>", said(message, "alarm"), f"<dl>{rows}</dl>"]
