@@ -107,7 +107,14 @@ def test_a_page_that_cannot_be_kept_says_why(browser: Browser, little: str) -> N
             page.wait_for_selector("body[data-kept=insecure]")
             expect(page.locator("#kept")).to_contain_text(words)
             assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
-        fill(screen, "小区门口积水")
+        page.click("#here")
+        expect(page.locator("#notice")).to_contain_text("HTTPS")
+        page.click("#pick")
+        page.wait_for_selector("#map[data-is=ready]")
+        page.click("#middle")
+        expect(page.locator("#place")).to_contain_text("picked")
+        page.select_option("#category", "noise")
+        page.fill("#words", "小区门口积水")
         page.click("#send")
         expect(page.locator("#mine li", has_text="小区门口积水")).to_have_count(1)
 
