@@ -8,6 +8,7 @@ Source: GB 11643 (ID number), GB 32100 (unified social credit code).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple
@@ -29,6 +30,8 @@ _CREDIT_ALPHABET = b"0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_WEIGHTS = np.array([pow(3, i - 1, 31) for i in range(1, 18)], dtype=np.int32)
 _DAYS = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
 _OLDEST_YEAR = 1850
+_TYPED = re.compile(r"(?<![0-9A-Za-z])(?:\d{14}(?=\d{3}[0-9Xx](?![0-9A-Za-z]))|1\d{6}(?=\d{4}(?![0-9A-Za-z])))")
+"""What comes before the last four characters of an ID number or a phone."""
 _NINE, _ZERO = ord("9"), ord("0")
 
 
@@ -124,6 +127,15 @@ def mask_number(values: Column) -> Any:
 def mask_phone(values: Column) -> Any:
     """Return phones with all but the first three and last four starred, 138****1234; all of one shorter than ten."""
     return _mask(_strings(values), 3, 4)
+
+
+def without_numbers(said: Any) -> Any:
+    """Mask ID numbers and phones in what is written down: people type them where something else was asked for."""
+    if isinstance(said, str):
+        return _TYPED.sub(lambda found: "*" * len(found[0]), said)
+    if isinstance(said, Mapping):
+        return {key: without_numbers(one) for key, one in said.items()}
+    return [without_numbers(one) for one in said] if isinstance(said, list | tuple) else said
 
 
 def masks(columns: Mapping[str, Column], n: int) -> list[str]:

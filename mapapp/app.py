@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 
+from layers.identifiers import without_numbers
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
 from mapapp.api.base import base_routes
@@ -161,7 +162,8 @@ def add_faults(api: FastAPI, desk: Desk) -> None:
     @api.exception_handler(psycopg.DataError)
     async def senseless(request: Request, error: psycopg.DataError) -> Response:
         """Say that a value makes no sense: the database would not take it."""
-        log.warning("%s was sent a value the database does not take: %s", request.url.path, type(error).__name__)
+        at = without_numbers(request.url.path)
+        log.warning("%s was sent a value the database does not take: %s", at, type(error).__name__)
         return Response("This request makes no sense.\n", 400, media_type="text/plain")
 
 

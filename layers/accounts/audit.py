@@ -8,7 +8,6 @@ file is found out.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +18,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from layers.access import Actor, Scope
+from layers.identifiers import without_numbers
 
 Connection = psycopg.Connection[Any]
 
@@ -26,10 +26,6 @@ _LOCK = 4_490_007
 """Writers share it; the sealer takes it alone."""
 
 _TEXT = "select id, row_to_json(e)::text from audit.entry as e where id > %s and id <= %s order by id"
-
-
-_NUMBER = re.compile(r"(?<![0-9A-Za-z])(?:\d{14}(?=\d{3}[0-9Xx](?![0-9A-Za-z]))|1\d{6}(?=\d{4}(?![0-9A-Za-z])))")
-"""What comes before the last four characters of an ID number or a phone."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +63,6 @@ def note(connection: Connection, kind: str, subject: str | None, **detail: Any) 
     Commit it before the read that it is about: an entry in the same transaction goes with it when it is rolled back.
     """
     connection.execute("select pub.note(%s, %s, %s)", [kind, without_numbers(subject), Jsonb(without_numbers(detail))])
-
-
-def without_numbers(said: Any) -> Any:
-    """Mask ID numbers and phones in what is written down: people type them where something else was asked for."""
-    if isinstance(said, str):
-        return _NUMBER.sub(lambda found: "*" * len(found[0]), said)
-    if isinstance(said, Mapping):
-        return {key: without_numbers(one) for key, one in said.items()}
-    return [without_numbers(one) for one in said] if isinstance(said, list | tuple) else said
 
 
 def note_load(connection: Connection, kind: str, run_by: str | None, subject: str | None, **detail: Any) -> None:

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, Response
 from layers.codes import LENGTHS
 from layers.draw.looks import THEMES
 from layers.errors import AtlasError
+from layers.identifiers import without_numbers
 from mapapp.api.charts import charts_address
 from mapapp.api.engine import FOR_GOOD
 from mapapp.api.sign_in import words_of
@@ -35,7 +36,7 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         try:
             return as_json(await asyncio.to_thread(make), 200, {"cache-control": "private, no-store"})
         except AtlasError as error:
-            log.warning("%s", error)
+            log.warning("%s", without_numbers(str(error)))
             return as_json({"panels": {"notice": notice(words_of(desk, request), error.message)}}, 409)
 
     @routes.get("/explore")

@@ -12,6 +12,7 @@ from dash.development.base_component import Component
 from fastapi import APIRouter, Request, Response
 
 from layers.errors import AtlasError
+from layers.identifiers import without_numbers
 from mapapp import handlers, ids
 from mapapp.answers import Answers
 from mapapp.callbacks import outputs, panels
@@ -37,7 +38,7 @@ def view_routes(desk: Desk) -> APIRouter:
                 return Response(status_code=304, headers={"etag": etag})
             return await answers.give(request, etag, lambda: make(query, known), kept_s=KEPT_S, etag=etag)
         except AtlasError as error:
-            log.warning("%s", error)
+            log.warning("%s", without_numbers(str(error)))
             return as_json({"panels": {ids.NOTICE: handlers.notice(desk, query, error)}}, 409)
 
     def make(query: str, known: str) -> bytes:

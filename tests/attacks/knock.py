@@ -49,6 +49,27 @@ class Knocker:
             answer = self._send(method, path, query, body, headers or {})
         return answer
 
+    def ask_at_once(self, *asked: tuple[str, str, bytes, bytes, dict[bytes, bytes]]) -> list[Answer]:
+        """Send many requests at the same time: method, path, query, body and headers of each."""
+
+        async def go() -> list[Answer]:
+            return await asyncio.gather(*(self._ask(*one) for one in asked))
+
+        return self.loop.run_until_complete(go())
+
+    def leave(self, method: str, path: str, body: bytes, headers: dict[bytes, bytes], turns: int) -> Answer:
+        """Send one request and hang up after so many turns of the loop; what came till then."""
+
+        async def go() -> Answer:
+            asked = asyncio.ensure_future(self._ask(method, path, b"", body, headers))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            asked.cancel()
+            (answer,) = await asyncio.gather(asked, return_exceptions=True)
+            return answer if isinstance(answer, Answer) else Answer()
+
+        return self.loop.run_until_complete(go())
+
     def _send(self, method: str, path: str, query: bytes, body: bytes, headers: dict[bytes, bytes]) -> Answer:
         return self.loop.run_until_complete(self._ask(method, path, query, body, headers))
 
