@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from layers.errors import AtlasError
-from layers.performance import RATES, case_counts, case_facts, rates
+from layers.performance import CASE_COUNTS, RATES, case_counts, case_facts, rates
 from layers.periods import Period, read_period
 from layers.workers import COUNTS, Figures, Worker, list_workers, worker_figures
 from mapapp.desk import Desk
@@ -21,9 +21,7 @@ BY = ("department", "category", "channel", "9")
 """What figures are told by; 9 digits are a town."""
 
 SHOWN = ("reported", "filed", "due", "closed_on_time", "overdue", "sent_back", "settled", "answered", "satisfied")
-"""Counts that are shown, each a link to its cases."""
-
-SHOWN_RATES = ("filing_rate", "on_time_rate", "overdue_rate", "settled_rate", "satisfaction_rate")
+"""Counts that are shown first; all are links to their cases."""
 
 LISTED_MOST = 500
 NOBODY, ALL = "", "all"
@@ -74,8 +72,8 @@ def read_figures(desk: Desk, query: Mapping[str, str]) -> Told:
     if len(rows):
         rows = pd.concat([rows, rates(counted, pd.Series(ALL, index=facts.index))])
     rows = rows.rename_axis("of").reset_index()
-    cases = facts[(counted[count] > 0) & ((group == of) | (of == ALL))] if count in SHOWN else pd.DataFrame()
-    return Told(str(when), by, rows, of, count if count in SHOWN else "", cases, names_of(grids))
+    cases = facts[(counted[count] > 0) & ((group == of) | (of == ALL))] if count in CASE_COUNTS else pd.DataFrame()
+    return Told(str(when), by, rows, of, count if count in CASE_COUNTS else "", cases, names_of(grids))
 
 
 def read_worker(desk: Desk, query: Mapping[str, str]) -> ToldOfWorker:

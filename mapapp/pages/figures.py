@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 import pandas as pd
 
 from layers.declare.records import Catalog
+from layers.performance import RATES
 from layers.workers import COUNTS
-from mapapp.figures import ALL, BY, LISTED_MOST, NOBODY, SHOWN, SHOWN_RATES, Told, ToldOfWorker, rate_of
+from mapapp.figures import ALL, BY, LISTED_MOST, NOBODY, SHOWN, Told, ToldOfWorker, rate_of
 from mapapp.pages.plain import choice, page, said, table
 from mapapp.rights import may_open
 from mapapp.text import Words
@@ -22,17 +23,17 @@ def figures_page(catalog: Catalog, words: Words, told: Told) -> str:
     """Write the figures of a period by department, category, channel or town."""
     query = {"by": told.by, "period": told.period}
     ways = choice("by", words("figure_by"), [(by, words(f"figure_by_{by}")) for by in BY], told.by)
-    heads = [words(f"figure_by_{told.by}"), *(words(f"figure_{name}") for name in (*SHOWN, *SHOWN_RATES))]
-    rows = []
+    by, counts, shares = words(f"figure_by_{told.by}"), list[list[str]](), list[list[str]]()
     for row in told.rows.to_dict("records"):
-        of = str(row["of"])
-        cells = [link("/figures", words, query | {"count": name, "of": of}, int(row[name])) for name in SHOWN]
-        rows.append(
-            [escape(name_of(catalog, words, told, of)), *cells, *(rate_cell(words, row, one) for one in SHOWN_RATES)]
-        )
-    body = form_of(words, "/figures", ways, told.period) + (
-        table(heads, rows) if rows else said(words("figure_nothing"))
-    )
+        asked, name = query | {"of": str(row["of"])}, escape(name_of(catalog, words, told, str(row["of"])))
+        counts.append([name, *(link_to(words, asked, row, one) for one in SHOWN)])
+        shares.append([name, *(rate_cell(words, asked, row, one) for one in RATES)])
+    body = form_of(words, "/figures", ways, told.period)
+    if counts:
+        body += table([by, *(words(f"figure_{name}") for name in SHOWN)], counts)
+        body += table([by, *(words(f"figure_{name}") for name in RATES)], shares)
+    else:
+        body += said(words("figure_nothing"))
     if told.count:
         title = f"{name_of(catalog, words, told, told.of)} · {words(f'figure_{told.count}')}"
         body += listed(catalog, words, title, told.cases, told.names)
@@ -113,11 +114,18 @@ def link(path: str, words: Words, query: Mapping[str, str], n: int) -> str:
     return f'<a href="{path}?{escape(urlencode(dict(query) | lang))}#cases">{n:,}</a>'
 
 
-def rate_cell(words: Words, row: Mapping[Any, Any], rate: str) -> str:
-    """Write a rate with what it is made of; the words for "no data" where there is nothing to divide by."""
-    value, over, under = rate_of(row, rate)
-    shown = words("none") if value is None else f"{100 * value:.1f} %"
-    return f'<span title="{over} / {under}">{escape(shown)}</span>'
+def link_to(words: Words, query: Mapping[str, str], row: Mapping[Any, Any], count: str) -> str:
+    """Write a count of a row as a link to its cases."""
+    return link("/figures", words, dict(query) | {"count": count}, int(row[count]))
+
+
+def rate_cell(words: Words, query: Mapping[str, str], row: Mapping[Any, Any], rate: str) -> str:
+    """Write a rate above what it is made of; the words for "no data" where there is nothing to divide by."""
+    value = rate_of(row, rate)[0]
+    if value is None:
+        return escape(words("none"))
+    over, under = (link_to(words, query, row, count) for count in RATES[rate])
+    return f"<b>{100 * value:.1f} %</b><br>{over} / {under}"
 
 
 def name_of(catalog: Catalog, words: Words, told: Told, key: str) -> str:
