@@ -43,11 +43,11 @@ function mark(id, kind, why) {
   else panel.removeAttribute("aria-busy");
   panel.querySelector(":scope > .state")?.remove();
   if (!kind || (kind === "loading" && panel.childElementCount)) return;
-  const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset.failed;
+  const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset[kind] ?? "";
   const line = Object.assign(document.createElement("p"), { className: "state", textContent: said.replace("{why}", why ?? "") });
   line.setAttribute("role", kind === "failed" ? "alert" : "status");
   if (kind === "failed" || kind === "stale") {
-    const again = Object.assign(document.createElement("button"), { type: "button", textContent: words().try_again ?? "↻" });
+    const again = Object.assign(document.createElement("button"), { type: "button", textContent: words().try_again ?? document.body.dataset.again });
     again.addEventListener("click", load);
     line.append(" ", again);
   }

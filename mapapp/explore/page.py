@@ -15,7 +15,10 @@ def explore_page(words: Words, theme: str, engine: str, charts: str) -> str:
     language = "zh-CN" if words.language == "zh" else "en"
     loading = f'<p class="state">{escape(words("shows_loading"))}</p>'
     said = {key: escape(words(key)) for key in ("search", "map_label", "time", "play", "multiples", "trend", "close")}
-    failed = escape(f"{words('shows_failed')} {words('no_gpu')}")
+    first = " ".join(
+        f'data-{kind}="{escape(words(key))}"'
+        for kind, key in (("loading", "shows_loading"), ("failed", "shows_failed"), ("again", "try_again"))
+    )
     return f"""<!DOCTYPE html>
 <html lang="{language}" data-theme="{theme}">
 <head>
@@ -27,7 +30,7 @@ def explore_page(words: Words, theme: str, engine: str, charts: str) -> str:
 <link rel="stylesheet" href="/assets/explore.css">
 <link rel="modulepreload" href="{engine}/maplibre-gl.mjs" id="engine">
 </head>
-<body data-charts="{charts}" data-failed="{failed}">
+<body data-charts="{charts}" {first}>
 <header id="bar"></header>
 <div id="notice" class="notice" role="alert"></div>
 <section id="choosers" class="panel" aria-live="off">{loading}</section>
@@ -43,6 +46,7 @@ autocomplete="off"><div id="found" class="found" role="status"></div></div>
 <div id="map" class="map" tabindex="0" role="application" aria-label="{said["map_label"]}"></div>
 <p class="no-gpu-note">{escape(words("no_gpu"))}</p>
 <p class="no-webgl-note" role="alert">{escape(words("no_webgl"))}</p>
+<p class="no-engine-note" role="alert">{escape(words("no_engine"))}</p>
 <p class="state" id="map-state" role="status">{escape(words("shows_loading"))}</p>
 </section>
 <section id="ranking" class="panel">{loading}</section>

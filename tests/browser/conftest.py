@@ -15,7 +15,7 @@ from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
-from layers.settings import Settings
+from layers.settings import CHECKOUT, Settings
 from mapapp.app import create_app
 from mapapp.base.base import Base
 from mapapp.porter import make_porter
@@ -46,6 +46,14 @@ def browser() -> Iterator[Browser]:
     expect.set_options(timeout=20_000)
     with open_chromium() as browser:
         yield browser
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Take a picture for the readme or the docs where it is missing: take it away to have it made anew."""
+    path = CHECKOUT / "docs" / f"{name}.png"
+    if not path.exists():
+        page.evaluate("() => window.scrollTo(0, 0)")
+        page.screenshot(path=path)
 
 
 class Screen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Screen
+from conftest import Screen, keep_picture
 from playwright.sync_api import Browser, expect
 from test_casework_page import at_desk
 
@@ -48,6 +48,7 @@ def test_a_place_is_searched_linked_to_and_printed(browser: Browser, address: st
         assert "null" not in shown and "undefined" not in shown and "约" in shown
         assert page.locator("#answer .posts a[href^='tel:']").count() > 3
         page.locator("#answer [data-spot^=resource]").first.hover()
+        keep_picture(page, "command")
         link = page.url
         page.evaluate("() => { window.print = () => { document.body.dataset.printed = '1'; }; }")
         page.click("#sheet-button")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from conftest import keep_picture
+from playwright.sync_api import expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Screen
@@ -152,6 +154,7 @@ def test_the_months_play_and_a_small_multiple_opens_its_month(screen: Screen) ->
     screen.page.click(".multiple >> nth=3")
     drawn(screen)
     assert screen.page.locator(".multiple[aria-current=true]").count() == 1
+    keep_picture(screen.page, "explore")
     assert screen.page.locator("td.spark svg").count() == 6
     assert screen.page.locator("#trend .main-svg").count() > 0
 
@@ -268,4 +271,21 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     screen.page.click("#ranking .state button")
     screen.page.wait_for_function("() => document.querySelectorAll('#ranking tbody tr').length > 6")
     drawn(screen)
+    held: list[Any] = []
+    screen.page.route(FIRST, lambda route: held.append(route))
+    with screen.page.expect_request(FIRST):
+        screen.page.reload(wait_until="commit")
+    expect(screen.page.locator("#ranking .state")).to_have_text("正在读取…")
+    held[0].abort()
+    expect(screen.page.locator("#ranking[data-shows=failed] .state")).to_contain_text("没有读到数据。")
+    screen.page.unroute(FIRST)
+    engine = "**/maplibre-gl.mjs"
+    screen.page.route(engine, lambda route: route.abort())
+    screen.page.route("**/plotly.min.js", lambda route: route.abort())
+    screen.page.click("#ranking .state button")
+    expect(screen.page.locator("#trend[data-shows=failed] .state")).to_be_visible()
+    assert len(screen.texts("#ranking tbody th")) > 6, "figures stand without map and charts"
+    screen.page.unroute("**/plotly.min.js")
+    screen.page.click("#trend .state button")
+    expect(screen.page.locator("#trend .main-svg").first).to_be_visible()
     screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from conftest import keep_picture
 from pypinyin import lazy_pinyin
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ OVERLAPS = """() => {
 
 def test_drill_down_to_a_small_grid_and_back(screen: Screen) -> None:
     screen.open()
+    keep_picture(screen.page, "map")
     path = [screen.at()]
     while len(path[-1]) < 15:
         screen.click_cell(screen.cells()[0])

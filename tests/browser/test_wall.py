@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from conftest import Screen
+from conftest import Screen, keep_picture
 from playwright.sync_api import Browser, expect
 
 from etl.demo.live import live_city
@@ -18,14 +18,11 @@ from layers.access import Scope
 from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
-from layers.settings import CHECKOUT, Settings
+from layers.settings import Settings
 from mapapp.app import create_app
 from mapapp.porter import make_porter
 
 READY = "() => window.__wall && window.__wall.ready && window.__map.idle"
-PICTURE = CHECKOUT / "docs" / "wall.png"
-"""Made anew where it is missing: take it away, and its two siblings, for the readme's pictures of today."""
-
 FAULTS = """() => {
   const box = (one) => one.getBoundingClientRect();
   const all = (selector) => [...document.querySelectorAll(selector)];
@@ -126,12 +123,10 @@ def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served, s
     with wall(browser, served, "?tour=600", size) as screen:
         assert screen.page.evaluate(FAULTS) == []
         assert screen.faults == []
-        name = PICTURE if size == (1920, 1080) else PICTURE.with_name(f"wall-{size[0]}.png")
-        if name == PICTURE:
+        if size == (1920, 1080):
             served.live(12, seed=5)
             screen.page.wait_for_function("() => window.__wall.pulses > 3")
-        if not name.exists():
-            screen.page.screenshot(path=name)
+        keep_picture(screen.page, "wall" if size == (1920, 1080) else f"wall-{size[0]}")
 
 
 def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, served: Served) -> None:
