@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from etl.amend import Amended, Request, amend
 from etl.forget import subject_of
 from layers.accounts.audit import read_entries, read_looked
 from layers.database import Database
+from layers.declare.records import Catalog
 from layers.errors import DeliveryError, UnknownNameError
 from layers.seal import Sealer
 from layers.secrets import read_secrets
@@ -242,3 +244,29 @@ def test_the_command_corrects(town: Town, monkeypatch: Any) -> None:
     assert "resident: 1 rows would be corrected" in run("--dry-run")
     assert "helped: 1 rows were corrected" in run()
     assert "not so already" in run()
+
+
+@pytest.mark.soak
+def test_rows_of_the_sample_city_are_read_back_as_they_were_delivered(
+    writable_city: Database, settings: Settings, catalog: Catalog, tmp_path: Path
+) -> None:
+    """One person of each dataset gets another phone, or name; nothing else of the row is changed by that."""
+    people = {key: one for key, one in catalog.datasets.items() if one.table == "person"}
+    kept = (
+        "select to_jsonb(p) - '{delivery_id,version}'::text[], p.subject from vault.person as p"
+        " where p.dataset = %s and p.gone_on is null and p.has_number order by p.id limit 1"
+    )
+    secrets, changed = read_secrets(settings), 0
+    for key, dataset in people.items():
+        name = next((c.key for c in dataset.columns if c.type in ("phone", "person_name")), None)
+        with writable_city.connect("loader") as loader:
+            row = loader.execute(kept, [key]).fetchone()
+        if row is None or name is None:
+            continue
+        asked = Request(bytes(row[1]), {name: "13912345678" if "phone" in name else "张三峰"}, "w", "me", key)
+        done = amend(writable_city, catalog, secrets, asked, cache_dir=tmp_path, now=datetime.now(UTC))
+        assert done.rows == {key: 1}
+        with writable_city.connect("loader") as loader:
+            assert loader.execute(kept, [key]).fetchone() == row, key
+        changed += 1
+    assert changed >= 9
