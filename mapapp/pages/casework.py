@@ -93,7 +93,11 @@ def shell(
         "words": {key: words.of(said) for key, said in words.texts.items() if key.startswith(SPOKEN)},
         "categories": {key: words.of(one.name) for key, one in desk.catalog.categories.items()},
         "departments": dict(_departments(desk, words)),
-        "names": {code: words.of(name) for code, name in desk.catalog.city.names.items()},
+        "names": {
+            code: words.of(name)
+            for code, name in desk.catalog.city.names.items()
+            if code.startswith(actor.scope.code) or actor.scope.code.startswith(code)
+        },
         "outcomes": list(OUTCOMES),
     } | dict(more)  # fmt: skip
     written = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
