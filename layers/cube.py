@@ -20,8 +20,8 @@ from layers.declare.records import Breakdown
 from layers.errors import AtlasError
 
 Ints = NDArray[np.int64]
-REST = "+"
-"""What the name of a rest ends with."""
+REST, FORMER = "+", "~"
+"""What the name of a rest ends with, and that of a grid which was split by a reform."""
 
 # A subject known to several datasets counts once, where the finest and then the latest of them has it. Who is still
 # tied to the grids of another edition is in the city, and in no grid of this one.
@@ -85,7 +85,8 @@ class Cube:
     """True counts of the nodes of a tree of grids.
 
     A node is a grid, or the rest of a grid: the part of it that no grid below holds. A rest is rounded like a grid, so
-    that children never add up to more than their parent, and left out of what is published.
+    that children never add up to more than their parent, and left out of what is published. A grid that was split by
+    the last reform is a node too, between its parts and the grid above them.
     """
 
     codes: list[str]
@@ -99,9 +100,27 @@ class Cube:
 
 
 def work_out(
-    connection: psycopg.Connection[Any], edition: int, month: int, codes: list[str], breakdowns: Sequence[Breakdown]
+    connection: psycopg.Connection[Any],
+    edition: int,
+    month: int,
+    codes: list[str],
+    breakdowns: Sequence[Breakdown],
+    former: Mapping[str, str] | None = None,
 ) -> Cube:
     """Count all people of an edition by grid and by every breakdown, in one pass over the vault.
+
+    Parameters
+    ----------
+    connection
+        The loader's.
+    edition, month
+        Edition of the grids; month as yyyymm, on whose first day ages are reckoned.
+    codes
+        Grids of the edition.
+    breakdowns
+        What people are told apart by.
+    former
+        Of parts of grids that were split, the name of the old grid, see `layers.reformed`.
 
     Raises
     ------
@@ -122,7 +141,7 @@ def work_out(
             own[at_of[code]] += n
         else:
             parts[breakdowns[number].key][at_of[code], columns[number][cell]] += n
-    return _summed(codes, position, own, parts)
+    return _summed(codes, position, own, parts, former or {})
 
 
 def _query(edition: int, month: int, breakdowns: Sequence[Breakdown]) -> sql.Composed:
@@ -156,22 +175,30 @@ def _dimension(one: Breakdown, dimension: str, day: date) -> sql.Composed:
     )
 
 
-def _summed(codes: list[str], position: dict[str, int], own: Ints, parts: Mapping[str, Ints]) -> Cube:
+def _summed(
+    codes: list[str], position: dict[str, int], own: Ints, parts: Mapping[str, Ints], former: Mapping[str, str]
+) -> Cube:
     above = np.array([_nearest(code[:-1], position) for code in codes], dtype=np.int64)
     inner = np.isin(np.arange(len(codes)), above)
     with_rest = np.flatnonzero(inner & (own > 0))
-    parents = np.concatenate([above, with_rest])
-    depth = np.array([len(code) for code in codes] + [99] * len(with_rest))
+    split = sorted(set(former.values()))
+    first = {name: position[code] for code, name in sorted(former.items(), reverse=True)}
+    parents = np.concatenate([above, with_rest, above[[first[name] for name in split]]]).astype(np.int64)
+    for code, name in former.items():
+        parents[position[code]] = len(codes) + len(with_rest) + split.index(name)
+    # an old grid lies deeper than what is above its parts, and less deep than they
+    lies = [2 * len(codes[first[name]]) - 1 for name in split]
+    depth = np.array([2 * len(code) for code in codes] + [99] * len(with_rest) + lies)
 
     def summed(values: Ints) -> Ints:
         counts = np.where((inner if values.ndim == 1 else inner[:, None]), 0, values)
-        counts = np.concatenate([counts, values[with_rest]])
+        counts = np.concatenate([counts, values[with_rest], np.zeros((len(split), *values.shape[1:]), dtype=np.int64)])
         for digits in sorted(set(depth.tolist()), reverse=True):
             level = np.flatnonzero((depth == digits) & (parents >= 0))
             np.add.at(counts, parents[level], counts[level])
         return counts
 
-    names = codes + [f"{codes[at]}{REST}" for at in with_rest]
+    names = codes + [f"{codes[at]}{REST}" for at in with_rest] + split
     return Cube(codes, names, parents, summed(own), {key: summed(values) for key, values in parts.items()})
 
 

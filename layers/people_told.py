@@ -12,7 +12,8 @@ import numpy as np
 import psycopg
 
 from layers.codes import town_of
-from layers.cube import REST, Ints
+from layers.cube import FORMER, REST, Ints
+from layers.reformed import edition_before, told_of_former
 from layers.told import TOTAL, Told, placed
 
 _READ = """
@@ -31,7 +32,23 @@ from unnest(%(towns)s::text[], %(nodes)s::text[], %(counts)s::text[], %(figures)
 def read_told(
     connection: psycopg.Connection[Any], edition: int, names: Sequence[str], cells: Mapping[str, Sequence[str]]
 ) -> Told:
-    """Read what was told of nodes by breakdown, in the order of the nodes; of new cells and new nodes nothing is."""
+    """Read what was told of nodes by breakdown, in the order of the nodes; of new cells and new nodes nothing is.
+
+    On the first release after a reform it is what was told of the grids before it.
+    """
+    query = "select distinct node from vault.people_told where edition = %s order by node"
+    if not connection.execute(query, [edition]).fetchall():
+        before = edition_before(connection, edition)
+        former = [node for (node,) in connection.execute(query, [before]).fetchall()]
+        if before is None or not former:
+            return Told()
+        return told_of_former(connection, edition, names, former, _read(connection, before, former, cells))
+    return _read(connection, edition, names, cells)
+
+
+def _read(
+    connection: psycopg.Connection[Any], edition: int, names: Sequence[str], cells: Mapping[str, Sequence[str]]
+) -> Told:
     found: dict[str, Told] = {}
     for key in (TOTAL, *cells):
         rows = connection.execute(_READ, [edition, key, _joined(cells.get(key, (TOTAL,)))]).fetchall()
@@ -51,7 +68,7 @@ def write_told(
 ) -> None:
     """Write what is told now in place of what was."""
     connection.execute("delete from vault.people_told where edition = %s", [edition])
-    towns = [town_of(name.rstrip(REST)) for name in names]
+    towns = [town_of(name.rstrip(REST + FORMER)) for name in names]
     for key in told.counts:
         connection.execute(
             _INSERT,

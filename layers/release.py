@@ -166,11 +166,11 @@ def _settle(found: Release, cube: Cube, table: Table, key: str, figures: Ints | 
 
 
 def _levels(cube: Cube) -> Ints:
-    """Length of the code of each node; a rest is of the level of the grids beside it."""
+    """Length of the code of each node; a rest is of the level of the grids beside it, a split grid of its parts'."""
     length = [len(code) for code in cube.codes]
     below = dict(zip(sorted(LENGTHS.values()), [*sorted(LENGTHS.values())[1:], 99], strict=True))
-    rests = [below[length[at]] for at in cube.parents[len(length) :]]
-    return np.array(length + rests, dtype=np.int64)
+    more = list(zip(cube.names, cube.parents.tolist(), strict=True))[len(length) :]
+    return np.array(length + [below[length[at]] for _, at in more], dtype=np.int64)
 
 
 def _check(cube: Cube, found: Release) -> None:
