@@ -71,9 +71,15 @@ PLACES = (
     "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20", "5,4,3", "-180,-90,180,90", "0,0,0,0",
 )  # fmt: skip
 
+SIZES = (
+    "1," * 5000, ",".join(["449901001"] * 3000), "449901001;" * 3000, "115.2,22.8;" * 2000, "-180,-90,180,90",
+    "(a+)+$" + "a" * 60 + "!", "(.*.*)*x" * 50, "%_" * 2000, "\u8def" * 4000, "POLYGON((" + "0 0,1 1," * 3000 + "0 0))",
+    "0000-01-01/9999-12-31", "99999999", "1e9", '{"a":' * 3000, "a b " * 3000, "\u0e01\u0e33" * 1500,
+)  # fmt: skip
+
 KINDS: dict[str, tuple[str, ...]] = {
     "sql": SQL, "script": SCRIPT, "formula": FORMULA, "path": PATHS, "text": TEXTS, "number": NUMBERS, "scope": CODES,
-    "moment": MOMENTS, "geometry": PLACES,
+    "moment": MOMENTS, "geometry": PLACES, "size": SIZES,
 }  # fmt: skip
 """Texts by kind of attack."""
 

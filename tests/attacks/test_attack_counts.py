@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ from verdict import plain
 from layers.access import AccountRole
 from layers.database import Database
 from layers.declare.records import Catalog
+from mapapp import watch
 from mapapp.door import Pace
 from mapapp.rights import may_open
 
@@ -50,6 +52,18 @@ MADE = {(b"etag", "/api/view"), (b"content-length", "/api/explore/export/xlsx")}
 def here(settings: Any, server: Any, city_template: Database) -> Iterator[Database]:
     with copy_of(city_template, server, settings) as copy:
         yield copy
+
+
+@pytest.fixture(autouse=True)
+def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stop the clock of the wall, on which figures follow the hours that cases are open."""
+
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime(2026, 7, 2, 4, tzinfo=tz)
+
+    monkeypatch.setattr(watch, "datetime", Stopped)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,8 @@ INNER = (
 
 CODE = re.compile(rb"(?<![\d.])4499\d{2}(?:\d{3}){0,3}(?!\d)")
 NUMBER = re.compile(rb"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)1\d{10}(?!\d)")
+LARGE = 8_000_000
+"""Bytes that no answer has, whatever is asked."""
 SCRIPT = re.compile(rb"<script>|<svg/onload|onerror=|<iframe srcdoc", re.I)
 MVT = b"application/vnd.mapbox-vector-tile"
 
@@ -41,6 +43,8 @@ def faults(
         yield f"it broke: {answer.fault!r}"
     if answer.status >= 500 and answer.status != 503:
         yield f"answer of {answer.status}"
+    if len(answer.body) > LARGE:
+        yield f"an answer of {len(answer.body)} bytes"
     body = plain(answer)
     yield from (f"it says {word!r}" for word in INNER if word in body and word.decode() not in sent)
     if scope is not None:
