@@ -206,19 +206,16 @@ def _cared(
 ) -> Iterable[Counted]:
     """Add up the cells of care groups, each at the finest level that is published; others are left out."""
     whole = set(grids.grids.loc[grids.grids["is_whole"], "code"])
-    read: dict[tuple[str, str], pd.DataFrame] = {}
     for care in groups:
         for level in ("small", "medium", "large"):
             codes = sorted({code[: LENGTHS[level]] for code in grids.codes})
             if not codes or any(len(code) < LENGTHS[level] for code in codes):
                 continue
-            if (care.breakdown, level) not in read:
-                read[care.breakdown, level] = people_by(
-                    connection, scope, find_breakdown(catalog, care.breakdown),
-                    level=level, within=_above(scope, codes), edition=edition,
-                )  # fmt: skip
-            told = read[care.breakdown, level]
-            kept = told[told["grid_code"].isin(codes) & told["cell"].isin(care.cells)]
+            told = people_by(
+                connection, scope, find_breakdown(catalog, care.breakdown),
+                level=level, within=_above(scope, codes), edition=edition, cells=care.cells,
+            )  # fmt: skip
+            kept = told[told["grid_code"].isin(codes)]
             if len(kept):
                 inside = int(kept.loc[kept["grid_code"].isin(whole), "n"].sum()) if level == "small" else None
                 carried = told.attrs.get("off_by", {})

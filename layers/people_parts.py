@@ -21,7 +21,7 @@ from layers.privacy import BASE
 _READ = """
 select grid_code, cell, n from pub.people_count
 where month = %(month)s and edition = %(edition)s and breakdown = %(breakdown)s and length(grid_code) = %(digits)s
-    and grid_code >= %(low)s and grid_code < %(high)s
+    and cell = any(%(cells)s) and grid_code >= %(low)s and grid_code < %(high)s
 """
 
 
@@ -92,6 +92,7 @@ def people_by(
     within: str | None = None,
     month: int | None = None,
     edition: int | None = None,
+    cells: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Return the published number of people of each grid by the cells of a breakdown; a row is a grid and a cell.
 
@@ -111,6 +112,8 @@ def people_by(
         Month as yyyymm; the latest published one when left out.
     edition
         Edition of the grids; when left out, the one the month is published on.
+    cells
+        Cells that are asked for; all of them when left out.
 
     Returns
     -------
@@ -125,8 +128,9 @@ def people_by(
     AccessError
         `within` is outside the scope.
     """
-    area = scope.within(within)
+    area, wanted = scope.within(within), tuple(breakdown.cells if cells is None else cells)
     asked: dict[str, Any] = {
+        "cells": list(wanted),
         "month": month,
         "edition": edition,
         "breakdown": breakdown.key,
@@ -136,25 +140,29 @@ def people_by(
     }
     grids = connection.execute(_GRIDS, asked).fetchall()
     if not grids:
-        nothing = _frame([], breakdown, [])
-        return nothing if edition is None else carried_cells(connection, area, breakdown, level, month, edition)
+        if edition is None:
+            return _frame([], wanted, [])
+        carried = carried_cells(connection, area, breakdown, level, month, edition)
+        kept = carried[carried["cell"].isin(wanted)].reset_index(drop=True)
+        kept.attrs = carried.attrs
+        return kept
     asked |= {"edition": grids[0][0], "month": grids[0][1]}
     digits = published_digits(connection, grids[0][0], grids[0][1], breakdown.key)
     is_out = LENGTHS[level] <= digits
     told = connection.execute(_READ, asked).fetchall() if is_out else []
-    return _frame([code for _, _, code in grids] if is_out else [], breakdown, told, is_withheld=not is_out)
+    return _frame([code for _, _, code in grids] if is_out else [], wanted, told, is_withheld=not is_out)
 
 
 def _frame(
-    codes: Sequence[str], breakdown: Breakdown, told: Sequence[tuple[str, str, int]], *, is_withheld: bool = False
+    codes: Sequence[str], wanted: Sequence[str], told: Sequence[tuple[str, str, int]], *, is_withheld: bool = False
 ) -> pd.DataFrame:
     """Lay out figures by grid and cell; what has no row is 0."""
-    grids, cells = pd.Index(np.array(codes, dtype=object)), pd.Index(np.array(breakdown.cells, dtype=object))
+    grids, cells = pd.Index(np.array(codes, dtype=object)), pd.Index(np.array(wanted, dtype=object))
     n = np.zeros((len(grids), len(cells)), dtype="int64")
     if told:
         rows = pd.DataFrame(told, columns=["grid_code", "cell", "n"])
         at, cell = grids.get_indexer(pd.Index(rows["grid_code"])), cells.get_indexer(pd.Index(rows["cell"]))
-        is_known = (at >= 0) & (cell >= 0)
+        is_known = at >= 0
         n[at[is_known], cell[is_known]] = rows["n"].to_numpy()[is_known]
     frame = pd.DataFrame(
         {"grid_code": grids.repeat(len(cells)), "cell": np.tile(cells.to_numpy(), len(grids)), "n": n.ravel()}
