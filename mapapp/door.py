@@ -42,6 +42,8 @@ SESSION_COOKIE, SECURE_COOKIE, FORM_COOKIE = "session", "__Host-session", "_csrf
 _LONG = re.compile(r"\d{19}")
 LOOK_AGAIN_S = 5.0
 """Seconds after which a stream looks whether its session goes on."""
+TOGETHER_S = 0.01
+"""Seconds in which streams that look are waited for, to be one question to the database."""
 
 ON_ALL = (
     (b"x-content-type-options", b"nosniff"),
@@ -102,6 +104,7 @@ class Guard:
         self.porter = porter
         self.public_pages = frozenset(public_pages)
         self.is_secure = is_secure
+        self.looks = Looks(porter)
         self._pace = Pace()
         self._page_headers = (*ON_PAGES, (b"content-security-policy", policy.encode()))
 
@@ -171,7 +174,7 @@ class _Answer:
             message["headers"] = headers + self._dress(kind, {name for name, _ in headers})
         elif self._is_stream and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
-            if await asyncio.to_thread(self._guard.porter.read, self.token, is_use=False) is None:
+            if self.token is None or not await self._guard.looks.goes_on(self.token):
                 raise EndedError
         await self._send(message)
 
@@ -182,6 +185,27 @@ class _Answer:
         if b"cache-control" not in there:
             more.append((b"cache-control", b"no-store"))
         return more
+
+
+class Looks:
+    """Whether sessions of streams go on: hundreds of streams that ask at the same time are one question."""
+
+    def __init__(self, porter: Porter) -> None:
+        self._porter = porter
+        self._tokens: set[str] = set()
+        self._next: asyncio.Task[set[str]] | None = None
+
+    async def goes_on(self, token: str) -> bool:
+        """Tell whether the session of a token goes on."""
+        self._tokens.add(token)
+        if self._next is None:
+            self._next = asyncio.create_task(self._look())
+        return token in await asyncio.shield(self._next)
+
+    async def _look(self) -> set[str]:
+        await asyncio.sleep(TOGETHER_S)
+        tokens, self._tokens, self._next = self._tokens, set(), None
+        return await asyncio.to_thread(self._porter.open_among, tokens)
 
 
 class Pace:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from layers.access import AccountRole
 from layers.accounts import audit
 from layers.accounts.provider import Provider, account_of
 from layers.accounts.records import add_first_account, find_account, keep_demo_accounts
-from layers.accounts.sessions import Session, end_session, open_session, read_session
+from layers.accounts.sessions import Session, end_session, open_among, open_session, read_session
 from layers.accounts.sign_in import check_password
 from layers.atlas import Atlas
 from layers.seal import Sealer
@@ -83,13 +83,19 @@ class Porter:
         with self.connection() as connection:
             return add_first_account(connection, self.city)
 
-    def read(self, token: str | None, *, is_use: bool = True) -> Session | None:
-        """Read the session of a cookie; None where there is none. A stream that only looks is no use of it."""
+    def read(self, token: str | None) -> Session | None:
+        """Read the session of a cookie; None where there is none."""
         if not token or len(token) > 128 or not token.isascii():
             return None
         with self.connection() as connection:
-            session = read_session(connection, token, is_use=is_use)
+            session = read_session(connection, token)
         return None if session is not None and session.is_demo and not self.is_demo else session
+
+    def open_among(self, tokens: Collection[str]) -> set[str]:
+        """Tell which of the tokens of streams still have a session; all of them at one look."""
+        with self.connection() as connection:
+            found = open_among(connection, tokens)
+        return {token for token, is_demo in found.items() if self.is_demo or not is_demo}
 
     def lacks_factor(self, session: Session) -> bool:
         """Tell whether somebody has to set a second factor before anything else."""

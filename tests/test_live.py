@@ -193,13 +193,17 @@ def test_a_load_is_one_line_and_a_lost_connection_is_made_up_for(desk: Desk, db:
 
 
 def test_a_look_is_no_use_of_a_persons_session(db: Database) -> None:
-    from layers.accounts.sessions import read_session
+    from layers.accounts.sessions import open_among, read_session
 
     leader = sign_in(db)
     with carrying_door(db, leader) as door:
         door.execute("update auth.session set seen_at = now() - interval '10 min'")
-        read_session(door, leader.token, is_use=False)
+        assert open_among(door, [leader.token, "nobody's"]) == {leader.token: False}
         assert minutes(door) == 10
+        door.execute("update auth.session set kind = 'screen'")
+        open_among(door, [leader.token])
+        assert minutes(door) == 0, "a screen is used as long as it is looked at"
+        door.execute("update auth.session set kind = 'person', seen_at = now() - interval '10 min'")
         read_session(door, leader.token)
         assert minutes(door) == 0
 

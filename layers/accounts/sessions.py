@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets as chance
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -74,11 +74,8 @@ def open_session(connection: Connection, account: str, kind: Kind = "person", la
     return token
 
 
-def read_session(connection: Connection, token: str, *, is_use: bool = True) -> Session | None:
-    """Read the session of a token and note that it was used; None where it has ended or never was.
-
-    A screen's counts as used as long as it is looked at; a person's only where the person does something (`is_use`).
-    """
+def read_session(connection: Connection, token: str) -> Session | None:
+    """Read the session of a token and note that it was used; None where it has ended or never was."""
     row = connection.execute(
         "select a.account, a.role, a.scope, a.department, s.kind, a.name, a.is_demo,"
         " a.totp_sealed is not null or a.subject is not null, s.seen_at < now() - interval '1 min'"
@@ -90,9 +87,28 @@ def read_session(connection: Connection, token: str, *, is_use: bool = True) -> 
     if row is None:
         return None
     account, role, scope, department, kind, name, is_demo, has_factor, is_old = row
-    if is_old and (is_use or kind == "screen"):
+    if is_old:
         connection.execute("update auth.session set seen_at = now() where token_hash = %s", [digest(token)])
     return Session(token, Actor(account, role, Scope(scope), department), kind, name, is_demo, has_factor)
+
+
+def open_among(connection: Connection, tokens: Iterable[str]) -> dict[str, bool]:
+    """Tell which of some tokens still have a session, and of each whether it is the demonstration's; for streams.
+
+    Screens' sessions count as used as long as they are looked at; a person's are not used by a look.
+    """
+    by_digest = {digest(token): token for token in tokens}
+    rows = connection.execute(
+        "select s.token_hash, a.is_demo, s.kind = 'screen' and s.seen_at < now() - interval '1 min'"
+        " from auth.session as s join auth.account as a on a.account = s.account"
+        " where s.token_hash = any(%s) and s.ends_at > now() and s.seen_at + make_interval(secs => s.idle_s) > now()"
+        " and not a.is_disabled",
+        [list(by_digest)],
+    ).fetchall()
+    old = [hashed for hashed, _, is_old in rows if is_old]
+    if old:
+        connection.execute("update auth.session set seen_at = now() where token_hash = any(%s)", [old])
+    return {by_digest[bytes(hashed)]: is_demo for hashed, is_demo, _ in rows}
 
 
 def end_session(connection: Connection, token: str) -> None:
