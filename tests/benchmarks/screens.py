@@ -8,6 +8,7 @@ import gzip
 import json
 import multiprocessing
 import socket
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from layers.database import Database
 from layers.declare import read_catalog
 from mapapp.app import create_app
 from mapapp.porter import make_porter
+from mapapp.serve import SWITCH_S
 from tests.benchmarks import bench_settings
 
 REFRESH_S = 4.0
@@ -50,6 +52,7 @@ def _serve(city: Database, listening: socket.socket) -> None:
     catalog = read_catalog(settings.catalog_dir)
     atlas = Atlas(catalog, city, "web", Scope(catalog.city.code))
     app = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+    sys.setswitchinterval(SWITCH_S)
     config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=2, ws="none")
     uvicorn.Server(config).run(sockets=[listening])
 
@@ -88,15 +91,19 @@ class Screen:
 
     async def _refresh(self) -> None:
         await asyncio.sleep(REFRESH_S + self.spread_s * (hash(self.session.token) % 1000) / 1000)
+        self.asked.append(await self.refresh())
+
+    async def refresh(self) -> float:
+        """Ask for what the wall shows; gives the seconds it took."""
         begun = time.perf_counter()
         reader, writer = await self._ask("/api/watch")
         n = 0
         while (line := (await reader.readline()).lower()) not in (b"\r\n", b""):
             n = int(line.split(b":")[1]) if line.startswith(b"content-length:") else n
         told = json.loads(gzip.decompress(await reader.readexactly(n)))
-        self.asked.append(time.perf_counter() - begun)
         self.spread_s = told["spread_s"]
         writer.close()
+        return time.perf_counter() - begun
 
     async def _ask(self, path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         host = urlsplit(self.address)
@@ -113,7 +120,8 @@ class Screen:
 
 
 async def opened(screens: Sequence[Screen]) -> list[asyncio.Task[None]]:
-    """Open all streams at once; returns when each has been greeted."""
+    """Open all streams at once; returns when each has been greeted, and one has been shown the figures."""
     tasks = [asyncio.create_task(screen.watch()) for screen in screens]
     await asyncio.gather(*(asyncio.wait_for(screen.is_open.wait(), 60) for screen in screens))
+    await screens[0].refresh()
     return tasks
