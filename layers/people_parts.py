@@ -98,20 +98,10 @@ def people_by(
 
     Parameters
     ----------
-    connection
-        Any role; only `pub` is read.
-    scope
-        Part of the tree the reader may see.
+    connection, scope, level, within, month, edition
+        As of `layers.people.people`.
     breakdown
         What they are told apart by.
-    level
-        Level of the grids: city, county, large, medium or small.
-    within
-        Code of the grid to stay inside of.
-    month
-        Month as yyyymm; the latest published one when left out.
-    edition
-        Edition of the grids; when left out, the one the month is published on.
     cells
         Cells that are asked for; all of them when left out.
 
@@ -130,22 +120,15 @@ def people_by(
     """
     area, wanted = scope.within(within), tuple(breakdown.cells if cells is None else cells)
     asked: dict[str, Any] = {
-        "cells": list(wanted),
-        "month": month,
-        "edition": edition,
-        "breakdown": breakdown.key,
-        "digits": LENGTHS[level],
-        "low": area.low,
-        "high": area.high,
-    }
+        "cells": list(wanted), "month": month, "edition": edition, "breakdown": breakdown.key,
+        "digits": LENGTHS[level], "low": area.low, "high": area.high,
+    }  # fmt: skip
     grids = connection.execute(_GRIDS, asked).fetchall()
     if not grids:
         if edition is None:
             return _frame([], wanted, [])
         carried = carried_cells(connection, area, breakdown, level, month, edition)
-        kept = carried[carried["cell"].isin(wanted)].reset_index(drop=True)
-        kept.attrs = carried.attrs
-        return kept
+        return carried[carried["cell"].isin(wanted)].reset_index(drop=True)  # keeps its attrs
     asked |= {"edition": grids[0][0], "month": grids[0][1]}
     digits = published_digits(connection, grids[0][0], grids[0][1], breakdown.key)
     is_out = LENGTHS[level] <= digits
