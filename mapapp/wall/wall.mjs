@@ -17,7 +17,7 @@ const state = {
   at: asked.get("at") ?? "",
   scenario: asked.get("scenario") ?? "",
   indicator: asked.get("indicator") ?? "",
-  layers: asked.get("layers")?.split(",").filter(Boolean) ?? layersOf(asked.get("scenario")),
+  layers: asked.get("layers")?.split(",").filter((one) => one && one !== "none") ?? layersOf(asked.get("scenario")),
   names: null,
   data: null,
   known: null,
@@ -43,7 +43,9 @@ async function ask(path, query) {
 }
 
 function address() {
-  const own = { at: state.at, scenario: state.scenario, lang: said.lang === "zh" ? "" : said.lang };
+  const [on, usual] = [state.layers.join(), layersOf(state.scenario).join()];
+  const layers = on === usual ? "" : on || "none";
+  const own = { at: state.at, scenario: state.scenario, indicator: state.indicator, layers, lang: said.lang === "zh" ? "" : said.lang };
   const kept = Object.entries(own).filter(([, value]) => value);
   const tour = asked.get("tour");
   if (tour) kept.push(["tour", tour]);

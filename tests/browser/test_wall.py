@@ -223,9 +223,11 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
         page.keyboard.press("Enter")
         page.wait_for_function("(top) => window.__wall.at === top && window.__map.idle", arg=top)
         scenario = page.evaluate("() => window.__wall.scenario")
+        switches = [one.get_attribute("aria-checked") for one in page.locator(".element").all()]
         page.locator("#language").click()
         page.wait_for_function(READY, timeout=60_000)
         assert page.evaluate("() => window.__wall.scenario") == scenario
+        assert [one.get_attribute("aria-checked") for one in page.locator(".element").all()] == switches
         chinese = page.evaluate("() => document.querySelector('.wall .screen').innerText.match(/[\\u4e00-\\u9fff]+/g)")
         names = set(page.evaluate("() => fetch('/api/names?lang=en').then((it) => it.json()).then((it) => it.name)"))
         said = [one for one in chinese or [] if not any(one in name for name in names)]
