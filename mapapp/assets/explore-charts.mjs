@@ -78,6 +78,7 @@ function plotly() {
 export async function trend(host, months, open) {
   const Plotly = await plotly();
   const look = getComputedStyle(document.documentElement);
+  const rem = parseFloat(look.fontSize);
   const colour = (name) => look.getPropertyValue(name).trim();
   const { labels, own, own_said: said, name, title, unit } = months;
   const traces = [
@@ -93,11 +94,11 @@ export async function trend(host, months, open) {
     },
   ];
   const layout = {
-    margin: { l: 52, r: 24, t: 8, b: 30 },
-    height: 240,
+    margin: { l: 3.5 * rem, r: 1.6 * rem, t: 0.5 * rem, b: 2 * rem },
+    height: 16 * rem,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: colour("--text"), size: 13, family: getComputedStyle(document.body).fontFamily },
+    font: { color: colour("--text"), size: 0.87 * rem, family: getComputedStyle(document.body).fontFamily },
     xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), tickvals: labels.filter((_, i) => i % 4 === 0), tickangle: 0 },
     yaxis: { title: { text: unit }, gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,

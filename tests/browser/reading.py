@@ -104,6 +104,17 @@ CROSSING = """() => {
 }"""
 """Panels that lie over one another."""
 
+SMALL = """() => {
+  const least = 9.5 * Math.min(innerWidth / 1920, innerHeight / 1080);
+  const texts = [...document.querySelectorAll('body *')].filter((one) => one.checkVisibility()
+    && !one.closest('svg, option, sub, sup, .maplibregl-map')
+    && [...one.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim()));
+  const px = (one) => parseFloat(getComputedStyle(one).fontSize) * (one.currentCSSZoom ?? 1);
+  const small = texts.filter((one) => px(one) < least);
+  return [...new Set(small.map((one) => `${px(one)} .${one.className} ${one.tagName}`))];
+}"""
+"""Texts that are smaller on a large screen than 9.5 of 1080 pixels of its height."""
+
 CUT = """() => [...document.querySelectorAll('h1, h2, h3, button, a, b, label, .body *, .scenarios a, figcaption')]
   .filter((one) => one.checkVisibility() && one.children.length === 0 && one.textContent.trim())
   .filter((one) => getComputedStyle(one).display !== 'inline' && getComputedStyle(one).textOverflow !== 'ellipsis')

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from conftest import Screen
 from playwright.sync_api import Browser
-from reading import BEYOND, CONTRAST, CROSSING, CUT, TEXTS, UNNAMED, UNREACHED
+from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED
 
 from layers.access import ROLES
 from layers.database import Database
@@ -39,6 +39,9 @@ PAGES = [
     ("", "/pair", PLAIN),
 ]
 SIZES = {"zh": ((1366, 768), (1920, 1080)), "en": ((1366, 768), (3840, 2160))}
+
+LOOKS = (("leaves the page", BEYOND), ("lies over another", CROSSING), ("is cut", CUT), ("is small", SMALL))
+"""What is looked at in each size."""
 
 LATIN = re.compile(r"[A-Za-z][A-Za-z]+")
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
@@ -95,7 +98,12 @@ def test_a_page_reads_well_in_both_languages_at_three_sizes(
         note("is in the other language", leaks(language, screen.page.evaluate(TEXTS), names))
         for width, height in SIZES[language]:
             screen.page.set_viewport_size({"width": width, "height": height})
-            for name, look in (("leaves the page", BEYOND), ("lies over another", CROSSING), ("is cut", CUT)):
+            for name, look in (
+                ("leaves the page", BEYOND),
+                ("lies over another", CROSSING),
+                ("is cut", CUT),
+                ("is small", SMALL),
+            ):
                 note(f"{name} at {width}", screen.page.evaluate(look))
         note("went wrong", screen.faults)
     screen.page.goto("about:blank")  # a map that goes on drawing would slow the next page
