@@ -28,21 +28,22 @@ def note_people(connection: Connection, dataset: str) -> None:
     connection.execute("insert into raw.recount (dataset) values (%s)", [dataset])
 
 
-def unpublished(connection: Connection, catalog: Catalog) -> list[str]:
-    """Return the datasets of people that have changed since counts were published, by name."""
-    noted = connection.execute("select distinct dataset from raw.recount order by dataset").fetchall()
-    return [key for (key,) in noted if key in catalog.datasets and is_of_people(catalog.datasets[key])]
-
-
 def publish_changes(connection: Connection, catalog: Catalog, secrets: Secrets, now: datetime) -> int | None:
     """Publish the month's counts where people have changed, by whomever; return how many grids, None for no change.
 
-    One transaction takes the notes and publishes; what is noted meanwhile stays noted.
+    One transaction publishes and takes the notes; what is noted meanwhile stays noted. So does everything where nothing
+    can be published yet, since the month stands on the grids of before a reform, or no grids are there: 0 grids.
     """
     with connection.transaction():
-        noted = unpublished(connection, catalog)
+        noted = [
+            number
+            for number, key in connection.execute("select id, dataset from raw.recount order by id").fetchall()
+            if key in catalog.datasets and is_of_people(catalog.datasets[key])
+        ]
         if not noted:
             return None
-        connection.execute("delete from raw.recount where dataset = any(%s)", [noted])
         local = now.astimezone(ZoneInfo(catalog.city.zone))
-        return publish(connection, secrets, local.year * 100 + local.month, list(catalog.breakdowns.values()))
+        n_grids = publish(connection, secrets, local.year * 100 + local.month, list(catalog.breakdowns.values()))
+        if n_grids:
+            connection.execute("delete from raw.recount where id = any(%s)", [noted])
+        return n_grids

@@ -100,7 +100,9 @@ def _publish(desk: Desk, say: Callable[[str], None]) -> None:
             f"The database went away while counts of people were published: {str(error).strip().splitlines()[-1]}",
             "What was loaded is kept; the counts are as they were. Run the same command again.",
         ) from error
-    if n_grids is not None:
+    if n_grids == 0:
+        say("people: counts are older than the rows; they are published with the next month, or when there are grids")
+    elif n_grids:
         desk.at_step("people published")
         say(f"people: counts of {n_grids:,} grids published ({time.perf_counter() - started:.1f} s)")
 
