@@ -229,7 +229,8 @@ async function settleIn() {
       .filter((url) => url.origin === window.location.origin && /^\/(static|assets)\//.test(url.pathname)).map((url) => url.pathname);
     const { port1, port2 } = new MessageChannel();
     const answered = new Promise((resolve) => { port1.onmessage = resolve; });
-    active.postMessage({ keep: [...new Set([window.location.pathname + window.location.search, ...here, ...engine])] }, [port2]);
+    const keep = [...new Set([window.location.pathname + window.location.search, ...here, ...engine])];
+    active.postMessage({ keep, account: told.account }, [port2]);
     await answered;
     navigator.storage?.persist?.();
     return "ready";

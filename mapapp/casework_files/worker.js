@@ -3,6 +3,7 @@
 const SHELF = "report 1";
 const PATIENCE_MS = 4000;
 const TILES_MOST = 600;
+const WHOSE = "/report/whose";
 
 const isTile = (url) => url.pathname.startsWith("/tiles/grid/");
 const isKept = (url) => url.pathname === "/report" || url.pathname.startsWith("/static/") || url.pathname.startsWith("/assets/");
@@ -13,10 +14,14 @@ self.addEventListener("activate", (event) => event.waitUntil((async () => {
   await self.clients.claim();
 })()));
 
-// The page names what it is made of; the answer says that all of it is kept.
+// The page names what it is made of, and for whom; the answer says that all of it is kept, and nothing of anybody else.
 self.addEventListener("message", (event) => event.waitUntil((async () => {
+  const { keep, account } = event.data;
+  const whose = await (await caches.open(SHELF)).match(WHOSE);
+  if (whose && (await whose.text()) !== account) await caches.delete(SHELF);
   const shelf = await caches.open(SHELF);
-  await shelf.addAll(event.data.keep);
+  await shelf.addAll(keep);
+  await shelf.put(WHOSE, new Response(account));
   event.ports[0].postMessage("kept");
 })()));
 
@@ -27,7 +32,7 @@ self.addEventListener("fetch", (event) => {
   else if (isKept(url)) event.respondWith(fresh(event.request));
 });
 
-// What is fresh, or what was kept where nothing comes. Whoever is no longer signed in keeps no page.
+// What is fresh, or what was kept where nothing comes. Of whoever is no longer signed in nothing is kept.
 async function fresh(request) {
   const shelf = await caches.open(SHELF);
   const isPage = request.mode === "navigate";
@@ -35,7 +40,8 @@ async function fresh(request) {
   try {
     const answer = await fetch(request, kept ? { signal: AbortSignal.timeout(PATIENCE_MS) } : {});
     if (answer.ok) await shelf.put(request, answer.clone());
-    else if (isPage) await shelf.delete(request, { ignoreVary: true, ignoreSearch: true });
+    else if (isPage && !(answer.status >= 500)) await caches.delete(SHELF);
+    else if (kept) return kept;
     return answer;
   } catch (error) {
     if (kept) return kept;

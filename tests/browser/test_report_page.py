@@ -143,9 +143,19 @@ def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: B
         page.wait_for_selector("body[data-kept=ready]")
         assert page.evaluate(kept)
         page.goto(f"{little}/report")
-        assert "/sign-in" in page.url and not page.evaluate(kept), "who is signed out leaves no page behind"
+        assert "/sign-in" in page.url
+        assert not page.evaluate("() => caches.has('report 1')"), "who is signed out leaves nothing behind"
+        screen.sign_in("dispatcher")
+        open_page(screen, "/report")
+        page.wait_for_selector("body[data-kept=ready]")
+        shelf = "async (name) => (await caches.open('report 1')){}"
+        page.evaluate(shelf.format(".put(name, new Response('names'))"), "/tiles/grid/of/another")
         screen.sign_in("grid_worker")
         open_page(screen, "/report")
+        page.wait_for_selector("body[data-kept=ready]")
+        assert page.evaluate(kept)
+        found = page.evaluate(shelf.format(".match(name).then(Boolean)"), "/tiles/grid/of/another")
+        assert not found, "nobody is given what was kept for another"
         expect(page.locator("#mine li", has_text="远处很吵")).to_have_count(1)
         expect(page.locator("#outbox li")).to_have_count(0)
         known = ("422", "401", "Failed to load resource")
