@@ -24,7 +24,6 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _NEAR = BASE - 1
 _SLACK = 1e-6
-_HOMES = {"household", "household_size"}
 
 
 class Seen(NamedTuple):
@@ -62,10 +61,9 @@ def seen(figures: Ints, least: Ints | None = None, most: Ints | None = None) -> 
 def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
     """Yield pairs of cells of two breakdowns, by position, that hold the same people.
 
-    They are the values of the dimensions both have, and of bands the coarsest that both tell apart. Of households both
-    `household` and `household_size` say who lives in none that is known.
+    They are the values of the dimensions both have, and of bands the coarsest that both tell apart.
     """
-    shared = [(a, b) for a in one.by for b in other.by if (a == b and _is_same(one, other, a)) or {a, b} == _HOMES]
+    shared = one.shares(other)
     if not shared:
         return
     groups_1 = _groups(one, other, shared)
@@ -237,11 +235,6 @@ class _Program:
         aim[self.at[breakdown][child, cell]] = 1
         least, most = self._least(aim), self._least(-aim)
         return (np.inf, -np.inf) if least is None or most is None else (least, -most)
-
-
-def _is_same(one: Breakdown, other: Breakdown, dimension: str) -> bool:
-    keys = {"register": ("register",), "near": ("near", "within_m")}.get(dimension, ())
-    return all(getattr(one, key) == getattr(other, key) for key in keys)
 
 
 def _groups(this: Breakdown, that: Breakdown, shared: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], list[int]]:

@@ -74,6 +74,10 @@ school = { nearest = 3 }
 by = ["age"]
 ages = [0, 60]
 """,
+    "breakdowns/sex.toml": f"""\
+{NAME}
+by = ["sex"]
+""",
     "datasets/school.toml": f"""\
 {NAME}
 department = "education"

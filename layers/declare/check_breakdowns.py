@@ -40,9 +40,22 @@ def _cells_are_few(breakdown: Breakdown, catalog: Catalog) -> Said:
         yield ("by",), f"this makes {len(breakdown.cells)} cells, and at most 60 can be published; use fewer bands."
 
 
+def _tells_nobody_twice(breakdown: Breakdown, catalog: Catalog) -> Said:
+    """Two figures of the same people, each rounded, narrow small counts: never on grids finer than the large ones."""
+    for other in catalog.breakdowns.values():
+        is_fine = {breakdown.finest, other.finest} <= {"small", "medium"}
+        if other.key < breakdown.key and is_fine and breakdown.shares(other):
+            both = " and ".join(dict.fromkeys(one for one, _ in breakdown.shares(other)))
+            says = (
+                f"{other.key} tells people apart by {both} too, and two rounded figures of a few people give them away"
+            )
+            yield ("by",), f'{says}; write finest = "large" in one of them, or make one breakdown of both.'
+
+
 CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (
     (_has_what_it_needs, ("by", "ages", "sizes", "register", "near", "within_m")),
     (_bands_rise, ("ages", "sizes")),
     (_datasets_fit, ("register", "near")),
     (_cells_are_few, ("by", "ages", "sizes")),
+    (_tells_nobody_twice, ("by", "finest")),
 )

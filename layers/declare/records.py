@@ -296,6 +296,19 @@ class Breakdown:
         bands = {"age": self.ages, "household_size": self.sizes}.get(dimension)
         return _WORDS[dimension] if bands is None else (*map(str, bands), UNKNOWN)
 
+    def shares(self, other: Breakdown) -> list[tuple[str, str]]:
+        """Return the pairs of dimensions, ours and the other's, by which both tell the same people apart.
+
+        Of households both `household` and `household_size` say who lives in none that is known.
+        """
+        keys = {"register": ("register",), "near": ("near", "within_m")}
+        return [
+            (mine, theirs)
+            for mine, theirs in product(self.by, other.by)
+            if (mine == theirs and all(getattr(self, key) == getattr(other, key) for key in keys.get(mine, ())))
+            or {mine, theirs} == {"household", "household_size"}
+        ]
+
     @property
     def cells(self) -> tuple[str, ...]:
         """Names of all cells: values of the dimensions with a dot between."""
