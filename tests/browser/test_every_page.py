@@ -47,7 +47,7 @@ LATIN = re.compile(r"[A-Za-z][A-Za-z]+")
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 FOREIGN = {"English", "km", "PNG", "SVG", "XLSX", "CSV", "GeoJSON", "Parquet", "WebGL", "Esc", "Enter"}
 """What is written in Latin letters in Chinese too."""
-ACCOUNT = re.compile(r"demo\.[a-z_.]+")
+ACCOUNT = re.compile(r"(?:demo|test)\.[a-z_.\d]+")
 
 
 def query(path: str, language: str) -> str:
