@@ -191,6 +191,8 @@ def test_figures_come_first_the_map_after_them_and_charts_last(browser: Browser,
     page.goto(f"{served.address}/wall?tour=600", wait_until="commit")
     expect(page.locator("#today[data-state=there]")).to_be_visible()
     assert not any("plotly" in one for one in asked)
+    if not any("/api/view" in one for one in asked):
+        page.wait_for_event("request", lambda request: "/api/view" in request.url)
     view = next(at for at, one in enumerate(asked) if "/api/view" in one)
     assert any("/api/watch" in one for one in asked[:view])
     late[0].continue_()
