@@ -3,7 +3,8 @@
 The attacker knows the method, all figures ever published, and in which grids nothing has changed since; not the key.
 Two attacks are made. Breakdowns that share a dimension speak of the same people twice; at every grid, each cell is held
 between what the two say. Then linear programming (HiGHS) is let loose on families, a grid with its children, with every
-breakdown and total. A finding is a count shown as 0 or 10 that can be held to less than the whole of 1 to 9.
+breakdown and total. A finding is a count shown as 0 or 10 that may be one of 1 to 9, and not each of them; or that is 0
+for certain. That a count is 10 or more is no finding: so two breakdowns may show the same 19 people as 10 and as 20.
 """
 
 from __future__ import annotations
@@ -89,8 +90,7 @@ def narrowed(one: Seen, other: Seen, pairs: Sequence[tuple[Ints, Ints]]) -> NDAr
             low_all, high_all = that.low[:, others_at], that.high[:, others_at]
             most = high_all.sum(axis=1, keepdims=True) - (low.sum(axis=1, keepdims=True) - low)
             least = low_all.sum(axis=1, keepdims=True) - (high.sum(axis=1, keepdims=True) - high)
-            is_small = mine <= BASE
-            found |= (is_small & ((most < _NEAR) | (least > 1))).any(axis=1)
+            found |= ((mine <= BASE) & _is_told(least, most)).any(axis=1)
     return found
 
 
@@ -112,10 +112,15 @@ def homes_narrowed(homes: Seen, sizes: Seen, breakdown: Breakdown) -> NDArray[np
     fewest, most_homes = low / last, high / first
     most = last * (homes.high - (fewest.sum(axis=1, keepdims=True) - fewest))
     least = first * (homes.low - (most_homes.sum(axis=1, keepdims=True) - most_homes))
-    is_open = (figures <= BASE) & ((most < _NEAR) | (least > 1))
-    homes_least, homes_most = fewest.sum(axis=1), most_homes.sum(axis=1)
-    is_told = (homes.figures[:, 0] <= BASE) & ((homes_most < _NEAR) | (homes_least > 1))
-    found: NDArray[np.bool_] = is_open.any(axis=1) | is_told
+    of_sizes = (figures <= BASE) & _is_told(least, most)
+    of_homes = (homes.figures[:, 0] <= BASE) & _is_told(fewest.sum(axis=1), most_homes.sum(axis=1))
+    found: NDArray[np.bool_] = of_sizes.any(axis=1) | of_homes
+    return found
+
+
+def _is_told(least: Ints | Floats, most: Ints | Floats) -> NDArray[np.bool_]:
+    """Say where counts that may be 1 to 9 cannot be all of these; solver's answers are a little off."""
+    found: NDArray[np.bool_] = (most < _NEAR - _SLACK) | ((least > 1 + _SLACK) & (least < BASE - _SLACK))
     return found
 
 
@@ -220,9 +225,9 @@ class _Program:
         return float(found.fun) if found.status == 0 else None
 
     def narrows(self, breakdown: str, child: int, cell: int) -> bool:
-        """Whether a count can be held to less than the whole of 1 to 9."""
+        """Whether a count that may be 1 to 9 cannot be all of these."""
         least, most = self._range(breakdown, child, cell)
-        return least > 1 + _SLACK or most < _NEAR - _SLACK
+        return bool(_is_told(np.array(least), np.array(most)))
 
     def recovers(self, breakdown: str, child: int, cell: int) -> bool:
         """Whether a count can be held to less than two counts."""

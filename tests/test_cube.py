@@ -202,6 +202,19 @@ def test_the_attack_finds_what_two_roundings_give_away() -> None:
     assert attack(View((SEX_AGE,), {"sex_age": seen(crossed)}, {"sex_age": seen(crossed[0])}), [target]) == []
 
 
+@pytest.mark.parametrize(
+    ("homes", "sizes"),
+    [
+        ((7260, 12570, 10), (5390, 14430, 20)),  # 19 people of unknown household are shown as 10 and as 20
+        ((7260, 12570, 10), (5390, 14450, 0)),  # 1 to 9 of them
+        ((7260, 12570, 0), (5390, 14440, 0)),  # 0 to 9
+    ],
+)
+def test_that_a_count_is_more_than_nine_is_no_finding(homes: tuple[int, ...], sizes: tuple[int, ...]) -> None:
+    pairs = list(margins(HOMES, SIZE))
+    assert not narrowed(seen(np.array([homes])), seen(np.array([sizes])), pairs).any()
+
+
 def test_bands_overlap_where_both_begin() -> None:
     found = {(tuple(a), tuple(b)) for a, b in margins(AGE, Breakdown("old", NAME, ("age",), ages=(0, 60)))}
     assert found == {((0, 1), (0,)), ((2, 3), (1,)), ((4,), (2,))}
