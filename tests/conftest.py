@@ -56,7 +56,7 @@ def template(settings: Settings, server: Server) -> Database:
         with empty.connect("door") as door:
             let_login(door, SHARED, "4499")
 
-    made_from = hash_of("layers/tables", "layers/migrations")
+    made_from = hash_of("layers/tables", "layers/functions", "layers/migrations")
     with alone(settings, "template"):
         return kept(server, settings, f"template_{made_from}", make)
 

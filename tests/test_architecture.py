@@ -117,9 +117,17 @@ def test_revisions_follow_one_another_and_no_number_comes_twice() -> None:
     said = [
         dict(re.findall(r'^(revision|down_revision) = "?(\w+)"?$', path.read_text("utf-8"), re.M)) for path in files
     ]
-    numbers = [f"{n:04d}" for n in range(1, len(files) + 1)]
+    first = int(files[0].name[:4])  # those of before the first release are one
+    numbers = [f"{n:04d}" for n in range(first, first + len(files))]
     assert [path.name[:4] for path in files] == [one["revision"] for one in said] == numbers
     assert [one["down_revision"] for one in said] == ["None", *numbers[:-1]]
+
+
+def test_revisions_make_no_functions_but_those_that_tables_need() -> None:
+    """Functions are no part of the history: a changed one is a changed file in `layers/functions`."""
+    versions = sorted((CHECKOUT / "layers/migrations/versions").glob("*.*"))
+    make = re.compile(r"create\s+(or\s+replace\s+)?function|create_function|drop_function|make_function", re.I)
+    assert [path.name for path in versions if make.search(path.read_text("utf-8"))] == ["0041_schema.py"]
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=_where)

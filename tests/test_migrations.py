@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -19,6 +21,7 @@ from layers.errors import ServerError
 from layers.migrations import __file__ as migrations_file
 from layers.migrations import _config as _config_of
 from layers.migrations import differences, downgrade
+from layers.migrations.functions import function_files
 from layers.migrations.roles import set_roles
 from layers.server import Server
 from layers.settings import Settings
@@ -70,7 +73,6 @@ def test_each_revision_goes_up_and_down_by_itself(db: Database) -> None:
     script = ScriptDirectory.from_config(_config())
     revisions = [one.revision for one in script.walk_revisions()]
     assert len(script.get_heads()) == 1, "two revisions follow the same one"
-    assert revisions[-1] == "0001"
     before = _shape(db)
     for revision in revisions[1:]:
         downgrade(db, revision)
@@ -82,8 +84,38 @@ def test_each_revision_goes_up_and_down_by_itself(db: Database) -> None:
 def test_revisions_are_numbered_and_named_in_a_row() -> None:
     script = ScriptDirectory.from_config(_config())
     revisions = list(script.walk_revisions())[::-1]
-    assert [one.revision for one in revisions] == [f"{n:04d}" for n in range(1, len(revisions) + 1)]
+    first = int(revisions[0].revision)  # those of before the first release are one
+    assert [one.revision for one in revisions] == [f"{n:04d}" for n in range(first, first + len(revisions))]
     assert all(one.doc and one.doc.endswith(".") for one in revisions)
+
+
+def test_functions_are_as_their_files_say(db: Database) -> None:
+    """One that is gone, changed or left over in an older database is put right, and who may call it too."""
+    before = _shape(db)
+    with db.connect("admin") as admin:
+        admin.execute("drop function pub.scope")
+        admin.execute("drop function ops.works_on(ops.event, text, text, text)")
+        admin.execute("create function ops.works_on(a text) returns text language sql as 'select a'")
+        admin.execute("create function pub.left_over() returns int language sql as 'select 1'")
+        admin.execute("grant execute on function auth.actor to atlas_web")
+        admin.execute("comment on schema pub is 'of an older program'")
+    assert differences(db) == ["functions are not those of layers/functions"]
+    migrate(db)
+    assert differences(db) == [] and _shape(db) == before
+
+
+def test_each_file_makes_the_function_it_is_called_by() -> None:
+    for (schema, name), path in function_files().items():
+        made = re.findall(r"^create or replace function (\S+?)\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+        assert made == [f"{schema}.{name}"], path
+
+
+def test_a_revision_nobody_knows_is_a_sentence(db: Database) -> None:
+    with db.connect("admin") as admin:
+        admin.execute("update public.alembic_version set version_num = '0007'")
+    with pytest.raises(ServerError, match=r"cannot be brought up to date: .*'0007'") as caught:
+        migrate(db)
+    assert "load it anew" in caught.value.hint
 
 
 def test_a_failing_revision_leaves_everything_as_it_was(nothing: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,8 +166,6 @@ def test_a_wrong_password_does_not_enter(db: Database) -> None:
 
 
 def test_no_revision_holds_a_password() -> None:
-    from pathlib import Path
-
     for path in Path(migrations_file).parent.rglob("*.*"):
         if path.suffix in {".py", ".sql", ".mako"} and path.name != "roles.py":
             assert "password" not in path.read_text(encoding="utf-8").lower(), path.name
@@ -224,8 +254,6 @@ def _shape(db: Database) -> list[Any]:
 
 
 def _config() -> Config:
-    from pathlib import Path
-
     config = Config()
     config.set_main_option("script_location", str(Path(migrations_file).parent))
     config.set_main_option("path_separator", "os")

@@ -194,7 +194,7 @@ def test_every_table_is_guarded_and_its_owner_too(here: Database, table: str) ->
         policies = admin.execute(
             "select polname, pg_get_expr(polqual, polrelid) from pg_policy where polrelid = %s::regclass", [table]
         ).fetchall()
-    assert row == (True, True), f"{table}: name it to layers.migrations.functions.guard_rows in its revision"
+    assert row == (True, True), f"{table}: name it to layers.migrations.operations.guard_rows in its revision"
     assert dict(policies)["whole"] == "true"
     assert table in ("ops.transition", "vault.care_group") or "auth.low()" in dict(policies)["scoped"]
 

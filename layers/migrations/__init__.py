@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, cast
 
+import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import Connection, create_engine
 from sqlalchemy.pool import NullPool
 
 from layers.database import Database
+from layers.errors import ServerError
 from layers.migrations.roles import OWNER, make_database, prepare
 from layers.tables import metadata
 
@@ -19,11 +23,26 @@ __all__ = ["differences", "downgrade", "upgrade"]
 
 
 def upgrade(db: Database, revision: str = "head") -> None:
-    """Make database and roles where missing, which the admin does, then run the revisions up to one."""
+    """Make database and roles where missing, which the admin does, then run the revisions up to one.
+
+    After the last one the functions are made as `layers.migrations.functions` says.
+
+    Raises
+    ------
+    ServerError
+        The server cannot be used, or the database is of a revision that this program does not have.
+    """
     make_database(db)
     prepare(db)
     with _config(db) as config:
-        command.upgrade(config, revision)
+        try:
+            command.upgrade(config, revision)
+        except CommandError as error:
+            raise ServerError(
+                f"The schema of {db.name!r} cannot be brought up to date: {error}",
+                "An older one: bring it up with the program that made it, or drop the database and load it anew. "
+                "A newer one: update the program.",
+            ) from error
 
 
 def downgrade(db: Database, revision: str = "base") -> None:
@@ -38,10 +57,14 @@ def differences(db: Database) -> list[str]:
     from alembic.migration import MigrationContext
 
     from layers.migrations.compare import OPTIONS, sentences
+    from layers.migrations.functions import are_made
 
     with _connection(db) as connection:
         context = MigrationContext.configure(connection, opts=OPTIONS)
-        return list(sentences(compare_metadata(context, metadata)))
+        found = list(sentences(compare_metadata(context, metadata)))
+        if not are_made(cast("psycopg.Connection[Any]", connection.connection.driver_connection)):
+            found.append("functions are not those of layers/functions")
+        return found
 
 
 @contextmanager

@@ -1,118 +1,72 @@
-"""Tools of the revisions: run a file of SQL, make a function that looks where its caller may not."""
+"""The functions of the database: one file each, `layers/functions/SCHEMA/NAME.sql`, as they are now.
+
+They hold no rows, so they are no part of the history that revisions are: when the last revision has run, all of them
+are made as their files say, in the same transaction. A changed function is a changed file.
+"""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import psycopg
-from alembic import op
 from psycopg import sql
 
+from layers.tables import SCHEMAS
+
 SEARCH_PATH = "pg_catalog, public, pg_temp"
-"""Where a definer function finds names: built-ins, PostGIS, and last, never first, what its caller could have made."""
+"""Where a function finds names: built-ins, PostGIS, and last, never first, what its caller could have made."""
 
-_NAME = re.compile(r"\bcreate\s+(?:or\s+replace\s+)?function\s+(\w+)\.(\w+)\s*\(", re.IGNORECASE)
+# Functions that guards of rows ask cannot be dropped; the others are, so that they may change what they answer.
+_REPLACED = """
+select p.oid::regprocedure::text from pg_proc as p
+where p.pronamespace = any (select oid from pg_namespace where nspname = any(%s))
+    and not exists (select from pg_depend as d where d.refclassid = 'pg_proc'::regclass and d.refobjid = p.oid)
+"""
 
 
-def run_file(path: Path) -> None:
-    """Run a file of SQL statements as it stands."""
-    _driver().execute(path.read_text(encoding="utf-8").encode())
+def function_files() -> dict[tuple[str, str], Path]:
+    """Return the file of each function by schema and name."""
+    folder = Path(__file__).parents[1] / "functions"
+    return {(path.parent.name, path.stem): path for path in sorted(folder.glob("*/*.sql"))}
 
 
-def create_function(statement: str, grantees: Iterable[str]) -> None:
-    """Create one function that runs with its owner's rights, and let only the named roles call it.
+def make_function(connection: psycopg.Connection[Any], schema: str, name: str) -> None:
+    """Make one function as its file says, run with its owner's rights and closed to whom the file does not name.
 
-    Whatever the statement says, the function becomes SECURITY DEFINER with the search path fixed, and PUBLIC may not
-    execute it. Names of tables must carry their schema. Put functions for `atlas_web` and `atlas_analyst` into `pub`,
-    the only schema these roles may use.
-
-    Parameters
-    ----------
-    statement
-        `create function schema.name(..) ..`, one for each name: no overloads.
-    grantees
-        Roles that may call it, such as `atlas_web`.
+    Whatever the file says, the function becomes SECURITY DEFINER with the search path fixed, and PUBLIC may not execute
+    it. What `atlas_web` and `atlas_analyst` may call has to be in `pub`, the only schema these roles may use.
     """
-    found = _NAME.search(statement)
-    if found is None:
-        raise ValueError("the statement does not create a function whose name carries its schema")
-    connection = _driver()
-    connection.execute(statement.encode())
-    function = _signature(connection, *found.groups())
+    connection.execute(function_files()[schema, name].read_text(encoding="utf-8").encode())
+    function = sql.Identifier(schema, name)
     connection.execute(
         sql.SQL("alter function {} security definer set search_path = {}").format(function, sql.SQL(SEARCH_PATH))
     )
     connection.execute(sql.SQL("revoke all on function {} from public").format(function))
-    for role in grantees:
-        connection.execute(sql.SQL("grant execute on function {} to {}").format(function, sql.Identifier(role)))
 
 
-def drop_function(schema: str, name: str) -> None:
-    """Drop a function made by `create_function`."""
-    connection = _driver()
-    connection.execute(sql.SQL("drop function {}").format(_signature(connection, schema, name)))
+def make_functions(connection: psycopg.Connection[Any]) -> None:
+    """Make every function as its file says and drop those that have none; nothing where that was done before."""
+    if are_made(connection):
+        return
+    connection.execute("set local check_function_bodies to off")  # they call each other, whichever is made first
+    for (function,) in connection.execute(_REPLACED, [list(SCHEMAS)]).fetchall():
+        connection.execute(sql.SQL("drop function {}").format(sql.SQL(function)))
+    for schema, name in function_files():
+        make_function(connection, schema, name)
+    connection.execute(sql.SQL("comment on schema pub is {}").format(sql.Literal(_written())))
 
 
-def guard_rows(*tables: str) -> None:
-    """Put tables of `vault` or `ops` under row-level security, forced on their owner too.
-
-    The owner, as whom definer functions run, and the loader see every row. The web and the analysts have no rights on
-    these tables; had they any by mistake, they would see the rows of their scope and no more. Every table of the two
-    schemas has to be named to this function by the revision that makes it.
-    """
-    connection = _driver()
-    for table in tables:
-        schema, _, name = table.partition(".")
-        columns = {
-            column
-            for (column,) in connection.execute(
-                "select column_name::text from information_schema.columns where table_schema = %s and table_name = %s",
-                [schema, name],
-            )
-        }
-        code = next((one for one in ("grid_code", "town_code") if one in columns), None)
-        statements = [
-            "alter table {table} enable row level security",
-            "alter table {table} force row level security",
-            "create policy whole on {table} to atlas_owner, atlas_loader using (true) with check (true)",
-        ]
-        if code:
-            statements.append(
-                "create policy scoped on {table} for select to atlas_web, atlas_analyst"
-                " using ({code} >= (select auth.low()) and {code} < (select auth.high()))"
-            )
-        for statement in statements:
-            connection.execute(
-                sql.SQL(statement).format(table=sql.Identifier(schema, name), code=sql.Identifier(code or "none"))
-            )
+def are_made(connection: psycopg.Connection[Any]) -> bool:
+    """Whether the functions of the database were made of the files as they are."""
+    row = connection.execute("select obj_description(to_regnamespace('pub'), 'pg_namespace')").fetchone()
+    return row is not None and row[0] == _written()
 
 
-def unguard_rows(*tables: str) -> None:
-    """Undo `guard_rows`."""
-    for table in tables:
-        for statement in (
-            "drop policy whole on {}",
-            "drop policy if exists scoped on {}",
-            "alter table {} no force row level security",
-            "alter table {} disable row level security",
-        ):
-            _driver().execute(sql.SQL(statement).format(sql.Identifier(*table.split("."))))
-
-
-def _driver() -> psycopg.Connection[Any]:
-    """Return the connection below Alembic's, where `%` and `:` in SQL mean themselves."""
-    return cast("psycopg.Connection[Any]", op.get_bind().connection.driver_connection)
-
-
-def _signature(connection: psycopg.Connection[Any], schema: str, name: str) -> sql.SQL:
-    rows = connection.execute(
-        "select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace"
-        " where n.nspname = %s and p.proname = %s",
-        [schema.lower(), name.lower()],
-    ).fetchall()
-    if len(rows) != 1:
-        raise ValueError(f"there are {len(rows)} functions {schema}.{name}, and there has to be one")
-    return sql.SQL(rows[0][0])
+def _written() -> str:
+    """Return what the comment of the schema says once the functions are made: a digest of their files."""
+    digest = sha256()
+    for (schema, name), path in function_files().items():
+        digest.update(f"{schema}.{name}\n".encode() + path.read_bytes())
+    return f"What the web and the analysts may read and call; functions of {digest.hexdigest()[:16]}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from layers.migrations.functions import create_function, drop_function, run_file
+from layers.migrations.operations import guard_rows, run_file
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

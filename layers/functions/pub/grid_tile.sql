@@ -1,0 +1,34 @@
+-- Polygons of the grids from `low` up to `high`: large and above at every zoom, medium from 10, small from 12.
+-- Shapes come simplified to a pixel of the zoom, names do not come at all: a tile is bytes. The id of a feature is
+-- grid_no. The raster is a pixel, as fine as the shapes are, which takes a quarter off the bytes; from zoom 12 on it is
+-- finer, since single corners are read there and the map enlarges the tiles of zoom 14.
+create or replace function pub.grid_tile(p_edition integer, z integer, x integer, y integer, low text, high text)
+returns bytea language plpgsql stable strict parallel safe as $$
+declare
+    tile constant geometry := ST_TileEnvelope(z, x, y);
+    fine constant integer := case when z >= 13 then 4096 when z = 12 then 1024 else 512 end;
+    buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
+    answer bytea;
+begin
+    if not auth.covers(low, high) then
+        return ''::bytea;
+    end if;
+    with drawn as materialized (
+        select level, coalesce(min(zoom) filter (where zoom >= z - 1), max(zoom)) as zoom
+        from pub.grid_shape
+        where edition = p_edition
+            and (level in ('city', 'county', 'large') or level = 'medium' and z >= 10 or level = 'small' and z >= 12)
+        group by level
+    ), q as materialized (
+        select g.grid_no as id, g.code, g.level,
+            ST_AsMVTGeom(s.geom, tile, extent => fine, buffer => fine / 64, clip_geom => true) as geom
+        from pub.grid_shape s
+        join drawn d on d.level = s.level and d.zoom = s.zoom
+        join pub.grid g on g.edition = s.edition and g.code = s.code
+        where s.edition = p_edition and s.geom && buffered and s.code >= low and s.code < high
+        order by s.code
+    )
+    select ST_AsMVT(q.*, 'grid', fine, 'geom', 'id') into answer from q where q.geom is not null;
+    return coalesce(answer, ''::bytea);
+end $$;
+grant execute on function pub.grid_tile to atlas_web;

@@ -1,1 +1,0 @@
-drop table vault.opening, vault.visit_list;
