@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from databases import alone, copy_of, create, drop_left_overs, hash_of, kept
+from databases import alone, copy_of, create, drop_left_overs, hash_of, hasten, kept
 
 from layers.accounts.logins import SHARED, let_login
 from layers.database import Database, migrate
@@ -43,6 +43,7 @@ def settings() -> Settings:
 def server(settings: Settings) -> Server:
     """The tests' own server, running."""
     found = ensure_server(settings, say=lambda line: None)
+    hasten(found)
     drop_left_overs(found)
     return found
 

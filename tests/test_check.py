@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,16 @@ from mapapp import check
 from mapapp.__main__ import app as commands
 from mapapp.certificate import make_certificate
 
+LAX = re.compile(r"server runs with (\w+) = off and loses data")
+"""Said of the tests' own server, which waits for no disk; one as it ought to be is asked in `test_server.py`."""
+
+
+def but_lax(found: Iterable[str]) -> list[str]:
+    return [sentence for sentence in found if not LAX.search(sentence)]
+
 
 def test_an_installation_as_it_ought_to_be_may_be_served(db: Database, settings: Settings) -> None:
-    assert list(check.findings(settings, {}, db)) == []
+    assert but_lax(check.findings(settings, {}, db)) == []
 
 
 @pytest.mark.parametrize("name", check.NOT_HERE)
@@ -79,26 +87,17 @@ def test_a_login_that_cannot_enter_is_said(db: Database) -> None:
 
 def test_a_table_without_a_guard_is_refused(db: Database) -> None:
     with db.connect("admin") as admin:
-        assert list(check.server(admin)) == []
+        assert but_lax(check.server(admin)) == []
         admin.execute("alter table vault.person no force row level security")
-        assert "vault.person" in next(check.server(admin))
+        assert ["vault.person" in sentence for sentence in but_lax(check.server(admin))] == [True]
         admin.execute("create table ops.new (town_code text)")
         assert any("ops.new" in sentence for sentence in check.server(admin))
         admin.rollback()
 
 
-def test_a_server_that_loses_data_is_refused(db: Database) -> None:
-    class Lax:
-        """A server with fsync off; one cannot be had beside the tests' own."""
-
-        def __init__(self, connection: Any) -> None:
-            self.connection = connection
-
-        def execute(self, query: str, *values: Any) -> Any:
-            return self.connection.execute(query.replace("current_setting(%s)", "'off' where %s = 'fsync'"), *values)
-
-    with db.connect("web") as web:
-        assert [sentence for sentence in check.server(Lax(web)) if "fsync = off" in sentence]  # type: ignore[arg-type]
+def test_a_server_that_loses_data_is_refused(db: Database, settings: Settings) -> None:
+    found = "\n".join(check.findings(settings, {}, db))
+    assert LAX.findall(found) == ["fsync", "full_page_writes"]
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.2", "map.example"])

@@ -25,6 +25,7 @@ from layers.secrets import secrets_file
 from layers.server import Server, ensure_server, read_server, remove_server, server_is_running, stop_server
 from layers.server.place import SOCKET_LIMIT, find_place, read_record
 from layers.settings import CHECKOUT, Settings, read_settings
+from mapapp import check
 
 
 def quiet(line: str) -> None:
@@ -78,6 +79,7 @@ def test_it_listens_on_this_machine_only_with_passwords_and_keeps_its_promises(h
     }
     with psycopg.connect(server.admin_url) as conn:
         assert {name: conn.execute(f"SHOW {name}").fetchone()[0] for name in expected} == expected  # type: ignore[index]
+        assert list(check.server(conn)) == []
         methods = conn.execute("SELECT DISTINCT auth_method FROM pg_hba_file_rules").fetchall()
     assert methods == [("scram-sha-256",)]
     with pytest.raises(psycopg.OperationalError, match="password"):
