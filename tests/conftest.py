@@ -69,6 +69,13 @@ def db(settings: Settings, server: Server, template: Database) -> Iterator[Datab
         yield fresh
 
 
+@pytest.fixture(scope="module")
+def file_db(settings: Settings, server: Server, template: Database) -> Iterator[Database]:
+    """A fresh database that the tests of a file share, for those that only read what one fixture put into it."""
+    with copy_of(template, server, settings) as fresh:
+        yield fresh
+
+
 @pytest.fixture(scope="session")
 def catalog(settings: Settings) -> Catalog:
     """The checkout's declarations."""

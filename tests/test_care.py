@@ -81,7 +81,7 @@ def enrol(db: Database, sealer: Sealer) -> dict[str, int]:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sealer(settings: Any) -> Sealer:
     return Sealer(read_secrets(settings))
 
@@ -95,6 +95,19 @@ def made(db: Database, sealer: Sealer) -> dict[str, int]:
 @pytest.fixture
 def web(db: Database, made: Any) -> Iterator[psycopg.Connection[Any]]:
     with signed(db, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def enrolled(file_db: Database, sealer: Sealer) -> dict[str, int]:
+    """As `made`, for tests that leave the records as they are."""
+    prepare(file_db)
+    return enrol(file_db, sealer)
+
+
+@pytest.fixture
+def reading(file_db: Database, enrolled: Any) -> Iterator[psycopg.Connection[Any]]:
+    with signed(file_db, autocommit=True) as connection:
         yield connection
 
 
@@ -114,16 +127,16 @@ def seen(web: Any, made: dict[str, int], scope: Scope = CITY, **kw: Any) -> str:
         *((role, "zhang", "") for role in ROLES if role not in ("grid_worker", "case_officer")),
     ],
 )
-def test_a_record_is_seen_by_who_visits_for_it(web: Any, made: Any, role: Any, account: str, sees: str) -> None:
-    become(web, replace(actor(role, account=account), department="water"))
-    assert seen(web, made) == sees
+def test_a_record_is_seen_by_who_visits_for_it(reading: Any, enrolled: Any, role: Any, account: str, sees: str) -> None:
+    become(reading, replace(actor(role, account=account), department="water"))
+    assert seen(reading, enrolled) == sees
 
 
-def test_a_worker_sees_the_own_grids(web: Any, made: Any) -> None:
-    become(web, actor("grid_worker", account="li", code="449902"))
-    assert seen(web, made) == "", "a wider range than the session's shows nothing at all"
-    assert seen(web, made, Scope("449902")) == "丁四"
-    assert list_care(web, Scope("449902"), TODAY, group="support").n == 0
+def test_a_worker_sees_the_own_grids(reading: Any, enrolled: Any) -> None:
+    become(reading, actor("grid_worker", account="li", code="449902"))
+    assert seen(reading, enrolled) == "", "a wider range than the session's shows nothing at all"
+    assert seen(reading, enrolled, Scope("449902")) == "丁四"
+    assert list_care(reading, Scope("449902"), TODAY, group="support").n == 0
 
 
 def test_a_visit_moves_the_next_one_and_is_written_down_once(web: Any, made: Any) -> None:
@@ -159,24 +172,24 @@ def test_who_wants_no_care_is_not_due(web: Any, made: Any) -> None:
     ],
 )
 def test_a_visit_that_makes_no_sense_is_refused(
-    web: Any, made: Any, name: str, change: dict[str, Any], why: str, need: str
+    reading: Any, enrolled: Any, name: str, change: dict[str, Any], why: str, need: str
 ) -> None:
-    become(web, actor("grid_worker", account="li"))
+    become(reading, actor("grid_worker", account="li"))
     told: dict[str, Any] = {"key": "v1", "visited_on": TODAY, "status": "at_home"} | change
     with pytest.raises(CaseError) as error:
-        visit_care(web, CITY, made[name], **told)
+        visit_care(reading, CITY, enrolled[name], **told)
     assert (error.value.why, error.value.need) == (why, need)
 
 
-def test_leaders_see_overdue_visits_as_tens_and_none_of_what_is_restricted(web: Any, made: Any) -> None:
-    become(web, actor("leader"))
-    assert late_care(web, CITY, "county", TODAY).values.tolist() == [["449901", 10]]
-    assert late_care(web, CITY, "large", TODAY).values.tolist() == [["449901001", 10], ["449901002", 10]]
-    assert late_care(web, CITY, "small", date(2026, 3, 5)).values.tolist() == [["449901001001002", 10]]
-    become(web, actor("grid_worker"))
-    assert late_care(web, CITY, "county", TODAY).empty
+def test_leaders_see_overdue_visits_as_tens_and_none_of_what_is_restricted(reading: Any, enrolled: Any) -> None:
+    become(reading, actor("leader"))
+    assert late_care(reading, CITY, "county", TODAY).values.tolist() == [["449901", 10]]
+    assert late_care(reading, CITY, "large", TODAY).values.tolist() == [["449901001", 10], ["449901002", 10]]
+    assert late_care(reading, CITY, "small", date(2026, 3, 5)).values.tolist() == [["449901001001002", 10]]
+    become(reading, actor("grid_worker"))
+    assert late_care(reading, CITY, "county", TODAY).empty
     with pytest.raises(CaseError):
-        late_care(web, Scope("449901001001"), "county", TODAY)
+        late_care(reading, Scope("449901001001"), "county", TODAY)
 
 
 WRITES = re.compile(r"(?i)\b(insert\s+into|update|delete\s+from|merge\s+into)\s+vault\.(person|care_group)\b")

@@ -24,9 +24,9 @@ ROWS = """
 """
 
 
-@pytest.fixture
-def gazetteer(db: Database) -> Gazetteer:
-    with db.connect("loader") as loader:
+@pytest.fixture(scope="module")
+def gazetteer(file_db: Database) -> Gazetteer:
+    with file_db.connect("loader") as loader:
         loader.execute("insert into pub.edition values (1, '2023', '2023-01-01', null, 3)")
         for number, line in enumerate(ROWS.strip().splitlines(), start=1):
             code, level, name, alias = (part.strip() for part in line.split("|"))
@@ -37,7 +37,7 @@ def gazetteer(db: Database) -> Gazetteer:
                 f" select 1, %s, %s, %s, %s, %s, {box}, ST_PointOnSurface({box}), 2e6, 115, 22, 115.1, 22.1",
                 [code, number, level, name, [alias] if alias else []],
             )
-    with db.connect("web") as web:
+    with file_db.connect("web") as web:
         return read_gazetteer(web, Scope("4499"))
 
 
@@ -80,8 +80,8 @@ def test_a_grid_nobody_knows_is_a_sentence(gazetteer: Gazetteer) -> None:
     assert "449909" not in gazetteer
 
 
-def test_a_scope_hides_the_rest(db: Database, gazetteer: Gazetteer) -> None:
-    with db.connect("web") as web:
+def test_a_scope_hides_the_rest(file_db: Database, gazetteer: Gazetteer) -> None:
+    with file_db.connect("web") as web:
         narrow = read_gazetteer(web, Scope("449901002"))
     assert narrow.grids.index.tolist() == ["449901002", "449901002001", "449901002001001"]
     assert [step.code for step in narrow.path("449901002001")] == ["449901002", "449901002001"]

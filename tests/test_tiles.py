@@ -40,9 +40,9 @@ EVENTS = [
 ]
 
 
-@pytest.fixture
-def web(db: Database) -> Iterator[psycopg.Connection[Any]]:
-    with db.connect("loader") as loader:
+@pytest.fixture(scope="module")
+def web(file_db: Database) -> Iterator[psycopg.Connection[Any]]:
+    with file_db.connect("loader") as loader:
         loader.execute("insert into pub.edition values (1, '2023', '2023-01-01', null, 1)")
         for number, (code, level, parent, west, east) in enumerate(TREE, start=1):
             box = f"ST_Multi(ST_MakeEnvelope({west}, 22.0, {east}, 22.1, 4490))"
@@ -77,8 +77,8 @@ def web(db: Database) -> Iterator[psycopg.Connection[Any]]:
                 " %s, %s)",
                 [dataset, sensitive, dataset, f"the {dataset}"],
             )
-    with db.connect("web", autocommit=True) as connection:
-        carry_on(connection, sign_in(db))
+    with file_db.connect("web", autocommit=True) as connection:
+        carry_on(connection, sign_in(file_db))
         yield connection
 
 
@@ -217,20 +217,22 @@ def test_a_tile_of_elements_keeps_to_its_scope_datasets_and_categories(web: psyc
     assert element_tile(web, CITY, "place", ["school"], z, x, y, one_by_one=False, categories=["clinic"]) == b""
 
 
-def test_analysts_get_no_tiles(db: Database, web: psycopg.Connection[Any]) -> None:
-    with db.connect("analyst") as analyst, pytest.raises(psycopg.errors.InsufficientPrivilege):
+def test_analysts_get_no_tiles(file_db: Database, web: psycopg.Connection[Any]) -> None:
+    with file_db.connect("analyst") as analyst, pytest.raises(psycopg.errors.InsufficientPrivilege):
         grid_tile(analyst, CITY, 1, 8, 1, 1)
 
 
-def test_the_data_version_rises_with_a_load(db: Database, web: psycopg.Connection[Any]) -> None:
-    assert data_version(web) == (0, None)
-    with db.connect("loader") as loader:
-        loader.execute("insert into pub.dataset values (1, 'school', 'place', false, '2026-03-01T00:00:00Z')")
-    before, loaded_at = data_version(web)
-    assert loaded_at == datetime(2026, 3, 1, tzinfo=UTC)
-    with db.connect("loader") as loader:
-        loader.execute("update pub.dataset set loaded_at = '2026-03-01T00:00:01Z'")
-    assert data_version(web)[0] > before
+def test_the_data_version_rises_with_a_load(db: Database) -> None:
+    with db.connect("web", autocommit=True) as web:
+        carry_on(web, sign_in(db))
+        assert data_version(web) == (0, None)
+        with db.connect("loader") as loader:
+            loader.execute("insert into pub.dataset values (1, 'school', 'place', false, '2026-03-01T00:00:00Z')")
+        before, loaded_at = data_version(web)
+        assert loaded_at == datetime(2026, 3, 1, tzinfo=UTC)
+        with db.connect("loader") as loader:
+            loader.execute("update pub.dataset set loaded_at = '2026-03-01T00:00:01Z'")
+        assert data_version(web)[0] > before
 
 
 @pytest.mark.parametrize(
