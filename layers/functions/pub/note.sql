@@ -1,4 +1,4 @@
--- For the web: as before, and for looks at the rows behind a number.
+-- For the web: who it was stands in the session, and cannot be said otherwise. Nothing without a session.
 create or replace function pub.note(kind text, subject text, detail jsonb) returns bigint
 language plpgsql as $$
 declare
