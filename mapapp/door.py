@@ -58,6 +58,13 @@ ON_PAGES = (
 ON_TLS = ((b"strict-transport-security", b"max-age=31536000"),)
 
 
+NOT_KEPT = b"no-store"
+ICON, ICON_KEPT = "/assets/icon.svg", b"private, max-age=86400"
+"""The sign in the tab: browsers ask for it with every change of the address."""
+VERSION, VERSION_KEPT = re.compile(rb"m=\d+(\.\d+)?"), b"private, max-age=31536000, immutable"
+"""Query of an own file whose address carries when it was changed; it never changes under that address."""
+
+
 class RefusedError(Exception):
     """A request that is not let through: status, sentence, and where to go instead."""
 
@@ -121,7 +128,7 @@ class Guard:
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope.get("headers", ()))
-        answer = _Answer(self, send)
+        answer = _Answer(self, send, keeping(scope))
         try:
             refuse_strangers(scope, headers, is_secure=self.is_secure)
             refuse_senseless(scope)
@@ -159,10 +166,10 @@ class Guard:
 class _Answer:
     """Sends an answer on, dressed in headers; a stream is cut when its session ends."""
 
-    def __init__(self, guard: Guard, send: Send) -> None:
+    def __init__(self, guard: Guard, send: Send, keeping: bytes) -> None:
         self.token: str | None = None
         self.has_begun = False
-        self._guard, self._send = guard, send
+        self._guard, self._send, self._keeping = guard, send, keeping
         self._is_stream, self._looked_at = False, time.monotonic()
 
     async def __call__(self, message: Message) -> None:
@@ -171,6 +178,8 @@ class _Answer:
             headers = list(message.get("headers", ()))
             kind = next((value for name, value in headers if name == b"content-type"), b"")
             self._is_stream = kind.startswith(b"text/event-stream")
+            if message["status"] != 200:
+                self._keeping = NOT_KEPT
             message["headers"] = headers + self._dress(kind, {name for name, _ in headers})
         elif self._is_stream and time.monotonic() - self._looked_at > LOOK_AGAIN_S:
             self._looked_at = time.monotonic()
@@ -183,7 +192,7 @@ class _Answer:
         if kind.startswith(b"text/html"):
             more += self._guard._page_headers
         if b"cache-control" not in there:
-            more.append((b"cache-control", b"no-store"))
+            more.append((b"cache-control", self._keeping))
         return more
 
 
@@ -224,6 +233,14 @@ class Pace:
             self._left.clear()
         self._left[address] = (max(left - 1, 0), now)
         return left >= 1
+
+
+def keeping(scope: Scope) -> bytes:
+    """How long a browser may keep an answer that does not say so itself: own files, which hold no data."""
+    if scope["path"] == ICON:
+        return ICON_KEPT
+    is_version = scope["path"].startswith("/assets/") and VERSION.fullmatch(scope.get("query_string", b""))
+    return VERSION_KEPT if is_version else NOT_KEPT
 
 
 def refuse_strangers(scope: Scope, headers: dict[bytes, bytes], *, is_secure: bool) -> None:

@@ -130,6 +130,17 @@ def test_dynamic_answers_are_not_kept(ask: Ask) -> None:
         assert answer.headers["cache-control"] == "no-store"
 
 
+def test_own_files_are_kept_where_their_address_says_which_they_are(ask: Ask) -> None:
+    kept = {
+        "/assets/icon.svg": "private, max-age=86400",
+        "/assets/map.mjs?m=1761234567.25": "private, max-age=31536000, immutable",
+        "/assets/map.mjs": "no-store",
+        "/assets/map.mjs?m=new": "no-store",
+        "/api/view?m=1761234567.25": "no-store",
+    }
+    assert {path: ask(path=path).headers["cache-control"] for path in kept} == kept
+
+
 def test_over_tls_the_cookie_is_bound_to_the_host() -> None:
     guard = guarded(is_secure=True)
 

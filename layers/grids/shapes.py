@@ -14,8 +14,8 @@ from layers.grids.derive import whole_borders
 FINEST_ZOOM = 14
 """Zoom up to which shapes are made; beyond it the map enlarges these."""
 
-COARSEST_ZOOM: Mapping[str, int] = {"city": 8, "county": 8, "large": 8, "medium": 10, "small": 12}
-"""First shape of each level: medium grids are drawn from zoom 10, small ones from 12; the others use 8 below 8 too."""
+COARSEST_ZOOM: Mapping[str, int] = {"city": 8, "county": 8, "large": 8, "medium": 8, "small": 10}
+"""First shape of each level: two zooms coarser than the first tile it is in, and 8 for what is in all tiles."""
 
 _WORLD_M = 40075016.68557849
 _TILE_PIXELS = 512

@@ -6,7 +6,8 @@ create or replace function pub.level_tile(
 returns bytea language plpgsql stable strict parallel safe as $$
 declare
     tile constant geometry := ST_TileEnvelope(z, x, y);
-    fine constant integer := case when z >= 13 then 4096 when z = 12 then 1024 else 512 end;
+    fine constant integer := case when z >= 14 then 4096 when z = 13 then 1024 else 512 end;
+    coarser constant integer := case when z >= 13 then 1 else 2 end;
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
     levels constant text[] := array['city', 'county', 'large', 'medium', 'small'];
     answer bytea;
@@ -15,17 +16,19 @@ begin
         return ''::bytea;
     end if;
     with drawn as materialized (
-        select level, coalesce(min(zoom) filter (where zoom >= z - 1), max(zoom)) as zoom
-        from pub.grid_shape
-        where edition = p_edition and level = any(levels[: array_position(levels, p_level)])
-        group by level
+        select max(least_zoom) as zoom from (
+            select coalesce(min(zoom) filter (where zoom >= z - coarser), max(zoom)) as least_zoom
+            from pub.grid_shape
+            where edition = p_edition and level = any(levels[: array_position(levels, p_level)])
+            group by level
+        ) as one
     ), q as materialized (
         select g.grid_no as id, g.code, g.level,
             ST_AsMVTGeom(s.geom, tile, extent => fine, buffer => fine / 64, clip_geom => true) as geom
         from pub.grid_shape s
-        join drawn d on d.level = s.level and d.zoom = s.zoom
+        join drawn d on d.zoom = s.zoom
         join pub.grid g on g.edition = s.edition and g.code = s.code
-        where s.edition = p_edition and s.geom && buffered and s.code >= low and s.code < high
+        where s.edition = p_edition and s.level = any(levels[: array_position(levels, p_level)]) and s.geom && buffered and s.code >= low and s.code < high
         order by s.code
     )
     select ST_AsMVT(q.*, 'grid', fine, 'geom', 'id') into answer from q where q.geom is not null;
