@@ -163,7 +163,7 @@ def attack(
     if not targets:
         return []
     program = _Program(now, then, same)
-    return [target for target in targets if (program.recovers if exactly else program.narrows)(*target)]
+    return [target for target in targets if program.recovers(*target)] if exactly else program.narrowed(targets)
 
 
 class _Program:
@@ -211,7 +211,8 @@ class _Program:
         columns = np.concatenate(cells) if cells else np.array([], dtype=np.int64)
         return coo_array((np.ones(len(columns)), (rows, columns)), shape=(len(cells), self.n)).tocsr()
 
-    def _least(self, aim: Floats) -> float | None:
+    def _least(self, aim: Floats, bounds: Floats | None = None) -> Floats | None:
+        """Find counts that fit and make an aim least; None where there are none."""
         has_equal = self.equal.shape[0] > 0
         found = linprog(
             aim,
@@ -219,15 +220,34 @@ class _Program:
             b_ub=self.limits,
             A_eq=self.equal if has_equal else None,
             b_eq=np.zeros(self.equal.shape[0]) if has_equal else None,
-            bounds=self.limits_of_cells,
+            bounds=self.limits_of_cells if bounds is None else bounds,
             method="highs",
         )
-        return float(found.fun) if found.status == 0 else None
+        return found.x if found.status == 0 else None
 
-    def narrows(self, breakdown: str, child: int, cell: int) -> bool:
-        """Whether a count that may be 1 to 9 cannot be all of these."""
-        least, most = self._range(breakdown, child, cell)
-        return bool(_is_told(np.array(least), np.array(most)))
+    def narrowed(self, targets: Sequence[tuple[str, int, int]]) -> list[tuple[str, int, int]]:
+        """Return those that may be 1 to 9 and cannot be all of these."""
+        at = np.array([self.at[key][child, cell] for key, child, cell in targets])
+        doubted = self._not_together(at, 1) | self._not_together(at, _NEAR)
+        found = [target for target, doubt in zip(targets, doubted, strict=True) if doubt]
+        return [one for one in found if bool(_is_told(*map(np.array, self._range(*one))))]
+
+    def _not_together(self, at: Ints, count: int) -> NDArray[np.bool_]:
+        """Say which counts are not seen to be able to be 1, or 9, when many are asked for it together."""
+        left = np.ones(len(at), dtype=bool)
+        while left.any():
+            aim, bounds = np.zeros(self.n), self.limits_of_cells.copy()
+            is_low = count == 1
+            aim[at[left]] = 1 if is_low else -1
+            bound = bounds[at[left], 0 if is_low else 1]
+            bounds[at[left], 0 if is_low else 1] = np.maximum(bound, count) if is_low else np.minimum(bound, count)
+            if (bounds[:, 0] > bounds[:, 1]).any() or (counts := self._least(aim, bounds)) is None:
+                return left
+            can = left & ((counts[at] <= count + _SLACK) if is_low else (counts[at] >= count - _SLACK))
+            if not can.any():
+                return left
+            left &= ~can
+        return left
 
     def recovers(self, breakdown: str, child: int, cell: int) -> bool:
         """Whether a count can be held to less than two counts."""
@@ -237,9 +257,10 @@ class _Program:
     def _range(self, breakdown: str, child: int, cell: int) -> tuple[float, float]:
         """Least and most a count can be; nothing at all where no counts fit."""
         aim = np.zeros(self.n)
-        aim[self.at[breakdown][child, cell]] = 1
+        at = self.at[breakdown][child, cell]
+        aim[at] = 1
         least, most = self._least(aim), self._least(-aim)
-        return (np.inf, -np.inf) if least is None or most is None else (least, -most)
+        return (np.inf, -np.inf) if least is None or most is None else (float(least[at]), float(most[at]))
 
 
 def _groups(this: Breakdown, that: Breakdown, shared: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], list[int]]:

@@ -13,7 +13,7 @@ import psycopg
 
 from layers.codes import town_of
 from layers.cube import FORMER, REST, Ints
-from layers.reformed import edition_before, told_of_former
+from layers.reformed import edition_before, shares_before, told_of_former
 from layers.told import TOTAL, Told, placed
 
 _READ = """
@@ -42,7 +42,8 @@ def read_told(
         former = [node for (node,) in connection.execute(query, [before]).fetchall()]
         if before is None or not former:
             return Told()
-        return told_of_former(connection, edition, names, former, _read(connection, before, former, cells))
+        shares = shares_before(connection, edition)
+        return told_of_former(shares, names, former, _read(connection, before, former, cells))
     return _read(connection, edition, names, cells)
 
 

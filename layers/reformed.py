@@ -7,7 +7,7 @@ the sum of what they were shown as, or as near to it as ten from the truth allow
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,8 @@ from layers.privacy import BASE
 from layers.succession import SURE, shares_between
 from layers.told import NONE, Told
 
+_NEAR = BASE - 1
+
 
 def edition_before(connection: psycopg.Connection[Any], edition: int) -> int | None:
     """Return the edition that an edition came after, None for the first."""
@@ -31,8 +33,7 @@ def former_parents(connection: psycopg.Connection[Any], edition: int) -> dict[st
 
     Only where whole new grids of one grid above make the old one up.
     """
-    before = edition_before(connection, edition)
-    shares = _shares(connection, before, edition)
+    shares = shares_before(connection, edition)
     if shares.empty:
         return {}
     shares = shares.assign(
@@ -46,25 +47,20 @@ def former_parents(connection: psycopg.Connection[Any], edition: int) -> dict[st
     return {new: f"{old}{FORMER}" for old, new in zip(split["old_code"], split["new_code"], strict=True)}
 
 
-def told_of_former(
-    connection: psycopg.Connection[Any], edition: int, names: Sequence[str], former: Sequence[str], told: Told
-) -> Told:
+def told_of_former(shares: pd.DataFrame, names: Sequence[str], former: Sequence[str], told: Told) -> Told:
     """Say what was told of nodes of an edition by what was told of the one before.
 
     Parameters
     ----------
-    connection
-        The loader's.
-    edition
-        Edition of the nodes.
+    shares
+        Which old grids lie in which new ones, from `shares_before`.
     names
-        Nodes: grids of it, and old grids that were split.
+        Nodes: grids of the edition, and old grids that were split.
     former
         Nodes of the edition before, in whose order `told` is.
     told
         What was told of those.
     """
-    shares = _shares(connection, edition_before(connection, edition), edition)
     position = {name: at for at, name in enumerate(former)}
     sources: dict[str, list[int]] = {}
     for new, one in shares.groupby("new_code"):
@@ -77,17 +73,17 @@ def told_of_former(
         if name.endswith(REST) and len(base) == 1 and f"{former[base[0]]}{REST}" in position:
             sources[name] = [position[f"{former[base[0]]}{REST}"]]
     of = [sources.get(name, []) for name in names]
-    return Told(*(_summed(parts, of, told.counts if n == 1 else None) for n, parts in enumerate(_parts_of(told))))
+    counts, figures = _merged(told.counts, of, _sum), _merged(told.figures, of, _sum)
+    return Told(
+        counts,
+        {key: _nearest(figures[key], counts[key]) for key in figures},
+        _merged(told.least, of, _least),
+        _merged(told.most, of, _most),
+    )
 
 
-def _parts_of(told: Told) -> tuple[Mapping[str, Ints], ...]:
-    return told.counts, told.figures, told.least, told.most
-
-
-def _summed(
-    parts: Mapping[str, Ints], of: Sequence[Sequence[int]], counts: Mapping[str, Ints] | None
-) -> dict[str, Ints]:
-    """Sum rows of each breakdown; `counts` says that they are figures, which go to the nearest one allowed."""
+def _merged(parts: Mapping[str, Ints], of: Sequence[Sequence[int]], add: Callable[[Ints], Ints]) -> dict[str, Ints]:
+    """Bring rows of each breakdown to the nodes that are made of them, added where it is several."""
     found = {}
     for key, values in parts.items():
         rows = np.full((len(of), values.shape[1]), NONE, dtype=np.int64)
@@ -95,17 +91,37 @@ def _summed(
             if len(old) == 1:
                 rows[at] = values[old[0]]
             elif old and (values[list(old)] != NONE).all():
-                rows[at] = values[list(old)].sum(axis=0)
-                if counts is not None:
-                    true = counts[key][list(old)].sum(axis=0)
-                    floor = true // BASE * BASE
-                    rows[at] = np.clip(rows[at], floor, floor + np.where(true % BASE, BASE, 0))
+                rows[at] = add(values[list(old)])
         found[key] = rows
     return found
 
 
-def _shares(connection: psycopg.Connection[Any], before: int | None, edition: int) -> pd.DataFrame:
-    """Read which old grids of a level lie in which new ones of it, grids that are what they were included."""
+def _sum(rows: Ints) -> Ints:
+    total: Ints = rows.sum(axis=0)
+    return total
+
+
+def _least(rows: Ints) -> Ints:
+    """Of lowest figures of merged grids, a number that is as far below what they hold at most as figures are."""
+    return _sum(rows + _NEAR) - _NEAR
+
+
+def _most(rows: Ints) -> Ints:
+    """Of highest figures, likewise; that some small grids hold a few people each is not said by what is to come."""
+    most = _sum(np.maximum(rows - _NEAR, 0)) + _NEAR
+    return np.where(most < BASE + _NEAR, np.minimum(most, BASE), most)
+
+
+def _nearest(figures: Ints, counts: Ints) -> Ints:
+    """Return the figures nearest to some that are allowed for counts; `NONE` stays."""
+    floor = counts // BASE * BASE
+    nearest = np.clip(figures, floor, floor + np.where(counts % BASE, BASE, 0))
+    return np.where((figures == NONE) | (counts == NONE), figures, nearest)
+
+
+def shares_before(connection: psycopg.Connection[Any], edition: int) -> pd.DataFrame:
+    """Read which grids of the edition before lie in which of this one, level by level, unchanged grids included."""
+    before = edition_before(connection, edition)
     if before is None:
         return pd.DataFrame({"old_code": [], "new_code": [], "weight": []})
     shares = shares_between(connection, before, edition)

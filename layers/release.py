@@ -20,12 +20,15 @@ from layers.cube import Cube, Ints
 from layers.declare.records import Breakdown
 from layers.errors import AtlasError
 from layers.gate import Seen, View, attack, homes_narrowed, margins, narrowed, seen
-from layers.privacy import BASE, cell_noise, fixed_noise, problems
-from layers.told import NONE, TOTAL, Told
+from layers.privacy import BASE, cell_noise, problems
+from layers.told import NONE, TOTAL, Told, counts_of
 from layers.totals import share_totals
+from layers.unmoved import Unmoved
 
 NOTHING = Told()
 _TARGETS = 2
+_TRIES, _FIRMER = 4, 8.0
+"""How often figures are sought anew before what gives way is withheld; by how much what had moved is firmer then."""
 
 
 @dataclass
@@ -71,33 +74,47 @@ def release(cube: Cube, breakdowns: Sequence[Breakdown], key: bytes, told: Told 
     AtlasError
         Figures break a rule of `layers.privacy.problems`; nothing is published.
     """
-    tables = {one.key: _table(cube, one, key, told) for one in breakdowns}
-    stay = _stay(told, TOTAL, told.same_cells(cube, TOTAL))
-    noise = fixed_noise(cube.names, key, TOTAL, TOTAL)
-    totals, parts = share_totals(cube.parents, cube.totals, noise, tables, None if stay is None else stay[:, 0])
-    found = Release(totals)
-    for one in breakdowns:
-        _settle(found, cube, tables[one.key], one.key, parts[one.key])
+    keys = [TOTAL, *(one.key for one in breakdowns)]
+    cells = [(TOTAL,), *(one.cells for one in breakdowns)]
+    tables = {one: _table(cube, one, of, key, told) for one, of in zip(keys, cells, strict=True)}
+    total = tables.pop(TOTAL)
+    stay = total.stays[0][:, 0] if total.stays else None
+    totals, parts = share_totals(cube.parents, cube.totals, total.noise[:, 0], tables, stay)
+    whole = {TOTAL: totals[:, None], **{one: figures for one, figures in parts.items() if figures is not None}}
+    wanted = np.hstack([told.unmoved(cube, one) for one in whole])
+    unmoved = Unmoved([total, *(table for one, table in tables.items() if one in whole)], wanted)
+    figures = np.hstack(list(whole.values()))
+    first_cells = np.cumsum([one.shape[1] for one in whole.values()])[:-1]
+    around, tried = unmoved.first(figures), list[Release]()
+    while around.any() or not tried:
+        figures = unmoved.hold(figures, around)
+        solved = dict(zip(whole, np.split(figures, first_cells, axis=1), strict=True))
+        found = Release(solved[TOTAL][:, 0])
+        for one in breakdowns:
+            _settle(found, cube, tables[one.key], one.key, solved.get(one.key))
+        firmer = unmoved.moved(figures) & _let_out(cube, found, told, breakdowns)[:, None]
+        unmoved.firm[firmer] *= _FIRMER
+        tried.append(found)
+        around = np.logical_and(firmer.any(axis=1), len(tried) < _TRIES)
+    return min(tried, key=lambda one: len(one.withheld))
+
+
+def _let_out(cube: Cube, found: Release, told: Told, breakdowns: Sequence[Breakdown]) -> NDArray[np.bool_]:
+    """Let the gate attack figures and withhold what gives way; return in the families of which nodes that was."""
     _check(cube, found)
     _keep_to_finest(found, breakdowns)
     known = _Known(cube, found, told)
     _part_overlaps(known, breakdowns)
     _attack_families(known, breakdowns)
-    return found
+    return known.gave_way
 
 
-def _table(cube: Cube, one: Breakdown, key: bytes, told: Told) -> Table:
-    same = told.same_cells(cube, one.key)
-    every = _stay(told, one.key, same)
-    of_nodes = _stay(told, one.key, same & told.same_nodes(cube)[:, None])
-    stays = [stay for stay in (every, of_nodes) if stay is not None]
-    noise = cell_noise(cube.names, key, one.key, one.cells)
-    return Table(cube.parents, cube.parts[one.key], noise, stays)
-
-
-def _stay(told: Told, key: str, where: NDArray[np.bool_]) -> Ints | None:
-    """Figures that should stay: those of counts that are what they were."""
-    return np.where(where, told.figures[key], NONE) if where.any() else None
+def _table(cube: Cube, key: str, cells: Sequence[str], secret: bytes, told: Told) -> Table:
+    same = told.same_cells(cube, key)
+    every = np.where(same, told.figures[key], NONE) if same.any() else None
+    of_nodes = told.unmoved(cube, key)
+    stays = [stay for stay in (every, of_nodes) if stay is not None and (stay != NONE).any()]
+    return Table(cube.parents, counts_of(cube, key), cell_noise(cube.names, secret, key, cells), stays)
 
 
 class _Known:
@@ -106,6 +123,8 @@ class _Known:
     def __init__(self, cube: Cube, found: Release, told: Told) -> None:
         self.cube, self.found, self.levels = cube, found, _levels(cube)
         self.same, self.told = told.same_nodes(cube), told
+        self.gave_way = np.zeros(len(self.levels), dtype=bool)
+        """Nodes of the families that gave way."""
 
     def of(self, key: str) -> Seen:
         """What is seen of a breakdown, nodes by cells."""
@@ -215,6 +234,7 @@ def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
                 is_grid = np.arange(len(levels)) < len(known.cube.codes)
                 is_open |= homes_narrowed(first, known.of(sizes.key), sizes) & kept & is_grid
         if is_open.any():
+            known.gave_way |= is_open
             _withhold(known.found, other.key, int(levels[is_open].min()))
 
 
@@ -244,6 +264,7 @@ def _attack_families(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
         same = np.flatnonzero(known.same[children]).tolist()
         for key in {target[0] for target in attack(now, targets, then=then, same=same)}:
             if found.digits[key] >= digits:
+                known.gave_way[[parent, *children]] = True
                 _withhold(found, key, digits)
 
 

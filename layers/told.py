@@ -52,6 +52,19 @@ class Told:
                 same &= ((was == cube.parts[key]) | (was == NONE)).all(axis=1)
         return same
 
+    def unmoved(self, cube: Cube, key: str) -> Ints:
+        """Figures that must stay, of nodes in which nothing has changed: the last one shown, or the one before.
+
+        Not those of merged grids, which were never shown themselves: what can be told of them is not between figures.
+        """
+        if key not in self.figures:
+            return np.full(counts_of(cube, key).shape, NONE, dtype=np.int64)
+        figures, least, most = self.figures[key], self.least[key], self.most[key]
+        shown = np.where(
+            figures == NONE, np.where(least == most, least, NONE), np.where(least <= figures, figures, NONE)
+        )
+        return np.where(self.same_nodes(cube)[:, None], shown, NONE)
+
 
 def counts_of(cube: Cube, key: str) -> Ints:
     """Return the counts of a breakdown, or the totals as its only cell."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -30,8 +29,7 @@ def loader(db: Database) -> Iterator[psycopg.Connection[Any]]:
 
 @pytest.fixture
 def secrets(settings: Any) -> Secrets:
-    """Secrets under whose noise merged grids leave room for all that stays; under others a figure may move."""
-    return replace(read_secrets(settings), rounding_key=bytes([2]) * 32)
+    return read_secrets(settings)
 
 
 def settle(loader: Any) -> None:
