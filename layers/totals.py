@@ -16,7 +16,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from layers.cells import Cut, Ints, Net, Table
-from layers.privacy import BASE, levels, round_tree
+from layers.privacy import BASE, round_tree
 
 Floats = NDArray[np.float64]
 
@@ -123,6 +123,7 @@ class _Search:
         self.parents, self.first, n = parents, first, len(parents)
         below = np.flatnonzero(parents >= 0)
         self.is_leaf = np.bincount(parents[below], minlength=n) == 0
+        self.above = _above(parents)
         inner = np.flatnonzero(~self.is_leaf)
         row = np.zeros(n, dtype=np.int64)
         row[inner] = np.arange(len(inner))
@@ -152,14 +153,27 @@ class _Search:
 
     def _rows(self, cuts: Sequence[Cut]) -> csr_array:
         """Write each sum of leaves by whole grids where most of their leaves are in it, so that the rows are short."""
-        size = (len(self.parents), len(cuts))
-        inside, of_all = np.zeros(size, dtype=np.int64), self.is_leaf.astype(np.int64)
-        for at, one in enumerate(cuts):
-            inside[one.leaves, at] = 1
-        for nodes in reversed(list(levels(self.parents))):
-            np.add.at(inside, self.parents[nodes], inside[nodes])
-            np.add.at(of_all, self.parents[nodes], of_all[nodes])
-        most = (2 * inside > of_all[:, None]).astype(np.int64)
-        below = self.parents >= 0
-        most[below] -= most[self.parents[below]]
-        return csr_array(most.T)
+        sizes = [len(one.leaves) for one in cuts]
+        leaves = np.concatenate([one.leaves for one in cuts])
+        of_cuts = _ones(leaves, np.repeat(np.arange(len(cuts)), sizes), (len(self.parents), len(cuts)))
+        inside = (self.above @ of_cuts).tocoo()
+        rows, columns = inside.coords
+        is_most = 2 * inside.data > (self.above @ self.is_leaf.astype(np.int64))[rows]
+        most = _ones(rows[is_most], columns[is_most], inside.shape)
+        below = np.flatnonzero(self.parents >= 0)
+        return csr_array((most - _ones(below, self.parents[below], self.above.shape) @ most).T)
+
+
+def _ones(rows: Ints, columns: Ints, shape: tuple[int, int]) -> csr_array:
+    return csr_array((np.ones(len(rows), dtype=np.int64), (rows, columns)), shape=shape)
+
+
+def _above(parents: Ints) -> csr_array:
+    """Which nodes are above which, themselves included: a row is the upper one."""
+    of = np.arange(len(parents))
+    upper, lower, at = [of], [of], of
+    while (found := parents[at] >= 0).any():
+        of, at = of[found], parents[at[found]]
+        upper.append(at)
+        lower.append(of)
+    return _ones(np.concatenate(upper), np.concatenate(lower), (len(parents), len(parents)))
