@@ -15,7 +15,7 @@ from layers.errors import CaseError
 from layers.identifiers import MASK_BREAK
 from layers.people_parts import people_by
 from layers.seal import Sealer
-from mapapp.casework import read_key, records
+from mapapp.casework import read_key, records, whole
 from mapapp.desk import Desk
 from mapapp.visitor import visitor
 
@@ -67,12 +67,11 @@ def record_visit(desk: Desk, person_id: int, said: Mapping[str, Any]) -> dict[st
 
 def open_field(desk: Desk, sealer: Sealer, said: Mapping[str, Any]) -> dict[str, Any]:
     """Open one field of one person: log it, commit, and only then read it."""
-    scope, case = visitor().actor.scope, str(said.get("case") or "")
-    row = str(said.get("row") or "")
+    scope = visitor().actor.scope
     with desk.connection() as connection:
         opening = identities.ask_identity(
-            connection, scope, int(row) if row.isdigit() else 0, field=str(said.get("field") or ""),
-            purpose=str(said.get("purpose") or ""), case=int(case) if case.isdigit() else None,
+            connection, scope, whole(said.get("row")), field=str(said.get("field") or ""),
+            purpose=str(said.get("purpose") or ""), case=whole(said.get("case")) or None,
         )  # fmt: skip
     if opening is None:
         raise CaseError("limit", "This account has opened as many fields as a day allows.", "Ask again tomorrow.")

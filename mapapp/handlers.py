@@ -30,10 +30,7 @@ from mapapp.pages import layers as layer_panels
 from mapapp.pages import map as page
 from mapapp.situation import Situation, datasets_of, in_english, period_asked, read_situation
 from mapapp.text import Words
-from mapapp.view import ELEMENTS, Defaults, View, edition_asked, read_view
-
-FIRST_INDICATOR = "events_per_km2"
-"""Indicator shown first, where it is declared."""
+from mapapp.view import ELEMENTS, Defaults, View, edition_asked, first_indicator, read_view
 
 
 class ShownBefore(TypedDict):
@@ -121,7 +118,7 @@ def read_before(known: str) -> ShownBefore | None:
 def read_defaults(desk: Desk, gazetteer: Gazetteer, connection: Any) -> Defaults:
     """Work out what an address need not say: the whole city, the first indicator, the last whole month."""
     indicators = tuple(desk.catalog.indicators)
-    first = FIRST_INDICATOR if FIRST_INDICATOR in indicators else indicators[0]
+    first = first_indicator(desk.catalog)
     known = numbers(connection)
     timed = [known.datasets[d] for d in datasets_of(desk.catalog.datasets.values(), "event") if d in known.datasets]
     days = span(connection, timed) if timed else None

@@ -8,6 +8,8 @@ from typing import Any, Literal, cast, get_args
 from urllib.parse import parse_qs, urlencode
 
 from layers.codes import LENGTHS
+from layers.declare.records import Catalog
+from layers.errors import AtlasError
 from mapapp.drawn import EVERYTHING, Drawn, Faded, Fading, Ground, Only, read_chosen, read_drawn, read_faded
 
 Language = Literal["zh", "en"]
@@ -15,10 +17,28 @@ Language = Literal["zh", "en"]
 ELEMENTS = ("person", "event", "place", "thing", "organisation")
 """Elements in the order of their switches."""
 
+FIRST_INDICATOR = "events_per_km2"
+"""Indicator shown first, where it is declared."""
+
 FIELDS_MOST = 20
 """Parts that the query of an address may have."""
 
 _NONE = "none"
+
+
+def first_indicator(catalog: Catalog) -> str:
+    """Return the indicator that is shown where the address names none.
+
+    Raises
+    ------
+    AtlasError
+        None is declared.
+    """
+    if not catalog.indicators:
+        raise AtlasError(
+            "没有声明任何指标。No indicator is declared.", "Add a file to data/indicators, see CONTRIBUTING.md."
+        )
+    return FIRST_INDICATOR if FIRST_INDICATOR in catalog.indicators else next(iter(catalog.indicators))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ from mapapp.view import ELEMENTS
 
 FEED_MOST, DUE_MOST, RANKED_MOST, FOUND_MOST = 30, 12, 20, 9
 SOON = timedelta(hours=24)
+OF_ALL = ("open_events",)
+"""Indicators shown where no scenario is chosen, those of them that are declared."""
 
 
 def read_watch(desk: Desk, at: str, scenario_key: str, language: str, now: datetime | None = None) -> dict[str, Any]:
@@ -140,7 +142,8 @@ def _indicators(
 ) -> list[dict[str, str]]:
     """The indicators of the scenario with their value here."""
     told = []
-    for key in (scenario.indicators if scenario else ("open_events",))[:4]:
+    wanted = scenario.indicators if scenario else OF_ALL
+    for key in [one for one in wanted if one in desk.catalog.indicators][:4]:
         one = desk.catalog.indicators[key]
         found = values(
             connection, desk.catalog, key, desk.scope, level=level, within=at, period=None, edition=gazetteer.edition

@@ -57,6 +57,18 @@ def test_the_wall_is_told_category_grid_state_and_time(running: Server, city: Da
     assert told["open"]["n"] >= told["open"]["n_late"] > 0
 
 
+def test_without_declared_indicators_the_map_says_so_and_the_wall_shows_the_rest(
+    city: Database, catalog: Any, settings: Any
+) -> None:
+    with serving(city, replace(catalog, indicators={}, scenarios={}), settings) as server:
+        browser = browser_of(server, city, "leader")
+        for path in ("/api/view", "/api/explore"):
+            answer = browser.ask(path)
+            assert answer.status_code == 409 and "没有声明任何指标" in answer.text, path
+        told = browser.ask("/api/watch").json()
+    assert told["indicators"] == [] and told["elements"]
+
+
 def test_no_words_of_residents_and_nothing_sensitive_are_sent(running: Server, city: Database, catalog: Any) -> None:
     browser = browser_of(running, city)
     sent = browser.ask("/api/watch").text + browser.ask("/api/names").text

@@ -17,6 +17,7 @@ from mapapp import intake
 from mapapp.api.casework import STATUS
 from mapapp.api.open311 import key_of
 from mapapp.desk import Desk
+from mapapp.shape import read_json
 
 Told = Callable[[psycopg.Connection[Any], Holder], Any]
 
@@ -63,10 +64,7 @@ def intake_routes(desk: Desk) -> APIRouter:
 
 async def sent_by(request: Request) -> Any:
     """Read what was sent as JSON; nothing where it is none."""
-    try:
-        return await request.json()
-    except ValueError:
-        return None
+    return read_json(await request.body())
 
 
 async def answer(desk: Desk, request: Request, tell: Told) -> Response:

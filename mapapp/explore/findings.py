@@ -23,12 +23,9 @@ from layers.indicators import latest, periods, values
 from layers.periods import Period, read_period
 from layers.tiles import data_version
 from mapapp.explore.question import Choices, Question, categories_of, levels_in, narrowed, read_question
-from mapapp.view import said_in
+from mapapp.view import first_indicator, said_in
 
 Connection = psycopg.Connection[Any]
-
-FIRST_INDICATOR = "events_per_km2"
-"""Indicator shown first, where it is declared."""
 
 MONTHS_MOST = 12
 """Months of the series and of the small multiples."""
@@ -80,8 +77,7 @@ def read_choices(connection: Connection, catalog: Catalog, gazetteer: Gazetteer,
     """Work out what an address may ask for, which depends on the indicator it names."""
     known = tuple(catalog.indicators)
     said = said_in(search).get("indicator", "")
-    first = FIRST_INDICATOR if FIRST_INDICATOR in known else known[0]
-    key = said if said in known else first
+    key = said if said in known else first_indicator(catalog)
     indicator = catalog.indicators[key]
     months = periods(connection, catalog, key) if not indicator.is_of_people else []
     if indicator.period == "year":

@@ -24,11 +24,13 @@ class Operation:
     template: str
     holes: tuple[str, ...]
     declared: tuple[str, ...]
+    module: str
+    """Module of the function that answers; empty where it is mounted."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Everything that can be given to it: holes, declared names, and all names the code reads anywhere."""
-        return tuple(dict.fromkeys((*self.holes, *self.declared, *names_read())))
+        """What can be given to it: holes, declared names, and names that its module or one it imports reads."""
+        return tuple(dict.fromkeys((*self.holes, *self.declared, *_names_near(self.module))))
 
 
 def operations(app: Any) -> list[Operation]:
@@ -38,10 +40,11 @@ def operations(app: Any) -> list[Operation]:
         dependant = getattr(route, "dependant", None)
         declared = tuple(one.name for one in dependant.query_params) if dependant else ()
         holes = tuple(re.findall(r"{(\w+)(?::\w+)?}", path))
+        module = getattr(getattr(route, "endpoint", None), "__module__", "")
         if type(route).__name__ == "Mount":
             path, holes = path + "/{path}", (*holes, "path")
         found += [
-            Operation(method, re.sub(r":\w+}", "}", path), holes, declared)
+            Operation(method, re.sub(r":\w+}", "}", path), holes, declared, module)
             for method in sorted(getattr(route, "methods", None) or ("GET",))
         ]
     return list(dict.fromkeys(found))
@@ -60,13 +63,32 @@ def _walk(routes: Any, start: str) -> Iterator[tuple[str, Any]]:
 @cache
 def names_read() -> tuple[str, ...]:
     """Names of parameters, fields and keys that the code of the map reads from what was sent."""
-    found = set()
-    for path in Path(mapapp.__file__).parent.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            name = _read_name(node)
-            if name:
-                found.add(name)
-    return tuple(sorted(found))
+    return _names_in(*Path(mapapp.__file__).parent.rglob("*.py"))
+
+
+@cache
+def _names_near(module: str) -> tuple[str, ...]:
+    """Names that a module of the map reads, or another one of the map that it imports."""
+    if not module.startswith("mapapp."):
+        return ()
+    tree = ast.parse(_file(module).read_text(encoding="utf-8"))
+    near = {
+        where
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("mapapp")
+        for where in (node.module, *(f"{node.module}.{one.name}" for one in node.names))
+    }
+    return _names_in(*(path for one in sorted({module, *near}) if (path := _file(one)).exists()))
+
+
+def _file(module: str) -> Path:
+    path = Path(mapapp.__file__).parents[1].joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _names_in(*paths: Path) -> tuple[str, ...]:
+    nodes = (node for path in paths for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(sorted({name for node in nodes if (name := _read_name(node))}))
 
 
 def _read_name(node: ast.AST) -> str | None:
