@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from busy import fill_up
-from chromium import open_chromium
+from chromium import WITHOUT_GPU, open_chromium
 from databases import copy_of
 from knock import SCOPE
 from playwright.sync_api import Browser, Error, Page
@@ -96,7 +96,7 @@ def place(settings: Any, server: Any, city_template: Database, catalog: Catalog)
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with open_chromium() as browser:
+    with open_chromium(WITHOUT_GPU) as browser:
         yield browser
 
 

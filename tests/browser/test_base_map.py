@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from conftest import serving
 from playwright.sync_api import Browser, expect
+from screen import serving
 from test_casework_page import at_desk
 from tile_server import serving_tiles
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import serving
 from databases import copy_of
 from field import PHONE, at_work
 from people_at_work import GRID, prepare, working_catalog
 from playwright.sync_api import Browser, expect
+from screen import serving
 
 from layers.access import Scope
 from layers.atlas import Atlas

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Screen, serving
 from people_at_work import prepare
 from playwright.sync_api import Browser, expect
+from screen import Screen, serving
 from test_care import CATALOG, enrol
 
 from layers.access import Scope

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from conftest import Screen
 from playwright.sync_api import Browser, expect
+from screen import Screen
 
 
 @contextmanager

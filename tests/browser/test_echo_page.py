@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Screen, serving
 from databases import copy_of
 from field import PHONE, at_work
 from people_at_work import case_in, prepare, working_catalog
 from playwright.sync_api import Browser, expect
+from screen import Screen, serving
 from signing import signed
 
 from layers.access import Scope

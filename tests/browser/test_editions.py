@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Screen, serving
 from playwright.sync_api import Browser, expect
+from screen import Screen, serving
 
 from layers.database import Database
 from layers.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from conftest import Screen, keep_picture
 from playwright.sync_api import Browser, expect
+from screen import Screen, keep_picture
 from test_casework_page import at_desk
 
 SPOT = (115.240235, 22.856807)

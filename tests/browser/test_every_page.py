@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Screen
 from playwright.sync_api import Browser
 from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED
+from screen import Screen
 
 from layers.access import ROLES
 from layers.database import Database

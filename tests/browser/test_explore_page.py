@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from conftest import keep_picture
 from playwright.sync_api import expect
 from reading import CONTRAST, UNNAMED
+from screen import keep_picture
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import Screen
+    from screen import Screen
 
 pytestmark = pytest.mark.browser
 

@@ -7,13 +7,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import keep_picture
 from pypinyin import lazy_pinyin
+from screen import keep_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
-
-    from tests.browser.conftest import Screen
+    from screen import Screen
 
 pytestmark = pytest.mark.browser
 

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Screen, serving
 from databases import copy_of
 from field import HERE, PHONE, at_work, fill, open_page, photo
 from people_at_work import prepare, working_catalog
 from PIL import Image
 from playwright.sync_api import Browser, expect
+from screen import Screen, serving
 
 from layers.access import Scope
 from layers.atlas import Atlas

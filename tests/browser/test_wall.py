@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from conftest import Screen, keep_picture
 from playwright.sync_api import Browser, expect
+from screen import Screen, keep_picture
 
 from etl.demo.live import live_city
 from layers.access import Scope

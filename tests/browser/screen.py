@@ -1,0 +1,96 @@
+"""A page of the map as the browser tests see it, and the server it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Page
+from serving import listening
+
+from layers.atlas import Atlas
+from layers.settings import CHECKOUT, Settings
+from mapapp.app import create_app
+from mapapp.base.base import Base
+from mapapp.porter import make_porter
+
+IDLE = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('ready')"
+
+
+@contextmanager
+def serving(
+    atlas: Atlas, settings: Settings, public_pages: tuple[str, ...] = (), base: Base | None = None
+) -> Iterator[str]:
+    """Serve an atlas, at the address given."""
+    porter = make_porter(atlas, settings, is_demo=True)
+    with listening(create_app(atlas, porter, public_pages=public_pages, base=base)) as address:
+        yield address
+
+
+def keep_picture(page: Page, name: str) -> None:
+    """Take a picture for the readme or the docs where it is missing: take it away to have it made anew."""
+    path = CHECKOUT / "docs" / f"{name}.png"
+    if not path.exists():
+        page.evaluate("() => window.scrollTo(0, 0)")
+        page.screenshot(path=path)
+
+
+READ_BACK = "GPU stall due to ReadPixels"
+"""What Chromium says of itself where it puts pages together without a GPU; it is not said by a page."""
+
+
+class Screen:
+    """One page of the map, and what went wrong on it."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page, self.address = page, address
+        page.set_default_timeout(20_000)
+        self.faults: list[str] = []
+        self.hosts: set[str] = set()
+        page.on("console", lambda said: said.type in ("error", "warning") and self._complain(said.text))
+        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        page.on("response", lambda answer: answer.status >= 400 and self.faults.append(f"{answer.status} {answer.url}"))
+        page.context.on("request", lambda asked: self._note(asked.url))
+
+    def _complain(self, text: str) -> None:
+        if READ_BACK not in text:
+            self.faults.append(text)
+
+    def _note(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.netloc)
+
+    def sign_in(self, role: str = "leader") -> None:
+        """Sign in by one click, as the demonstration does."""
+        self.page.goto(f"{self.address}/sign-in")
+        self.page.locator(f"button[value={role}]").click(no_wait_after=True)
+        self.page.wait_for_url(lambda url: "sign-in" not in url, wait_until="commit")
+
+    def open(self, search: str = "") -> Screen:
+        """Open a view and wait until it is drawn."""
+        self.page.goto(f"{self.address}/{search}")
+        self.page.wait_for_function(IDLE, timeout=20_000)
+        return self
+
+    def at(self) -> str:
+        """Code of the grid that is shown."""
+        return str(self.page.evaluate("() => window.__map.at"))
+
+    def wait_at(self, code: str) -> None:
+        """Wait until a grid is shown and drawn."""
+        self.page.wait_for_function("(code) => window.__map.at === code && window.__map.idle", arg=code, timeout=20_000)
+
+    def cells(self) -> list[str]:
+        """Codes of the cells that are coloured."""
+        return list(self.page.evaluate("() => window.__map.cells"))
+
+    def click_cell(self, code: str) -> None:
+        """Click into a cell on the map."""
+        x, y = self.page.evaluate("(code) => window.__map.pointOf(code)", code)
+        self.page.mouse.click(x, y)
+
+    def texts(self, selector: str) -> list[str]:
+        """Texts of elements."""
+        return self.page.locator(selector).all_inner_texts()
