@@ -38,7 +38,7 @@ demo:
 test:
 	@$(PYTHON) -m install test
 	@$(MAKE) --no-print-directory --silent checks
-	@$(PY) -m pytest -n $(AT_ONCE) --dist loadfile -m "not soak" $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
+	@$(PY) -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder -m "not soak" $(TESTS); code=$$?; $(STOP_TEST_SERVER); exit $$code
 
 check:
 	@$(PYTHON) -m install check
