@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypedDict
 
-import numpy as np
 import pandas as pd
 
 from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
-from layers.draw.style import class_colours, map_style, shade_of, view_paint, zoom_floor
+from layers.draw.style import class_colours, map_style, shade_of, view_paint, written_shades, zoom_floor
 from layers.editions import read_editions
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
@@ -196,7 +194,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "beside": beside(situation) if dims else [],
         "cells": {
             "code": [code[digits:] for code in cells.index],
-            "shade": base64.b64encode(shade.astype(np.uint8).tobytes()).decode(),
+            "shade": written_shades(shade),
             "name": cells["name"].tolist(),
             "lon": cells["lon"].round(4).tolist(),
             "lat": cells["lat"].round(4).tolist(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import io
 import json
@@ -40,6 +39,7 @@ from mapapp.explore import export, handlers
 from mapapp.explore.findings import Findings
 from mapapp.explore.page import PANELS
 from mapapp.explore.panels import stands_on
+from mapapp.explore.parts import Parts, first_part, is_short, rest_part
 from mapapp.explore.question import read_breaks, search_of
 from mapapp.text import read_words
 from mapapp.visitor import visiting
@@ -145,8 +145,40 @@ def test_every_level_of_the_city_is_shown_with_its_values(desk: Desk, level: str
     cells = answer.view["cells"]
     assert ["4499" + tail for tail in cells["code"]] == asked["grid_code"].tolist()
     assert cells["value"] == [f"{value:,.0f}" for value in asked["value"]]
-    assert len(base64.b64decode(cells["shade"])) == len(asked) > 0
+    assert len(cells["shade"]) == len(asked) > 0
     assert f"/{level}/" in answer.style["sources"]["grid"]["tiles"][0]
+
+
+@pytest.mark.parametrize("more", ["", "&indicator=population", "&against=previous", "&theme=dark", "&classes=equal"])
+def test_who_has_the_cells_is_sent_their_colours_and_the_rest_after_them(desk: Desk, more: str) -> None:
+    had = handlers.show(desk, f"?level=small&period={MONTH}")
+    known = f"{had.told['style']},{had.told['cells']}"
+    whole = handlers.show(desk, f"?level=small&period={MONTH}{more}")
+    assert is_short(whole, known)
+    first, rest = first_part(whole, known), rest_part(whole)
+    assert first["panels"] | rest["panels"] == whole.panels
+    assert first["told"] | rest["told"] == whole.told
+    assert (first["style"] or had.style) == whole.style
+    fixed = {key: had.view["cells"][key] for key in ("code", "name", "lon", "lat")}
+    assert fixed | first["view"]["cells"] | rest["said"] == whole.view["cells"]
+    assert first["view"] | {"names": had.view["names"], "cells": 0} == whole.view | {"cells": 0}
+
+
+def test_other_cells_or_another_language_are_sent_whole(desk: Desk) -> None:
+    had = handlers.show(desk, f"?level=small&period={MONTH}").told
+    for search in ("?level=medium", "?level=small&at=449901", "?level=small&lang=en"):
+        assert not is_short(handlers.show(desk, search), f"{had['style']},{had['cells']}")
+
+
+def test_a_rest_waits_for_its_page_and_for_no_other(desk: Desk) -> None:
+    parts, answer = Parts(), handlers.show(desk, "?level=large")
+    parts.keep("4499", "level=large&known=a,b", answer)
+    assert parts.take("449901", "level=large") is None
+    assert parts.take("4499", "level=large") is answer
+    assert parts.take("4499", "level=large") is None
+    for n in range(20):
+        parts.keep("4499", f"n={n}", answer)
+    assert [parts.take("4499", f"n={n}") is answer for n in (0, 19)] == [False, True]
 
 
 def test_a_category_narrows_numerator_and_denominator(desk: Desk) -> None:

@@ -73,6 +73,11 @@ def shade_of(classes: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
     return np.concatenate([[0], spread]).astype(np.uint8)[classes]
 
 
+def written_shades(shades: NDArray[np.uint8]) -> str:
+    """Write shades as a digit each, which packs to a third of a byte or so."""
+    return bytes((shades + ord("0")).astype(np.uint8)).decode()
+
+
 def class_colours(n: int) -> list[str]:
     """Colours of the classes 0 (no data), 1 .. n, as the map draws them: for legends and bars."""
     shades = [palette.NO_DATA, *shade_colours()]

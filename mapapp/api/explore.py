@@ -23,6 +23,7 @@ from mapapp.desk import Desk
 from mapapp.explore import handlers
 from mapapp.explore.export import KINDS
 from mapapp.explore.page import explore_page
+from mapapp.explore.parts import Parts, first_part, is_short, rest_part
 from mapapp.pages.map import notice
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 
 def explore_routes(desk: Desk, engine: str) -> APIRouter:
     """Make the routes `/explore` and `/api/explore`; `engine` is the version of maplibre-gl."""
-    routes = APIRouter()
+    routes, parts = APIRouter(), Parts()
 
     async def told(request: Request, make: Callable[[], Any]) -> Response:
         try:
@@ -49,9 +50,27 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         )
 
     @routes.get("/api/explore")
-    async def answer(request: Request) -> Response:
-        """Everything one question shows but its months."""
-        return await told(request, lambda: vars(handlers.show(desk, request.url.query)))
+    async def answer(request: Request, known: str = "") -> Response:
+        """Everything one question shows but its months; to who has the cells, what colours them, and the rest after."""
+
+        def make() -> dict[str, Any]:
+            found = handlers.show(desk, request.url.query)
+            if not is_short(found, known):
+                return vars(found)
+            parts.keep(desk.scope.code, request.url.query, found)
+            return first_part(found, known)
+
+        return await told(request, make)
+
+    @routes.get("/api/explore/rest")
+    async def rest(request: Request) -> Response:
+        """What follows the first part of an answer."""
+
+        def make() -> dict[str, Any]:
+            query = request.url.query
+            return rest_part(parts.take(desk.scope.code, query) or handlers.show(desk, query))
+
+        return await told(request, make)
 
     @routes.get("/api/explore/months")
     async def months(request: Request) -> Response:

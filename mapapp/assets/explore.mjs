@@ -1,7 +1,7 @@
 // The explore page: asks for what the address says, fills the panels, and draws in order: figures, map, charts.
 const page = document.documentElement;
 const by = (id) => document.getElementById(id);
-const state = { turn: 0, told: null, style: null, playing: 0, outlines: null, hasMap: false };
+const state = { turn: 0, told: null, style: null, held: null, playing: 0, outlines: null, hasMap: false };
 
 const search = (changes) => {
   const said = new URLSearchParams(window.location.search);
@@ -55,6 +55,12 @@ function mark(id, kind, why) {
   else panel.prepend(line);
 }
 
+// What the page has: for another number on the same cells it is sent their colours, and the rest after them.
+function known(address) {
+  const { told, held } = state;
+  return told && held ? `${address}${address ? "&" : "?"}known=${told.style},${told.cells}` : address;
+}
+
 async function load() {
   const turn = (state.turn += 1);
   const address = window.location.search;
@@ -62,13 +68,18 @@ async function load() {
   ["choosers", "ranking", "multiples", "trend"].forEach((id) => mark(id, "loading"));
   let answer;
   try {
-    answer = await ask("/api/explore" + address);
+    answer = await ask("/api/explore" + known(address));
+    if (turn !== state.turn) return;
+    show(answer);
+    if (!answer.told.words) {
+      const rest = await ask("/api/explore/rest" + address);
+      if (turn !== state.turn) return;
+      show(rest);
+    }
   } catch (error) {
     if (turn === state.turn) failed(error);
     return;
   }
-  if (turn !== state.turn) return;
-  show(answer);
   await new Promise((done) => setTimeout(done)); // the figures are painted before the map asks for anything
   try {
     if (!state.hasMap) await import("/assets/map.mjs");
@@ -91,13 +102,32 @@ function failed(error) {
   if (state.told) mark("ranking", "stale", why);
 }
 
-function show({ panels, view, style, told }) {
-  state.told = told;
+// A whole answer, or one of its two parts.
+function show({ panels, view, style, told: more, said }) {
+  const told = (state.told = { ...state.told, ...more });
   page.lang = told.language === "zh" ? "zh-CN" : "en";
   page.dataset.theme = told.theme;
   const focused = document.activeElement?.dataset?.set;
   for (const [id, content] of Object.entries(panels)) window.elements.fill(id, content);
   if (focused) document.querySelector(`[data-set="${focused}"]`)?.focus();
+  if (view) draw(view, style, told);
+  if (said) Object.assign(atlas.last.view.cells, said);
+  if (more.words) finish(told);
+}
+
+function draw(view, style, told) {
+  if (view.names) state.held = { names: view.names, cells: view.cells };
+  const { code, name, lon, lat } = state.held.cells;
+  view = { ...view, names: state.held.names, cells: { ...view.cells, code, name, lon, lat } };
+  const isNew = state.style !== told.style;
+  state.style = told.style;
+  atlas.last = { style: isNew ? style : atlas.last.style, view };
+  window.dispatchEvent(new Event("atlas-view"));
+  by("map-state").hidden = true;
+}
+
+// Lists, tables and texts.
+function finish(told) {
   ["choosers", "ranking"].forEach((id) => mark(id, null));
   if (told.is_empty) mark("ranking", "empty");
   document.querySelectorAll("[data-field]").forEach(field);
@@ -112,12 +142,6 @@ function show({ panels, view, style, told }) {
   by("play").textContent = state.playing ? pause : play;
   by("found").replaceChildren();
   slide(told);
-  if (state.style !== told.style) {
-    state.style = told.style;
-    atlas.last = { style, view };
-  } else atlas.last = { style: atlas.last.style, view };
-  window.dispatchEvent(new Event("atlas-view"));
-  by("map-state").hidden = true;
 }
 
 function field(place) {

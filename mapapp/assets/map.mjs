@@ -57,20 +57,31 @@ function move(view) {
   state.map.easeTo({ ...camera(view), duration: isSlow() ? 0 : 220, essential: true });
 }
 
+// Other shades of the cells that are there: only those that change are told.
+function shade(view, before) {
+  const { cells, frame } = view;
+  cells.code.forEach((tail, i) => {
+    if (cells.shade[i] === before.cells.shade[i]) return;
+    state.map.setFeatureState({ ...SOURCE, id: frame + tail }, { shade: Number(cells.shade[i]) });
+  });
+}
+
 function colour(view) {
   const { cells, frame, above, beside, at } = view;
-  const shade = Uint8Array.from(atob(cells.shade), (letter) => letter.charCodeAt(0));
   const tell = (code, told) => state.map.setFeatureState({ ...SOURCE, id: code }, told);
   state.map.removeFeatureState(SOURCE);
   state.cells.clear();
   state.hover = null;
   cells.code.forEach((tail, i) => {
     state.cells.set(frame + tail, i);
-    tell(frame + tail, { shade: shade[i], cell: true });
+    tell(frame + tail, { shade: Number(cells.shade[i]), cell: true });
   });
   above?.code.forEach((code) => tell(code, { near: true }));
   beside.forEach((code) => tell(code, { veil: true }));
   tell(at, { chosen: true });
+}
+
+function paint(view) {
   for (const [layer, opacity] of Object.entries(view.paint)) {
     const kind = layer === "label" ? "text-opacity" : /^(line|top)/.test(layer) ? "line-opacity" : "fill-opacity";
     if (state.map.getPaintProperty(layer, kind) !== opacity) state.map.setPaintProperty(layer, kind, opacity);
@@ -101,8 +112,11 @@ function apply(view) {
   state.view = view;
   page.lang = view.lang === "zh" ? "zh-CN" : "en";
   document.title = view.title;
-  colour(view);
-  label(view);
+  const isSame = before && before.cells.code === view.cells.code && before.at === view.at; // the very same cells
+  if (isSame) shade(view, before);
+  else colour(view);
+  paint(view);
+  if (!isSame) label(view);
   if (!before || before.box.join() !== view.box.join()) move(view);
   card(null);
   state.drawn += 1;
@@ -123,7 +137,7 @@ function card(code, point) {
   const line = (tag, text, kind) => Object.assign(document.createElement(tag), { textContent: text, className: kind ?? "" });
   const table = document.createElement("dl");
   for (const [key, name, unit] of rows) {
-    table.append(line("dt", name), line("dd", cells[key][i]));
+    table.append(line("dt", name), line("dd", cells[key]?.[i] ?? "…"));
     table.lastChild.append(line("small", unit));
   }
   const head = [line("b", name), line("code", code)];

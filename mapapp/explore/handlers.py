@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from layers.accounts import audit
 from layers.classes import classes
 from layers.codes import LENGTHS, parent_of
 from layers.draw.looks import colours, dressed, legend_colours
-from layers.draw.style import map_style, shade_of, view_paint
+from layers.draw.style import map_style, shade_of, view_paint, written_shades
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from mapapp.desk import Desk
@@ -71,6 +70,7 @@ def show(desk: Desk, search: str | None) -> Answer:
             "language": q.language,
             "theme": q.theme,
             "style": f"{edition}-{q.level}-{q.theme}-{q.ramp}-{findings.is_change}",
+            "cells": f"{edition}-{q.level}-{q.frame}-{q.language}",
             "outlines": f"/api/explore/outlines/{edition}/{q.level}/{q.frame}",
             "periods": list(findings.choices.periods),
             "labels": [words.period(one) for one in findings.choices.periods],
@@ -133,7 +133,7 @@ def map_view(words: Words, findings: Findings) -> dict[str, Any]:
         "on": [],
         "cells": {
             "code": [code[len(q.frame) :] for code in cells.index],
-            "shade": base64.b64encode(shade.tobytes()).decode(),
+            "shade": written_shades(shade),
             "name": cells["name"].tolist() if len(cells) <= LABELS_MOST else [""] * len(cells),
             "lon": cells["lon"].round(4).tolist(),
             "lat": cells["lat"].round(4).tolist(),

@@ -60,18 +60,18 @@ class Counted:
 
     app: Any
     n_bytes: int = 0
-    asked: list[str] = field(default_factory=list)
+    sent: list[tuple[str, int]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
 
         async def count(message: Any) -> None:
-            self.n_bytes += len(message.get("body", b""))
-            self.n_bytes += sum(len(name) + len(value) + 4 for name, value in message.get("headers", ()))
+            n = len(message.get("body", b""))
+            n += sum(len(name) + len(value) + 4 for name, value in message.get("headers", ()))
+            self.n_bytes += n
+            self.sent.append((scope.get("path", ""), n))
             await send(message)
 
-        if scope["type"] == "http":
-            self.asked.append(scope["path"])
         await self.app(scope, receive, count)
 
 
@@ -148,12 +148,12 @@ def first_page(browser: Browser, server: Counted, address: str, session: Session
 
 
 @contextmanager
-def opened(browser: Browser, address: str, session: Session) -> Iterator[tuple[Page, Any]]:
-    """A page and its session with the browser, ready to drill."""
+def opened(browser: Browser, address: str, session: Session, ready: str = READY) -> Iterator[tuple[Page, Any]]:
+    """A page, once it is ready, and its session with the browser."""
     context = known(browser, session, urlsplit(address)._replace(path="/", query="").geturl())
     page = context.new_page()
     page.goto(address)
-    page.wait_for_function(READY, timeout=60_000)
+    page.wait_for_function(ready, timeout=60_000)
     tools = context.new_cdp_session(page)
     tools.send("Performance.enable")
     yield page, tools
@@ -168,9 +168,9 @@ def drill(page: Page, session: Any, server: Counted, code: str) -> Drill:
     point = page.evaluate("(code) => window.__map.pointOf(code)", code)
     page.mouse.move(*point)  # as a hand does before it clicks
     page.wait_for_timeout(700)
-    busy = _busy_s(session)
+    busy = busy_s(session)
     ms = page.evaluate(CLICK_TO_PAINTED, point)
-    taken = Drill(ms, (_busy_s(session) - busy) * 1e3, server.n_bytes - sent)
+    taken = Drill(ms, (busy_s(session) - busy) * 1e3, server.n_bytes - sent)
     assert page.evaluate("() => window.__map.at") == code
     page.keyboard.press("Escape")
     page.wait_for_function("(code) => window.__map.at === code && window.__map.idle", arg=START)
@@ -223,7 +223,8 @@ def _cells(atlas: Atlas, city: Database, level: str) -> Any:
         return values(connection, atlas.catalog, "events_per_km2", atlas.scope, level=level)
 
 
-def _busy_s(session: Any) -> float:
+def busy_s(session: Any) -> float:
+    """Seconds that the main thread of a page has worked so far."""
     metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
     return float(metrics["TaskDuration"])
 

@@ -112,6 +112,21 @@ def test_indicator_classes_comparison_and_period_are_chosen(screen: Screen) -> N
     assert "劳资纠纷" in screen.texts("#headline .what")[0]
 
 
+def test_another_number_is_told_by_its_colours_first(screen: Screen) -> None:
+    explore(screen, "?level=small&indicator=events_reported&period=202605")
+    with screen.page.expect_response(re.compile(r"/api/explore/rest")), screen.page.expect_response(FIRST) as waited:
+        choose(screen, "indicator", "population")
+    first = waited.value.json()
+    cells = screen.cells()
+    assert set(first["view"]["cells"]) == {"shade"} and len(first["view"]["cells"]["shade"]) == len(cells)
+    told = [screen.page.evaluate("(code) => window.__map.shadeOf(code)", code) for code in cells]
+    assert told == [int(one) for one in first["view"]["cells"]["shade"]]
+    x, y = screen.page.evaluate("(code) => window.__map.pointOf(code)", cells[0])
+    screen.page.mouse.move(x, y)
+    row = screen.page.locator(f"#ranking [data-rows='{cells[0]}']")
+    expect(screen.page.locator("#hover dd")).to_have_text(re.compile(rf"^{re.escape(row.first.inner_text())}"))
+
+
 def test_the_months_play_and_a_small_multiple_opens_its_month(screen: Screen) -> None:
     explore(screen, "?period=202603")
     assert screen.page.locator(".multiple").count() == 12
