@@ -1,0 +1,134 @@
+"""Another number on all small grids of the city: bytes until the map is painted and the main thread, beside plotly."""
+
+from __future__ import annotations
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import plotly
+import shapely
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from playwright.sync_api import Page
+
+from layers.access import Scope
+from layers.atlas import Atlas
+from layers.database import Database
+from layers.declare import read_catalog
+from layers.grids import read_grids
+from layers.indicators import values
+from mapapp.app import create_app
+from mapapp.porter import make_porter
+from tests.benchmarks import Report, bench_settings, loaded_city
+from tests.benchmarks.bench_screen import Counted, busy_s, opened, served
+from tests.chromium import open_chromium
+from tests.signing import sign_in
+
+INDICATORS = ("events_reported", "events_per_km2")
+TIMES = 6
+PAINTED = "(before) => window.__map.drawn > before && window.__map.idle"
+DRAWN = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('drawn')"
+
+PEER = """<!DOCTYPE html><meta charset="utf-8">
+<style>html, body, #map { margin: 0; height: 100% }</style><div id="map"></div>
+<script src="/plotly.js"></script><script type="module">
+const { geojson, z } = await (await fetch("/cells.json")).json();
+const locations = geojson.features.map((one) => one.id);
+const figure = (which) => [{ type: "choroplethmap", geojson, locations, z: z[which] }];
+const layout = { margin: { l: 0, r: 0, t: 0, b: 0 }, map: { style: { version: 8, sources: {}, layers: [] },
+  center: { lon: 115.6, lat: 22.8 }, zoom: 9 } };
+const host = document.getElementById("map");
+const engine = () => host._fullLayout.map._subplot.map;
+const still = () => new Promise((done) => { engine().once("idle", done); engine().triggerRepaint(); });
+await Plotly.newPlot(host, figure(0), layout);
+await still();
+window.change = async (which) => {
+  await Plotly.react(host, figure(which), layout);
+  await still();
+};
+document.documentElement.classList.add("ready");
+window.__map = { idle: true };
+</script>"""
+
+
+def run(report: Report) -> None:
+    """Change the number again and again, in turn on both pages."""
+    city = loaded_city()
+    catalog = read_catalog(bench_settings().catalog_dir)
+    atlas = Atlas(catalog, city, "web", Scope(catalog.city.code))
+    session = sign_in(city)
+    ours, theirs = Counted(create_app(atlas, make_porter(atlas, bench_settings(), is_demo=True))), peer(atlas, city)
+    mine: list[tuple[float, int]] = []
+    peers: list[float] = []
+    with served(ours) as address, served(theirs) as other, open_chromium() as browser:
+        at = f"{address}/explore?level=small&period=202603&indicator={INDICATORS[0]}"
+        with (
+            opened(browser, at, session, DRAWN) as (page, tools),
+            opened(browser, other, session) as (plot, its_tools),
+        ):
+            for n in range(1, TIMES + 1):
+                mine.append(change(page, tools, ours, INDICATORS[n % 2]))
+                plot.bring_to_front()
+                busy = busy_s(its_tools)
+                plot.evaluate("(which) => window.change(which)", n % 2)
+                peers.append(busy_s(its_tools) - busy)
+    n_cells = len(read_cells(atlas, city)[0])
+    n_bytes = int(statistics.median(first for _, first in mine))
+    name = f"another number on {n_cells:,} cells"
+    report(f"{name}, bytes until painted", f"{n_bytes / 1e3:.1f} KB", "< 3 KB", n_bytes < 3_000)
+    main, peer_main = statistics.median(busy for busy, _ in mine), statistics.median(peers)
+    figure = f"{main / peer_main:.2f} x plotly ({main * 1e3:.0f} against {peer_main * 1e3:.0f} ms)"
+    report(f"{name}, main thread", figure, "<= 0.1 x", main <= 0.1 * peer_main)
+
+
+def change(page: Page, tools: Any, server: Counted, indicator: str) -> tuple[float, int]:
+    """Choose an indicator; give what the main thread did until the map was painted, and the bytes that took."""
+    page.bring_to_front()
+    page.wait_for_timeout(500)
+    before, busy = page.evaluate("() => window.__map.drawn"), busy_s(tools)
+    server.sent.clear()
+    page.select_option("[data-set=indicator]", indicator)
+    page.wait_for_function(PAINTED, arg=before)
+    took = busy_s(tools) - busy
+    n_bytes = sum(n for path, n in server.sent if path == "/api/explore")
+    page.wait_for_function(DRAWN)
+    return took, n_bytes
+
+
+def peer(atlas: Atlas, city: Database) -> FastAPI:
+    """A page on which plotly draws the same cells."""
+    app = FastAPI()
+    geojson, z = read_cells(atlas, city)[1:]
+
+    @app.get("/")
+    async def index() -> HTMLResponse:
+        return HTMLResponse(PEER)
+
+    @app.get("/cells.json")
+    async def cells() -> JSONResponse:
+        return JSONResponse({"geojson": geojson, "z": z})
+
+    @app.get("/plotly.js")
+    async def script() -> FileResponse:
+        return FileResponse(Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
+
+    return app
+
+
+def read_cells(atlas: Atlas, city: Database) -> tuple[list[str], Any, list[list[float]]]:
+    """Codes of the small grids, their shapes as simple as the tiles have them, and the two numbers of each."""
+    with city.connect("web") as connection:
+        row = connection.execute("select edition from pub.edition where closed_on is null").fetchone()
+        assert row is not None
+        grids = read_grids(connection, row[0], "small", atlas.scope.code).set_index("code")
+        found = [
+            values(connection, atlas.catalog, one, atlas.scope, level="small", period=202603) for one in INDICATORS
+        ]
+    shapes = shapely.coverage_simplify(grids.geometry.to_numpy(), 0.0005)
+    z = [one.set_index("grid_code")["value"].astype(float).reindex(grids.index).fillna(0).tolist() for one in found]
+    features = [
+        {"type": "Feature", "id": code, "properties": {}, "geometry": shape.__geo_interface__}
+        for code, shape in zip(grids.index, shapes, strict=True)
+    ]
+    return grids.index.tolist(), {"type": "FeatureCollection", "features": features}, z
