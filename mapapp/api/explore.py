@@ -24,21 +24,22 @@ from mapapp.explore import handlers
 from mapapp.explore.export import KINDS
 from mapapp.explore.page import explore_page
 from mapapp.explore.parts import Parts, first_part, is_short, rest_part
+from mapapp.packed import coding_of, pack
 from mapapp.pages.map import notice
 
 log = logging.getLogger(__name__)
 
+NOT_KEPT = "private, no-store"
+PACKED_MOST = {"br": 11, "gzip": 9}
+"""Levels at which codings pack best."""
+FIRST_MOST = 32_000
+"""Bytes of a first part up to which it is packed so."""
+
 
 def explore_routes(desk: Desk, engine: str) -> APIRouter:
     """Make the routes `/explore` and `/api/explore`; `engine` is the version of maplibre-gl."""
-    routes, parts = APIRouter(), Parts()
-
-    async def told(request: Request, make: Callable[[], Any]) -> Response:
-        try:
-            return as_json(await asyncio.to_thread(make), 200, {"cache-control": "private, no-store"})
-        except AtlasError as error:
-            log.warning("%s", without_numbers(str(error)))
-            return as_json({"panels": {"notice": notice(words_of(desk, request), error.message)}}, 409)
+    routes = APIRouter()
+    add_answers(routes, desk)
 
     @routes.get("/explore")
     async def page(request: Request) -> Response:
@@ -48,6 +49,44 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         return HTMLResponse(
             explore_page(words_of(desk, request), theme, f"/static/maplibre/{engine}", charts_address())
         )
+
+    @routes.get("/api/explore/months")
+    async def months(request: Request) -> Response:
+        """Values of the last periods."""
+        return await told(desk, request, lambda: handlers.months(desk, request.url.query))
+
+    @routes.get("/api/explore/search")
+    async def search(request: Request, sought: str = "") -> Response:
+        """Grids by name, pinyin or code."""
+        return await told(desk, request, lambda: {"found": handlers.search_grids(desk, request.url.query, sought)})
+
+    @routes.get("/api/explore/rows/{code}")
+    async def rows(request: Request, code: str) -> Response:
+        """What is behind the number of a grid."""
+        return await told(desk, request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
+
+    @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
+    async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:
+        """Outlines of the grids of a level in a grid; they never change under their address."""
+        if level not in LENGTHS:
+            return Response(status_code=404)
+        found = await told(desk, request, lambda: handlers.outlines(desk, edition, level, frame))
+        if found.status_code == 200:
+            found.headers["cache-control"] = FOR_GOOD.replace("public", "private")
+            found.headers["vary"] = "cookie"
+        return found
+
+    @routes.get("/api/explore/export/{kind}")
+    async def export(request: Request, kind: str) -> Response:
+        """A file of what is shown."""
+        return await asyncio.to_thread(file, desk, request, kind)
+
+    return routes
+
+
+def add_answers(routes: APIRouter, desk: Desk) -> None:
+    """Add `/api/explore`, and `/api/explore/rest` for who was sent its first part."""
+    parts = Parts()
 
     @routes.get("/api/explore")
     async def answer(request: Request, known: str = "") -> Response:
@@ -60,7 +99,13 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
             parts.keep(desk.scope.code, request.url.query, found)
             return first_part(found, known)
 
-        return await told(request, make)
+        found = await told(desk, request, make)
+        coding = coding_of(request.scope)
+        if known and found.status_code == 200 and coding and len(found.body) <= FIRST_MOST:
+            body = await asyncio.to_thread(pack, bytes(found.body), coding, level=PACKED_MOST[coding])
+            headers = {"cache-control": NOT_KEPT, "content-encoding": coding, "vary": "accept-encoding"}
+            return Response(body, headers=headers, media_type="application/json")
+        return found
 
     @routes.get("/api/explore/rest")
     async def rest(request: Request) -> Response:
@@ -70,40 +115,16 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
             query = request.url.query
             return rest_part(parts.take(desk.scope.code, query) or handlers.show(desk, query))
 
-        return await told(request, make)
+        return await told(desk, request, make)
 
-    @routes.get("/api/explore/months")
-    async def months(request: Request) -> Response:
-        """Values of the last periods."""
-        return await told(request, lambda: handlers.months(desk, request.url.query))
 
-    @routes.get("/api/explore/search")
-    async def search(request: Request, sought: str = "") -> Response:
-        """Grids by name, pinyin or code."""
-        return await told(request, lambda: {"found": handlers.search_grids(desk, request.url.query, sought)})
-
-    @routes.get("/api/explore/rows/{code}")
-    async def rows(request: Request, code: str) -> Response:
-        """What is behind the number of a grid."""
-        return await told(request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
-
-    @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
-    async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:
-        """Outlines of the grids of a level in a grid; they never change under their address."""
-        if level not in LENGTHS:
-            return Response(status_code=404)
-        found = await told(request, lambda: handlers.outlines(desk, edition, level, frame))
-        if found.status_code == 200:
-            found.headers["cache-control"] = FOR_GOOD.replace("public", "private")
-            found.headers["vary"] = "cookie"
-        return found
-
-    @routes.get("/api/explore/export/{kind}")
-    async def export(request: Request, kind: str) -> Response:
-        """A file of what is shown."""
-        return await asyncio.to_thread(file, desk, request, kind)
-
-    return routes
+async def told(desk: Desk, request: Request, make: Callable[[], Any]) -> Response:
+    """Answer with what is made, or say why it cannot be."""
+    try:
+        return as_json(await asyncio.to_thread(make), 200, {"cache-control": NOT_KEPT})
+    except AtlasError as error:
+        log.warning("%s", without_numbers(str(error)))
+        return as_json({"panels": {"notice": notice(words_of(desk, request), error.message)}}, 409)
 
 
 def file(desk: Desk, request: Request, kind: str) -> Response:
