@@ -16,7 +16,7 @@ from layers.declare.records import Breakdown
 from layers.people_carried import carried_people
 from layers.people_stored import write_release
 from layers.people_told import read_told, write_told
-from layers.reformed import former_parents
+from layers.reformed import former_parents, shares_before
 from layers.release import release
 from layers.secrets import Secrets
 from layers.told import TOTAL, told_with
@@ -129,7 +129,7 @@ def publish(
     edition = int(row[0])
     if _is_published_elsewhere(connection, edition, month):
         return 0
-    cube = work_out(connection, edition, month, codes, breakdowns, former_parents(connection, edition))
+    cube = work_out(connection, edition, month, codes, breakdowns, former_parents(shares_before(connection, edition)))
     cells = {one.key: one.cells for one in breakdowns}
     told = read_told(connection, edition, cube.names, cells)
     found = release(cube, breakdowns, secrets.rounding_key, told)

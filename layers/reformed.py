@@ -2,7 +2,8 @@
 
 Where a grid was split, the old one stays in the tree, between its parts and the grid above: the parts are rounded under
 it, so that they add up to what was published of it where nobody moved. Where grids were merged, the new one is shown as
-the sum of what they were shown as, or as near to it as ten from the truth allows.
+the sum of what they were shown as, or as near to it as ten from the truth allows. Where borders were moved, the old
+grids that lie on the same ground as some new ones stay in the tree as one, which is both.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import psycopg
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import connected_components
 
 from layers.cube import FORMER, REST, Ints
 from layers.editions import read_editions
@@ -28,23 +31,34 @@ def edition_before(connection: psycopg.Connection[Any], edition: int) -> int | N
     return max((one.edition for one in read_editions(connection) if one.edition < edition), default=None)
 
 
-def former_parents(connection: psycopg.Connection[Any], edition: int) -> dict[str, str]:
-    """Return, for each part of a grid that was split, the name of the old grid as a node above it.
+def former_parents(shares: pd.DataFrame) -> dict[str, str]:
+    """Return, for new grids that together make up old ones, the name of those as a node above them.
 
-    Only where whole new grids of one grid above make the old one up.
+    Only where they are several, and all lie in one grid.
+
+    Parameters
+    ----------
+    shares
+        Which old grids lie in which new ones, from `shares_before`.
     """
-    shares = shares_before(connection, edition)
     if shares.empty:
         return {}
-    shares = shares.assign(
-        n_parts=shares.groupby("old_code")["new_code"].transform("size"),
-        n_old=shares.groupby("new_code")["old_code"].transform("size"),
-        above=shares["new_code"].str[:-3],
-        n_above=shares.groupby("old_code")["new_code"].transform(lambda codes: codes.str[:-3].nunique()),
-    )
-    is_whole = shares["n_old"].groupby(shares["old_code"]).transform("max") == 1
-    split = shares[(shares["n_parts"] > 1) & is_whole & (shares["n_above"] == 1)]
-    return {new: f"{old}{FORMER}" for old, new in zip(split["old_code"], split["new_code"], strict=True)}
+    ground = _ground(shares)
+    above = shares["new_code"].str[:-3]
+    several = shares["new_code"].groupby(ground).transform("nunique") > 1
+    beside = several & (above.groupby(ground).transform("nunique") == 1)
+    return {new: f"{old}{FORMER}" for new, old in zip(shares["new_code"][beside], ground[beside], strict=True)}
+
+
+def _ground(shares: pd.DataFrame) -> pd.Series:
+    """Tell grids apart by ground: of each row the first of the old codes that are on the same ground as new ones."""
+    olds, old = np.unique(shares["old_code"].to_numpy(str), return_inverse=True)
+    news, new = np.unique(shares["new_code"].to_numpy(str), return_inverse=True)
+    n = len(olds) + len(news)
+    graph = csr_array((np.ones(len(old)), (old, len(olds) + new)), shape=(n, n))
+    _, part = connected_components(graph, directed=False)
+    first = pd.Series(olds).groupby(part[: len(olds)]).transform("min")
+    return pd.Series(first.to_numpy()[old], index=shares.index)
 
 
 def told_of_former(shares: pd.DataFrame, names: Sequence[str], former: Sequence[str], told: Told) -> Told:
@@ -61,14 +75,18 @@ def told_of_former(shares: pd.DataFrame, names: Sequence[str], former: Sequence[
     told
         What was told of those.
     """
+    if shares.empty:
+        return Told()
     position = {name: at for at, name in enumerate(former)}
     sources: dict[str, list[int]] = {}
+    together = {str(first): one.unique().tolist() for first, one in shares["old_code"].groupby(_ground(shares))}
     for new, one in shares.groupby("new_code"):
         if (one["weight"] >= SURE).all() and one["old_code"].isin(position).all():
             sources[str(new)] = [position[code] for code in one["old_code"]]
     for name in names:
-        if name.endswith(FORMER) and name.removesuffix(FORMER) in position:
-            sources[name] = [position[name.removesuffix(FORMER)]]
+        olds = together.get(name.removesuffix(FORMER), [])
+        if name.endswith(FORMER) and position.keys() >= set(olds):
+            sources[name] = [position[code] for code in olds]
         base = sources.get(name.removesuffix(REST), [])
         if name.endswith(REST) and len(base) == 1 and f"{former[base[0]]}{REST}" in position:
             sources[name] = [position[f"{former[base[0]]}{REST}"]]

@@ -9,9 +9,10 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from layers.cube import FORMER, Cube, _summed
-from layers.reformed import told_of_former
+from layers.reformed import former_parents, told_of_former
 from layers.release import release
 from layers.told import TOTAL, Told, told_with
 from tests.test_cube_attacked import SINGLE, Month, months_of
@@ -74,7 +75,8 @@ def reform(seed: int) -> tuple[Cube, Cube, pd.DataFrame]:
     pairs = [(one, one) for one in (*ABOVE, KEPT)] + [*MERGED.items()]
     pairs += [(old, part) for old, parts in SPLIT.items() for part in parts]
     shares = pd.DataFrame(pairs, columns=["old_code", "new_code"]).assign(weight=1.0)
-    former = {part: f"{old}{FORMER}" for old, parts in SPLIT.items() for part in parts}
+    former = former_parents(shares)
+    assert former == {part: f"{old}{FORMER}" for old, parts in SPLIT.items() for part in parts}
     return cube(before, {}), cube(after, former), shares
 
 
@@ -98,3 +100,56 @@ def test_a_reform_moves_nothing_under_any_key(n_keys: int) -> None:
             for one in set(MERGED.values()):
                 pair = [shown[cells][old[was]] for was, to in MERGED.items() if to == one]
                 assert (np.abs(then[cells][new[one]] - sum(pair)) <= 10).all(), (seed, one)
+
+
+def moved_borders(seed: int) -> tuple[Cube, Cube, pd.DataFrame]:
+    """Draw people of eight pairs of grids between which the border is moved: some of either come to the other."""
+    rng = np.random.default_rng(seed)
+    before: Counts = {}
+    after: Counts = {}
+    pairs = [(one, one) for one in ABOVE]
+    for west, east in SPLIT.values():
+        parts = rng.integers(0, 12, (3, 2))  # of the west, of the east, and between the old border and the new
+        for code, n_before, n_after in (
+            (west, parts[0] + parts[2], parts[0]),
+            (east, parts[1], parts[1] + parts[2]),
+        ):
+            before[code], after[code] = (
+                dict(zip(("female", "male"), n.tolist(), strict=True)) for n in (n_before, n_after)
+            )
+        pairs += [(west, west), (west, east), (east, east)]
+    before[KEPT] = after[KEPT] = {"female": 3, "male": 4}
+    shares = pd.DataFrame([*pairs, (KEPT, KEPT)], columns=["old_code", "new_code"])
+    weight = np.where(shares["old_code"].isin([west for west, _ in SPLIT.values()]), 0.5, 1.0)
+    shares = shares.assign(weight=weight)
+    return cube(before, {}), cube(after, former_parents(shares)), shares
+
+
+def n_narrowed(then: NDArray[np.int64], now: NDArray[np.int64], counts: NDArray[np.int64]) -> int:
+    """How many small counts are held to less than 1 to 9 by figures of before, on grids that hold the same people."""
+    high, low = now + 9, np.maximum(now - 9, 0)
+    most = np.minimum(high, (then + 9).sum(axis=0) - (low.sum(axis=0) - low))
+    least = np.maximum(low, np.maximum(then - 9, 0).sum(axis=0) - (high.sum(axis=0) - high))
+    return int(((counts > 0) & (counts < 10) & ((most < 9) | (least > 1))).sum())
+
+
+@pytest.mark.parametrize("n_keys", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_old_and_new_grids_on_the_same_ground_narrow_nobody(n_keys: int) -> None:
+    n_shown = n_open = 0
+    for seed, key in enumerate(keys(n_keys)):
+        before, after, shares = moved_borders(seed)
+        first = release(before, [SEX], key)
+        told = told_of_former(shares, after.names, before.names, told_with(Told(), before, first.shown(before)))
+        second = release(after, [SEX], key, told)
+        shown, now = first.shown(before), second.shown(after)
+        free = release(after, [SEX], key).parts
+        old, new = ({name: at for at, name in enumerate(one.names)} for one in (before, after))
+        for pair in SPLIT.values():
+            was, at = [old[one] for one in pair], [new[one] for one in pair]
+            assert n_narrowed(shown[TOTAL][was], now[TOTAL][at], after.totals[at, None]) == 0
+            if now["sex"][at].min() >= 0 and shown["sex"][was].min() >= 0:
+                n_shown += 1
+                assert n_narrowed(shown["sex"][was], now["sex"][at], after.parts["sex"][at]) == 0, (seed, pair)
+            n_open += n_narrowed(shown["sex"][was], free["sex"][at], after.parts["sex"][at])
+    assert n_shown > 4 * n_keys
+    assert n_open, "without what was told before some would be narrowed"
