@@ -35,9 +35,7 @@ def first_indicator(catalog: Catalog) -> str:
         None is declared.
     """
     if not catalog.indicators:
-        raise AtlasError(
-            "没有声明任何指标。No indicator is declared.", "Add a file to data/indicators, see CONTRIBUTING.md."
-        )
+        raise AtlasError("No indicator is declared.", "Add a file to data/indicators, see CONTRIBUTING.md.")
     return FIRST_INDICATOR if FIRST_INDICATOR in catalog.indicators else next(iter(catalog.indicators))
 
 

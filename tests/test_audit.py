@@ -24,6 +24,8 @@ from layers.database import Database
 from mapapp.__main__ import app as commands
 from mapapp.commands import audit as audit_commands
 from mapapp.pages.audit import MOST
+from mapapp.pages.noted import Noted
+from mapapp.text import read_words
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +166,32 @@ def test_the_auditor_filters_and_sees_who_asked_most(here: Database, catalog: An
         assert "&lt;i&gt;wang" in browser.ask(unescape(address)).text, "and so to the first entry"
         strange = {"before": "1; drop", "kind": "'; drop", "since": "x", "account": "' or 1=1 --"}
         assert browser.ask("/audit", params=strange).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("detail", "zh", "en"),
+    [
+        ({"step": "accept", "state": "accepted", "version": 2}, "步骤：受理<br>状态：已受理<br>版本：2",
+         "step: Accept<br>state: Accepted<br>version: 2"),
+        ({"was": {"scope": "4499"}, "now": {"scope": "449901", "role": "leader"}},
+         "原为：范围：<code>4499</code><br>现为：范围：<code>449901</code>、角色：领导",
+         "was: scope: <code>4499</code><br>now: scope: <code>449901</code>, role: Leader"),
+        ({"field": "phone", "purpose": "visit", "case": None, "refused": "limit"},
+         "项目：联系电话<br>用途：上门走访<br>未准：超过当日限额",
+         "field: Phone<br>purpose: A visit<br>refused: limit of the day"),
+        ({"page": "explore", "what": "xlsx", "category": "noise", "period": 202603},
+         "页面：分析页<br>内容：<code>xlsx</code><br>类别：噪音扰民<br>时段：202603",
+         "page: explore<br>what: <code>xlsx</code><br>category: Noise<br>period: 202603"),
+        ({"done": "expired", "rows": {"ops.photo": 1200}, "dry_run": False},
+         "所做：到期删除<br>行数：<code>ops.photo</code>：1200<br>试运行：否",
+         "done: expired<br>rows: <code>ops.photo</code>: 1200<br>dry run: no"),
+        ({"what": "<i>"}, "内容：<code>&lt;i&gt;</code>", "what: <code>&lt;i&gt;</code>"),
+    ],
+)  # fmt: skip
+def test_an_entry_is_told_in_the_words_of_the_reader(detail: Any, zh: str, en: str, catalog: Any) -> None:
+    words = read_words()
+    assert Noted(words["zh"], catalog).detail(detail) == zh
+    assert Noted(words["en"], catalog).detail(detail) == en
 
 
 def test_the_commands_seal_and_verify(db: Database, monkeypatch: Any, tmp_path: Path) -> None:

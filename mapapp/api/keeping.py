@@ -19,8 +19,8 @@ from mapapp.api.sign_in import read_form, words_of
 from mapapp.desk import Desk
 from mapapp.pages.accounts import accounts_page
 from mapapp.pages.audit import MOST, audit_page
+from mapapp.pages.noted import Noted
 from mapapp.porter import Porter
-from mapapp.text import Words
 from mapapp.visitor import visitor
 
 
@@ -62,12 +62,13 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         asked = {key: request.query_params.get(key, "") for key in ("kind", "account", "since", "until", "before")}
         own = visitor().actor.scope
         within = None if own.code == desk.catalog.city.code else own
-        return HTMLResponse(await asyncio.to_thread(_audit, porter, words_of(desk, request), asked, within, zone))
+        noted = Noted(words_of(desk, request), desk.catalog)
+        return HTMLResponse(await asyncio.to_thread(_audit, porter, noted, asked, within, zone))
 
     return routes
 
 
-def _audit(porter: Porter, words: Words, asked: dict[str, str], within: Scope | None, zone: str) -> str:
+def _audit(porter: Porter, noted: Noted, asked: dict[str, str], within: Scope | None, zone: str) -> str:
     """Read what the page of the audit asks for, and write it; a filter that makes no sense is none."""
     before = asked.pop("before")
     asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
@@ -84,7 +85,7 @@ def _audit(porter: Porter, words: Words, asked: dict[str, str], within: Scope | 
             limit=MOST,
         )
         most = audit.read_most(connection, since, until, kind=kind, within=within)
-    return audit_page(words, found, most, zone=zone, **asked)
+    return audit_page(noted, found, most, zone=zone, **asked)
 
 
 def keep(porter: Porter, given: dict[str, str]) -> str:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from html import escape
 from urllib.parse import urlencode
 
 from layers.accounts.audit import Entry
 from layers.tables.audit import KINDS
+from mapapp.pages.noted import Noted
 from mapapp.pages.plain import button, choice, field, page, table
-from mapapp.text import Words
 
 MOST = 200
 """Entries on a page; what comes before them is on the next."""
 
 
 def audit_page(
-    words: Words,
+    noted: Noted,
     entries: Sequence[Entry],
     most: Sequence[tuple[str, str, int]],
     *,
@@ -28,6 +27,7 @@ def audit_page(
     zone: str,
 ) -> str:
     """Write the page; filters stand in its address."""
+    words = noted.words
     kinds = [("", words("all")), *((one, words(f"audit_{one}")) for one in KINDS)]
     filters = choice("kind", words("what"), kinds, kind) + field("account", words("account"), value=account)
     filters += field("since", words("since"), kind="date", value=since)
@@ -38,8 +38,8 @@ def audit_page(
     rows = [
         [
             words.moment(one.at, zone), escape(words(f"audit_{one.kind}")), escape(one.account or ""),
-            escape(words(f"role_{one.role}") if one.role else ""), escape(one.scope or ""), code(one.subject or ""),
-            code(json.dumps(dict(one.detail), ensure_ascii=False)),
+            escape(words(f"role_{one.role}") if one.role else ""), escape(one.scope or ""),
+            noted.subject(one.subject or ""), noted.detail(one.detail),
         ]
         for one in entries
     ]  # fmt: skip
@@ -59,8 +59,3 @@ def audit_page(
         body += f'<p><a href="/audit?{escape(address)}">{escape(words("audit_earlier"))}</a></p>'
     other = "/audit?lang=en" if words.language == "zh" else "/audit"
     return page(words, words("audit"), body, other=other, wide=True)
-
-
-def code(text: str) -> str:
-    """Write what the program calls something, which is the same in every language."""
-    return f"<code>{escape(text)}</code>"
