@@ -14,7 +14,7 @@ from signing import become, sign_in, signed
 
 from layers import cases as _cases
 from layers import echo
-from layers.access import Scope
+from layers.access import ROLES, Scope
 from layers.database import Database
 from layers.declare.case_records import Limits
 from layers.errors import CaseError, SettingError
@@ -186,6 +186,24 @@ def test_nothing_sensitive_and_nothing_out_of_reach_is_released(web: Any) -> Non
         with pytest.raises(CaseError) as error:
             echo.release(web, scope, open_.id, **SAID)
         assert error.value.why == "gone"
+
+
+def test_who_released_it_is_told_to_who_works_on_the_case(web: Any, here: Database) -> None:
+    case = reported(web, "夜里太吵")
+    echo.release(web, CITY, case.id, **SAID)
+
+    def told() -> set[str]:
+        found = set[str]()
+        for role in ROLES:
+            become(web, actor(role, department="justice"))
+            if echo.echo_of(web, CITY, case.id) is not None:
+                found.add(role)
+        return found
+
+    assert told() == {"dispatcher", "case_officer", "grid_worker", "leader"}
+    with here.connect("admin") as admin:
+        admin.execute("update ops.event set is_sensitive = true where id = %s", [case.id])
+    assert told() == {"dispatcher", "case_officer"}
 
 
 def test_the_desk_releases_and_shows_what_is_on_the_wall(web: Any, here: Database, running: Server) -> None:
