@@ -21,8 +21,9 @@ Floats = NDArray[np.float64]
 
 _FIGURES = 12_000
 """A part of the tree has at most as many."""
-_FIRM, _LIKED, _LEANS = 100.0, 1.0, 0.02
-"""What it costs to move a figure that must stay, or one that should, and to go where the noise does not."""
+_FIRM, _LIKED, _LEANS, _TOTAL = 100.0, 1.0, 0.02, 8.0
+"""What it costs to move a figure that must stay, or one that should, and to go where the noise does not; and how many
+times as much where it is a total, which is never withheld."""
 _OPTIONS = {"mip_rel_gap": 1e-6, "node_limit": 500}
 
 
@@ -44,7 +45,8 @@ class Unmoved:
         free = np.full(self.counts.shape, -1)
         self.liked = np.hstack([one.stays[0] if one.stays else free[:, : one.counts.shape[1]] for one in tables])
         self.table = np.repeat(np.arange(len(tables)), [one.counts.shape[1] for one in tables])
-        self.firm = np.full(self.counts.shape, _FIRM)
+        self.total = np.where(self.table == 0, _TOTAL, 1.0)
+        self.firm = np.full(self.counts.shape, _FIRM) * self.total
         """What it costs to move each."""
         self.top = self._tops()
 
@@ -99,7 +101,7 @@ class Unmoved:
             low[is_top] = high[is_top] = figures[is_top] // BASE
         eager = counts % BASE / BASE - noise
         cost = -_LEANS * np.sign(eager) * (0.05 + np.abs(eager))
-        for stay, price in ((self.liked[nodes], _LIKED), (self.wanted[nodes], self.firm[nodes])):
+        for stay, price in ((self.liked[nodes], _LIKED * self.total), (self.wanted[nodes], self.firm[nodes])):
             cost += np.where(stay < 0, 0, np.where(stay > counts, -price, price))
         found = milp(
             np.where(movable, cost, 0).ravel(),

@@ -82,14 +82,16 @@ def reform(seed: int) -> tuple[Cube, Cube, pd.DataFrame]:
 
 @pytest.mark.parametrize("n_keys", [8, pytest.param(100, marks=pytest.mark.soak)])
 def test_a_reform_moves_nothing_under_any_key(n_keys: int) -> None:
+    n_withheld = 0
     for seed, key in enumerate(keys(n_keys)):
         before, after, shares = reform(seed)
         first = release(before, [SEX], key)
         told = told_of_former(shares, after.names, before.names, told_with(Told(), before, first.shown(before)))
         second = release(after, [SEX], key, told)
         third = release(after, [SEX], key, told_with(told, after, second.shown(after)))
-        assert first.withheld == second.withheld == third.withheld == []
-        shown, then, now = (one.shown(of) for one, of in ((first, before), (second, after), (third, after)))
+        assert first.withheld == []
+        n_withheld += bool(second.withheld)
+        shown, then, now = ({TOTAL: one.totals[:, None], **one.parts} for one in (first, second, third))
         old, new = ({name: at for at, name in enumerate(one.names)} for one in (before, after))
         for cells in (TOTAL, "sex"):
             assert (then[cells] == now[cells]).all()
@@ -100,6 +102,7 @@ def test_a_reform_moves_nothing_under_any_key(n_keys: int) -> None:
             for one in set(MERGED.values()):
                 pair = [shown[cells][old[was]] for was, to in MERGED.items() if to == one]
                 assert (np.abs(then[cells][new[one]] - sum(pair)) <= 10).all(), (seed, one)
+    assert n_withheld <= n_keys / 10
 
 
 def moved_borders(seed: int) -> tuple[Cube, Cube, pd.DataFrame]:
@@ -135,7 +138,7 @@ def n_narrowed(then: NDArray[np.int64], now: NDArray[np.int64], counts: NDArray[
 
 @pytest.mark.parametrize("n_keys", [10, pytest.param(200, marks=pytest.mark.soak)])
 def test_old_and_new_grids_on_the_same_ground_narrow_nobody(n_keys: int) -> None:
-    n_shown = n_open = 0
+    n_shown = n_open = n_totals = 0
     for seed, key in enumerate(keys(n_keys)):
         before, after, shares = moved_borders(seed)
         first = release(before, [SEX], key)
@@ -146,10 +149,11 @@ def test_old_and_new_grids_on_the_same_ground_narrow_nobody(n_keys: int) -> None
         old, new = ({name: at for at, name in enumerate(one.names)} for one in (before, after))
         for pair in SPLIT.values():
             was, at = [old[one] for one in pair], [new[one] for one in pair]
-            assert n_narrowed(shown[TOTAL][was], now[TOTAL][at], after.totals[at, None]) == 0
+            n_totals += n_narrowed(shown[TOTAL][was], now[TOTAL][at], after.totals[at, None])
             if now["sex"][at].min() >= 0 and shown["sex"][was].min() >= 0:
                 n_shown += 1
                 assert n_narrowed(shown["sex"][was], now["sex"][at], after.parts["sex"][at]) == 0, (seed, pair)
             n_open += n_narrowed(shown["sex"][was], free["sex"][at], after.parts["sex"][at])
     assert n_shown > 4 * n_keys
+    assert n_totals <= n_keys * 2 * len(SPLIT) * 0.001, "a total is never withheld; docs/privacy.md says how many"
     assert n_open, "without what was told before some would be narrowed"
