@@ -66,6 +66,7 @@ def write_release(
         connection.execute(
             "insert into pub.people_withheld values (%s, %s, %s, %s, %s)", [edition, month, key, digits, reason]
         )
+    connection.execute("select ops.analyse(array['pub.people_count'::regclass])")
 
 
 def published_digits(connection: psycopg.Connection[Any], edition: int, month: int, breakdown: str) -> int:
