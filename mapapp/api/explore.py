@@ -65,6 +65,11 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         """What is behind the number of a grid."""
         return await told(desk, request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
 
+    @routes.get("/api/explore/classes/{number}")
+    async def classes(request: Request, number: int) -> Response:
+        """The grids of one class of the legend."""
+        return await told(desk, request, lambda: {"rows": handlers.in_class(desk, request.url.query, number)})
+
     @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
     async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:
         """Outlines of the grids of a level in a grid; they never change under their address."""

@@ -1,7 +1,7 @@
 // Sparklines, small multiples and the trend of the explore page. Classes and colours come with the values.
 const SVG = "http://www.w3.org/2000/svg";
 
-export function sparks({ codes, values, labels }) {
+export function sparks({ codes, values, labels, periods }) {
   const at = new Map(codes.map((code, i) => [code, i]));
   document.querySelectorAll("td.spark").forEach((cell) => {
     const row = values[at.get(cell.dataset.code)] ?? [];
@@ -19,9 +19,20 @@ export function sparks({ codes, values, labels }) {
     const end = document.createElementNS(SVG, "circle");
     const last = points.filter(Boolean).at(-1).split(",");
     for (const [name, value] of Object.entries({ cx: last[0], cy: last[1], r: 2.2 })) end.setAttribute(name, value);
-    svg.append(line, end);
+    svg.append(line, end, ...points.map((point, i) => point && month(cell.dataset.code, periods[i], labels[i], row[i], i, row.length)).filter(Boolean));
     cell.replaceChildren(svg);
   });
+}
+
+// a strip over one month of a sparkline: says its number, and opens what is behind it
+function month(code, period, label, value, i, n) {
+  const strip = document.createElementNS(SVG, "rect");
+  const width = 76 / (n - 1);
+  for (const [name, said] of Object.entries({ x: 2 + (i - 0.5) * width, y: 0, width, height: 20 })) strip.setAttribute(name, said);
+  Object.assign(strip.dataset, { rows: code, period });
+  strip.append(document.createElementNS(SVG, "title"));
+  strip.firstChild.textContent = `${label} ${+value.toFixed(2)}`;
+  return strip;
 }
 
 export function multiples(host, months, outlines, told, open) {

@@ -204,7 +204,8 @@ async function charts(turn, address) {
     const { sparks, multiples, trend } = await import("/assets/explore-charts.mjs");
     mark("multiples", null);
     mark("trend", null);
-    sparks(months);
+    state.sparks = () => sparks(months);
+    state.sparks();
     multiples(by("multiples"), months, outlines, told, toMonth);
     await trend(by("trend"), months, (period) => behind(told.at, period));
   } catch (error) {
@@ -214,14 +215,17 @@ async function charts(turn, address) {
 
 const toMonth = (period) => go(search({ period }));
 
-// what is behind a number
-async function behind(code, period) {
+// what is behind a number: rows, or the grids that have it
+const behind = (code, period) => look(`rows/${code}`, period ? search({ period }) : window.location.search);
+
+async function look(what, address) {
   const dialog = by("behind");
   by("rows").replaceChildren(Object.assign(document.createElement("p"), { className: "state", textContent: words().shows_loading }));
   dialog.showModal();
   try {
-    const told = await ask(`/api/explore/rows/${code}${period ? search({ period }) : window.location.search}`);
+    const told = await ask(`/api/explore/${what}${address}`);
     window.elements.fill("rows", told.rows);
+    state.sparks?.();
   } catch (error) {
     if (error.told?.panels) window.elements.fill("rows", error.told.panels.notice);
     else by("rows").textContent = words().shows_failed;
@@ -250,6 +254,8 @@ document.addEventListener("click", (event) => {
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const number = event.target.closest?.("[data-rows]");
   if (number) return void behind(number.dataset.rows, number.dataset.period);
+  const group = event.target.closest?.("[data-class]");
+  if (group) return void look(`classes/${group.dataset.class}`, window.location.search);
   const copy = event.target.closest?.("[data-copy]");
   if (copy) {
     event.preventDefault();
@@ -265,6 +271,7 @@ document.addEventListener("click", (event) => {
   const link = event.target.closest?.('a[href^="?"]');
   if (!link) return;
   event.preventDefault();
+  by("behind").close();
   go(link.getAttribute("href"));
 });
 

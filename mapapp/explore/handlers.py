@@ -197,6 +197,13 @@ def rows(desk: Desk, search: str | None, code: str) -> Children:
     return behind_panel(desk.catalog, words, findings, behind)
 
 
+def in_class(desk: Desk, search: str | None, number: int) -> Children:
+    """Show the grids of one class of the legend; none where there is no such class."""
+    findings, words = find(desk, search)
+    legend = legend_colours(len(findings.breaks) + 1, colours(findings.question.theme, findings.question.ramp))
+    return panels.in_class(words, findings, legend, number) if 0 <= number < len(legend) else []
+
+
 def take_away(desk: Desk, search: str | None, kind: str, host: str, now: datetime | None = None) -> tuple[str, bytes]:
     """Make a file of what is shown: its name and its contents. That it was taken is written down first.
 

@@ -163,22 +163,46 @@ def change(words: Words, indicator: Indicator, value: float, before: float) -> s
 
 
 def legend(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
-    """Classes with their colours and how many grids each has, no data last; then what the numbers stand on."""
-    indicator, cells = findings.indicator, findings.cells
-    drawn = cells["change" if findings.is_change else "value"]
-    texts = class_texts(words, findings.breaks, drawn, indicator.digits, is_change=findings.is_change)
-    counts = cells["class"].value_counts()
+    """Classes with their colours and how many grids each has, which opens these; then what the numbers stand on."""
+    counts = findings.cells["class"].value_counts()
+    said = _said_of_classes(words, findings)
     rows = [
-        html.Li([html.I(style={"background": colours[one]}), html.Span(said), html.B(words.number(counts.get(one, 0)))])
-        for one, said in reversed(list(enumerate(texts, start=1)))
+        html.Li([html.I(style={"background": colours[one]}), html.Span(said[one]), _opening_class(words, said, one, n)])
+        for one in (*range(len(said) - 1, 0, -1), 0)
+        for n in [int(counts.get(one, 0))]
     ]
-    rows.append(html.Li([html.I(style={"background": colours[0]}), html.Span(words("none")), html.B(findings.n_none)]))
     heading = words("legend_change", what=against(words, findings)) if findings.is_change else title(words, findings)
     return [
-        html.H2([heading, html.Small(words.of(indicator.unit))]),
+        html.H2([heading, html.Small(words.of(findings.indicator.unit))]),
         html.Ul(rows),
         html.Ul([html.Li(one) for one in stands_on(words, findings)], className="notes"),
     ]
+
+
+def in_class(words: Words, findings: Findings, colours: Sequence[str], number: int) -> Children:
+    """The grids of one class of the legend as a table like the ranking; 0 is no data."""
+    rows = _ranked(findings)
+    rows = rows[rows["class"] == number]
+    said = _said_of_classes(words, findings)
+    heading = words("grids_in_class", said=said[number], n=words.number(len(rows)))
+    return [html.H2(heading), html.Div(_table(words, findings, colours, rows), className="rows")]
+
+
+def _said_of_classes(words: Words, findings: Findings) -> list[str]:
+    """What each class says in the legend; no data is the first."""
+    drawn = findings.cells["change" if findings.is_change else "value"]
+    texts = class_texts(words, findings.breaks, drawn, findings.indicator.digits, is_change=findings.is_change)
+    return [words("none"), *texts]
+
+
+def _opening_class(words: Words, said: Sequence[str], one: int, n: int) -> Component:
+    """How many grids a class has: a button that opens these, plain text where there are none."""
+    if not n:
+        return html.B(words.number(n))
+    label = words("grids_in_class", said=said[one], n=words.number(n))
+    return html.Button(
+        words.number(n), type="button", className="number", **named({"data-class": str(one), "aria-label": label})
+    )
 
 
 def stands_on(words: Words, findings: Findings) -> list[str]:
@@ -201,27 +225,33 @@ def stands_on(words: Words, findings: Findings) -> list[str]:
 
 def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
     """Grids in order as a table; a name opens the grid, a number what is behind it; the script adds the sparklines."""
-    q, indicator = findings.question, findings.indicator
-    rows = ranked(findings.cells, "change" if findings.is_change else "value")
-    heads = [("#", "place"), (words("grid"), ""), (words.of(indicator.unit), "n")]
-    heads += [(words("column_change"), "n")] if findings.is_change else []
-    heads.append((words("trend"), "spark"))
+    q, rows = findings.question, _ranked(findings)
     first = rows.iloc[:RANKED_MOST]
-    body = [_row(words, findings, colours, place, code, row) for place, (code, row) in enumerate(first.iterrows(), 1)]
     how_many = words("ranking_all" if len(first) == len(rows) else "ranking_first", n=len(first))
     return [
         html.H2([words("ranking", levels=words(f"levels_{q.level}")), html.Small(how_many)]),
         html.Div(
             className="rows",
             tabIndex="0",
-            children=html.Table([
-                html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])),
-                html.Tbody(body),
-            ]),
+            children=_table(words, findings, colours, first),
             role="region",
             **named({"aria-label": words("ranking", levels=words(f"levels_{q.level}"))}),
         ),
-    ]  # fmt: skip
+    ]
+
+
+def _ranked(findings: Findings) -> pd.DataFrame:
+    return ranked(findings.cells, "change" if findings.is_change else "value")
+
+
+def _table(words: Words, findings: Findings, colours: Sequence[str], rows: pd.DataFrame) -> Component:
+    heads = [("#", "place"), (words("grid"), ""), (words.of(findings.indicator.unit), "n")]
+    heads += [(words("column_change"), "n")] if findings.is_change else []
+    heads.append((words("trend"), "spark"))
+    body = [_row(words, findings, colours, place, code, row) for place, (code, row) in enumerate(rows.iterrows(), 1)]
+    return html.Table([
+        html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])), html.Tbody(body),
+    ])  # fmt: skip
 
 
 def _row(

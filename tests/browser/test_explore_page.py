@@ -161,6 +161,22 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     screen.page.click("#headline .compared .number")
     screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('2026年4月')")
     assert f"共 {before} 行" in screen.texts("#rows caption")[1]
+    screen.page.keyboard.press("Escape")
+    strip = screen.page.locator("#ranking td.spark >> nth=0").locator("rect[data-period='202602']")
+    strip.click(force=True)  # the line lies under it
+    screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('2026年2月')")
+    wanted = strip.locator("title").text_content().split()[-1]
+    assert f"共 {int(wanted):,} 行" in screen.texts("#rows caption")[1]
+    screen.page.keyboard.press("Escape")
+    group = screen.page.locator("#legend [data-class]").first
+    n = int(group.inner_text())
+    group.click()
+    screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('个网格')")
+    assert screen.page.locator("#rows tbody tr").count() == n > 0
+    screen.page.click("#rows tbody a >> nth=0")
+    screen.page.wait_for_function(
+        "() => !document.getElementById('behind').open && !location.search.includes('at=449901&')"
+    )
 
 
 def test_files_are_taken_away(screen: Screen, tmp_path: Path) -> None:
