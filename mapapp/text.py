@@ -51,6 +51,11 @@ class Words:
         name = self(calendar.month_name[month].lower()) if self.language == "en" else ""
         return self("period_month", year=year, month=month, name=name)
 
+    def name(self, name: str) -> str:
+        """Say the name of an account; one of the demonstration has the key of its role, and is called by that role."""
+        key = f"role_{name}"
+        return self(key) if key in self.texts else name
+
     def moment(self, moment: datetime, zone: str) -> str:
         """Write a moment in the city's zone."""
         return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"

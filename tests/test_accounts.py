@@ -211,6 +211,8 @@ def test_the_demonstration_is_one_click_and_only_there(here: Database, catalog: 
             assert browser.ask("/account").status_code == 200
             pages[role] = browser
         assert demo.browser().ask("/sign-in", {"demo": "root"}).status_code == 403
+        kept = pages["security_admin"].ask("/accounts").text
+        assert "<td>demo.leader</td><td>领导</td><td>领导</td>" in kept, "called by the role"
         assert "虚构" in demo.browser().ask("/sign-in").text
     with serving(here, catalog, settings) as earnest:
         assert earnest.browser().ask("/sign-in", {"demo": "leader"}).status_code == 403

@@ -15,6 +15,7 @@ from signing import become, sign_in, signed
 
 from layers import visits, workers
 from layers.access import Scope
+from layers.accounts.records import keep_demo_accounts
 from layers.database import Database
 from layers.errors import CaseError
 from layers.performance import performance
@@ -153,6 +154,11 @@ def test_the_page_of_a_worker_is_for_the_right_eyes(running: Server, here: Datab
     centre = page_of(running, here, "dispatcher")
     shown = centre.ask(f"/figures/worker?worker=zhang&period={NOW}&count=reported").text
     assert "zhang" in shown and shown.split('id="cases"')[1].count("<tr>") - 1 == 2 and "敏感" in shown
+    with here.connect("door") as door:
+        keep_demo_accounts(door, "4499", ["water"], is_demo=True)
+    named = '<option value="demo.grid_worker">{}</option>'
+    assert named.format("网格员") in centre.ask("/figures/worker").text
+    assert named.format("Grid worker") in centre.ask("/figures/worker?lang=en").text
     worker = page_of(running, here, "grid_worker")
     assert worker.ask("/figures").headers["location"] == "/figures/worker"
     assert worker.ask("/figures/worker").status_code == 200

@@ -240,6 +240,7 @@ async function settleIn() {
 }
 
 choose(page.kind);
+for (const key of Object.keys(sessionStorage)) if (key.startsWith("draft ") && key !== DRAFT) sessionStorage.removeItem(key);
 const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
 if (draft) edit(draft);
 await drawOutbox();

@@ -44,7 +44,7 @@ def accounts_page(
     add, pair = _fields_to_add(words, session, departments), _fields_to_pair(words, accounts)
     rows = [
         [
-            escape(one.account), escape("" if one.is_demo else one.name), escape(words(f"role_{one.role}")),
+            escape(one.account), escape(words.name(one.name)), escape(words(f"role_{one.role}")),
             escape(one.scope), escape(department(one)), escape(_state_of(words, one)), changes(one),
         ]
         for one in accounts

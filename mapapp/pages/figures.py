@@ -44,7 +44,7 @@ def worker_page(catalog: Catalog, words: Words, told: ToldOfWorker) -> str:
     """Write the figures of one grid worker."""
     query = {"period": told.period} | ({"worker": told.worker} if told.worker else {})
     options = [("", words("figure_choose"))] if visitor().actor.role == "dispatcher" else []
-    options += [(one.account, one.name) for one in told.workers]
+    options += [(one.account, words.name(one.name)) for one in told.workers]
     body = form_of(
         words, "/figures/worker", choice("worker", words("role_grid_worker"), options, told.worker), told.period
     )

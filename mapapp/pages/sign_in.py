@@ -83,6 +83,7 @@ def account_page(
     parts = [f"<section><h2>{escape(words('own_account'))}</h2>", said(message, "alarm"), f"<dl>{rows}</dl>"]
     parts += [f'<p><a href="{home}">{escape(words("go_home"))}</a></p>']
     parts += [form("/sign-out", button(words("sign_out"), kind="first"), form_token=session.form_token), "</section>"]
+    parts += ['<script type="module" src="/static/casework/leave.mjs"></script>']
     if not session.is_demo and session.kind == "person":
         new = field("password", words("password_now"), kind="password", more='autocomplete="current-password" required')
         new += field("new", words("password_new"), kind="password", more='autocomplete="new-password" required')

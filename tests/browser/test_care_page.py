@@ -70,6 +70,7 @@ def test_a_leader_sees_overdue_visits_and_no_name(browser: Browser, care: str) -
     page.locator("#counts tbody button").first.click()
     expect(page.locator("#path button")).to_have_count(2)
     expect(page.locator("#counts td.late").first).to_have_text("不超过 10")
+    expect(page.locator(".hint")).to_contain_text("“不超过 10”即 1 至 10")
     assert "*" not in page.locator("body").inner_text()
     page.context.close()
     assert screen.faults == []
