@@ -157,7 +157,8 @@ def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
     view, words = read_view(search, defaults, gazetteer), desk.words
     hits = []
     if became is not None:
-        said = words[view.language]("search_became", code=became.code, name=became.name, day=became.on.isoformat())
+        day = words[view.language].day(became.on)
+        said = words[view.language]("search_became", code=became.code, name=became.name, day=day)
         now = [(code, name) for code, name, _ in became.now if code.startswith(desk.scope.code)]
         hits += [(view.but(at=code, edition=None), name, said, code) for code, name in now]
     for hit in gazetteer.search(sought[:80], limit=10):

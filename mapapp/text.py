@@ -7,7 +7,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -58,7 +58,13 @@ class Words:
 
     def moment(self, moment: datetime, zone: str) -> str:
         """Write a moment in the city's zone."""
-        return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+        at = moment.astimezone(ZoneInfo(zone))
+        return f"{self.day(at)} {at:%H:%M}"
+
+    def day(self, day: date) -> str:
+        """Write a day as the language does."""
+        name = self(calendar.month_name[day.month].lower()) if self.language == "en" else ""
+        return self("day", year=day.year, month=day.month, day=day.day, name=name)
 
 
 def read_words(path: Path = CATALOGUE) -> dict[str, Words]:

@@ -161,7 +161,7 @@ def test_every_control_of_the_layer_desk_opens_what_it_says(desk: Desk) -> None:
     for key in desk.catalog.layers:
         assert desk.catalog.layers[key].name.zh in text
     assert {dict(view.faded).get(part) for view in views for part in ("colours", "borders", "labels")} == {None, 70}
-    assert text.count("数据更新于 2026-07-01 09:00") == 4, "three layers and the colours"
+    assert text.count("数据更新于 2026年7月1日 09:00") == 4, "three layers and the colours"
     assert handlers.show(desk, "?layers=grid_event", None).layer_desk == []
 
 

@@ -78,9 +78,9 @@ def _editions(words: Words, situation: Situation, defaults: Defaults) -> Childre
     view, links = situation.view, list[Component | str]()
     for one in reversed(situation.editions):
         chosen = view.but(edition=None if one.closed_on is None else one.edition)
-        span = words("edition_from", day=one.opened_on.isoformat())
+        span = words("edition_from", day=words.day(one.opened_on))
         if one.closed_on is not None:
-            span = words("edition_between", first=one.opened_on.isoformat(), past=one.closed_on.isoformat())
+            span = words("edition_between", first=words.day(one.opened_on), past=words.day(one.closed_on))
         here = "here" if one.edition == situation.gazetteer.edition else ""
         links.append(html.A(one.name, href=search_of(chosen, defaults), className=here, title=span))
     return [html.Div([html.Span(words("editions")), *links], className="editions")]
