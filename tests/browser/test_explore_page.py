@@ -291,3 +291,8 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     screen.page.click("#trend .state button")
     expect(screen.page.locator("#trend .main-svg").first).to_be_visible()
     screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]
+    screen.page.unroute(engine)
+    explore(screen, "?indicator=village_satisfaction_rate&at=449901001001&level=small")
+    for part in ("ranking", "multiples", "trend"):
+        expect(screen.page.locator(f"#{part}[data-shows=empty] .state")).not_to_be_empty()
+    assert "无数据" in screen.texts("#headline .figure")[0]

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from painted import unlike
 from pypinyin import lazy_pinyin
 from screen import keep_picture
 
@@ -71,6 +72,8 @@ def test_every_cell_is_coloured_by_its_class(screen: Screen) -> None:
     assert len(shades) == 6
     assert set(shades.values()) <= set(range(10)) and len(set(shades.values())) > 1
     assert 9 in shades.values()
+    n_colours, wrong = unlike(screen.page, ".legend li")
+    assert n_colours > 2 and wrong == []
 
 
 def test_a_row_of_the_ranking_opens_its_grid_and_the_browser_goes_back(screen: Screen) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from painted import unlike
 from playwright.sync_api import Browser, expect
 from screen import Screen, keep_picture
 
@@ -124,6 +125,8 @@ def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served, s
         assert screen.page.evaluate(FAULTS) == []
         assert screen.faults == []
         if size == (1920, 1080):
+            n_colours, wrong = unlike(screen.page, "#legend li")
+            assert n_colours > 2 and wrong == []
             served.live(12, seed=5)
             screen.page.wait_for_function("() => window.__wall.pulses > 3")
         keep_picture(screen.page, "wall" if size == (1920, 1080) else f"wall-{size[0]}")
@@ -177,6 +180,16 @@ def test_an_outage_is_said_by_every_panel_and_by_the_age_of_the_data(browser: Br
     page.clock.fast_forward(30_000)
     expect(page.locator("#age")).to_have_attribute("data-age", "fresh")
     expect(page.locator("[data-state=stale]")).to_have_count(0)
+    page.keyboard.press("Shift")
+    expect(page.locator("#tour")).to_have_attribute("data-tour", "rests")
+    at = page.evaluate("() => window.__wall.at")
+    page.clock.fast_forward(60_000)
+    expect(page.locator("#tour")).to_have_attribute("data-tour", "rests")
+    assert page.evaluate("() => window.__wall.at") == at, "it stands still for two minutes"
+    page.clock.fast_forward(60_000)
+    page.clock.fast_forward(20_000)
+    expect(page.locator("#tour")).to_have_attribute("data-tour", "on")
+    page.wait_for_function("(at) => window.__wall.at !== at", arg=at)
     context.close()
 
 
