@@ -61,7 +61,7 @@ _WITH_FIRST = """
 _DIMENSIONS = {
     "sex": "coalesce(one.sex, 'unknown')",
     "residence": "coalesce(one.residence, 'unknown')",
-    "household": "case when one.household is null then 'unknown' when one.is_first then 'first' else 'other' end",
+    "household": "case when one.household is not null and one.is_first then 'first' else 'other' end",
     "age": (
         "coalesce(({ages}::int[])[width_bucket(extract(year from age({day}, one.born_on))::int, {ages}::int[])]::text,"
         " 'unknown')"

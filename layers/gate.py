@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.sparse import coo_array, vstack
 
-from layers.declare.records import UNKNOWN, Breakdown
+from layers.declare.records import Breakdown
 from layers.privacy import BASE
 
 Ints = NDArray[np.int64]
@@ -67,8 +67,7 @@ def margins(one: Breakdown, other: Breakdown) -> Iterator[tuple[Ints, Ints]]:
     shared = one.shares(other)
     if not shared:
         return
-    groups_1 = _groups(one, other, shared)
-    groups_2 = _groups(other, one, [(b, a) for a, b in shared])
+    groups_1, groups_2 = _groups(one, other, shared), _groups(other, one, shared)
     for group in sorted(set(groups_1) | set(groups_2)):
         yield np.array(groups_1.get(group, []), dtype=np.int64), np.array(groups_2.get(group, []), dtype=np.int64)
 
@@ -95,27 +94,30 @@ def narrowed(one: Seen, other: Seen, pairs: Sequence[tuple[Ints, Ints]]) -> NDAr
 
 
 def homes_narrowed(homes: Seen, sizes: Seen, breakdown: Breakdown) -> NDArray[np.bool_]:
-    """Return the rows (grids) at which how many households there are narrows how many people live in those of a size.
+    """Return the rows (grids) at which how many households there are and how many people by size narrow a small count.
 
     Parameters
     ----------
     homes
-        What is seen of the households of each grid, grids by 1.
+        What is seen of one person of each household and of all others, grids by 2.
     sizes
-        What is seen of a breakdown by the size of the household alone, grids by cells.
+        What is seen of a breakdown by the size of the household alone, grids by cells; those of none known are last.
     breakdown
         That breakdown, whose bands say between how many people a household of a cell has.
     """
     first = np.array(breakdown.sizes, dtype=float)
     last = np.append(first[1:] - 1, np.inf)
-    figures, low, high = (one[:, : len(first)] for one in sizes)
+    low, high = (one[:, : len(first)] for one in (sizes.low, sizes.high))
     fewest, most_homes = low / last, high / first
-    most = last * (homes.high - (fewest.sum(axis=1, keepdims=True) - fewest))
-    least = first * (homes.low - (most_homes.sum(axis=1, keepdims=True) - most_homes))
-    of_sizes = (figures <= BASE) & _is_told(least, most)
-    of_homes = (homes.figures[:, 0] <= BASE) & _is_told(fewest.sum(axis=1), most_homes.sum(axis=1))
-    found: NDArray[np.bool_] = of_sizes.any(axis=1) | of_homes
-    return found
+    some, more = fewest.sum(axis=1), most_homes.sum(axis=1)
+    least = first * (homes.low[:, :1] - (more[:, None] - most_homes))
+    most = last * (homes.high[:, :1] - (some[:, None] - fewest))
+    # whoever is not the one of a household, or has none that is known, is among the others
+    least_alone = homes.low[:, 1] - (high - high / last).sum(axis=1)
+    most_alone = homes.high[:, 1] - (low - low / first).sum(axis=1)
+    is_told = np.column_stack([_is_told(least, most), _is_told(least_alone, most_alone), _is_told(some, more)])
+    figures = np.column_stack([sizes.figures[:, : len(first)], sizes.figures[:, -1], homes.figures[:, 0]])
+    return np.asarray(np.logical_and(figures <= BASE, is_told).any(axis=1))
 
 
 def _is_told(least: Ints | Floats, most: Ints | Floats) -> NDArray[np.bool_]:
@@ -263,18 +265,16 @@ class _Program:
         return (np.inf, -np.inf) if least is None or most is None else (float(least[at]), float(most[at]))
 
 
-def _groups(this: Breakdown, that: Breakdown, shared: Sequence[tuple[str, str]]) -> dict[tuple[str, ...], list[int]]:
+def _groups(this: Breakdown, that: Breakdown, shared: Sequence[str]) -> dict[tuple[str, ...], list[int]]:
     found: dict[tuple[str, ...], list[int]] = {}
     for at, cell in enumerate(this.cells):
         values = dict(zip(this.by, cell.split("."), strict=True))
-        found.setdefault(tuple(_coarse(values[a], this, that, a, b) for a, b in shared), []).append(at)
+        found.setdefault(tuple(_coarse(values[one], this, that, one) for one in shared), []).append(at)
     return found
 
 
-def _coarse(value: str, this: Breakdown, that: Breakdown, dimension: str, other: str) -> str:
+def _coarse(value: str, this: Breakdown, that: Breakdown, dimension: str) -> str:
     """Return the last beginning of a band at or below this one that both breakdowns have."""
-    if dimension != other:
-        return value if value == UNKNOWN else "known"
     if dimension not in ("age", "household_size") or not value.isdigit():
         return value
     both = set(this.values_of(dimension)) & set(that.values_of(dimension))

@@ -222,17 +222,13 @@ def _part_overlaps(known: _Known, breakdowns: Sequence[Breakdown]) -> None:
     """Withhold the later of two breakdowns that share a dimension wherever the two narrow a count."""
     digits, levels = known.found.digits, known.levels
     for one, other in combinations(breakdowns, 2):
-        pairs = list(margins(one, other))
-        if not pairs:
-            continue
         kept = levels <= min(digits[one.key], digits[other.key])
-        is_open = narrowed(known.of(one.key), known.of(other.key), pairs) & kept
+        is_open = narrowed(known.of(one.key), known.of(other.key), list(margins(one, other))) & kept
         for homes, sizes in ((one, other), (other, one)):
             if homes.by == ("household",) and sizes.by == ("household_size",):
-                first = known.of(homes.key).of_cells([homes.cells.index("first")])
                 # people of a rest, known no finer, live with others who may be: their homes tell nothing of their sizes
                 is_grid = np.arange(len(levels)) < len(known.cube.codes)
-                is_open |= homes_narrowed(first, known.of(sizes.key), sizes) & kept & is_grid
+                is_open |= homes_narrowed(known.of(homes.key), known.of(sizes.key), sizes) & kept & is_grid
         if is_open.any():
             known.gave_way |= is_open
             _withhold(known.found, other.key, int(levels[is_open].min()))

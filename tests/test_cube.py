@@ -16,7 +16,7 @@ from layers.cells import Net, Table
 from layers.cube import Cube, work_out
 from layers.database import Database
 from layers.declare.records import Breakdown, Text
-from layers.gate import View, attack, margins, narrowed, seen
+from layers.gate import View, attack, homes_narrowed, margins, narrowed, seen
 from layers.people import people, publish
 from layers.people_parts import people_by
 from layers.privacy import round_tree, sums_of_children
@@ -203,16 +203,31 @@ def test_the_attack_finds_what_two_roundings_give_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("homes", "sizes"),
+    ("fine", "coarse"),
     [
-        ((7260, 12570, 10), (5390, 14430, 20)),  # 19 people of unknown household are shown as 10 and as 20
-        ((7260, 12570, 10), (5390, 14450, 0)),  # 1 to 9 of them
-        ((7260, 12570, 0), (5390, 14440, 0)),  # 0 to 9
+        ((5000, 9000, 3000, 2800, 10), (14000, 5790, 20)),  # 19 people of unknown age are shown as 10 and as 20
+        ((5000, 9000, 3000, 2800, 10), (14000, 5810, 0)),  # 1 to 9 of them
+        ((5000, 9000, 3000, 2800, 0), (14000, 5800, 0)),  # 0 to 9
     ],
 )
-def test_that_a_count_is_more_than_nine_is_no_finding(homes: tuple[int, ...], sizes: tuple[int, ...]) -> None:
-    pairs = list(margins(HOMES, SIZE))
-    assert not narrowed(seen(np.array([homes])), seen(np.array([sizes])), pairs).any()
+def test_that_a_count_is_more_than_nine_is_no_finding(fine: tuple[int, ...], coarse: tuple[int, ...]) -> None:
+    pairs = list(margins(AGE, Breakdown("old", NAME, ("age",), ages=(0, 60))))
+    assert not narrowed(seen(np.array([fine])), seen(np.array([coarse])), pairs).any()
+
+
+@pytest.mark.parametrize(
+    ("homes", "sizes", "is_told"),
+    [
+        ((7260, 12590), (1590, 18240, 20), False),
+        ((10, 0), (0, 0, 10), False),  # 1 to 9 people without a known household
+        ((30, 0), (10, 10, 10), True),  # at most 9 others, of whom 1 is in a household of 3 or more
+        ((20, 10), (10, 20, 0), True),  # 29 people in households of 3 or more make at most 9 of 11
+    ],
+)
+def test_households_and_their_sizes_are_laid_together(
+    homes: tuple[int, ...], sizes: tuple[int, ...], is_told: bool
+) -> None:
+    assert homes_narrowed(seen(np.array([homes])), seen(np.array([sizes])), SIZE).all() == is_told
 
 
 def test_bands_overlap_where_both_begin() -> None:
@@ -278,7 +293,7 @@ def test_people_are_told_apart_as_declared(db: Database, loader: Any, secrets: S
     wanted: dict[Breakdown, dict[str, dict[str, int]]] = {
         AGE: {HOME: {"60": 20}, AWAY: {"18": 30, "unknown": 10}},
         SIZE: {HOME: {"1": 20}, AWAY: {"3": 30, "unknown": 10}},
-        HOMES: {HOME: {"first": 20}, AWAY: {"first": 10, "other": 20, "unknown": 10}},
+        HOMES: {HOME: {"first": 20}, AWAY: {"first": 10, "other": 30}},
         NEAR: {HOME: {"near": 20}, AWAY: {"unknown": 40}},
         RESIDENCE: {HOME: {"registered": 20}, AWAY: {"unknown": 40}},
         on: {HOME: {"off": 20}, AWAY: {"off": 30, "on": 10}},

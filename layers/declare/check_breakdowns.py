@@ -44,12 +44,19 @@ def _tells_nobody_twice(breakdown: Breakdown, catalog: Catalog) -> Said:
     """Two figures of the same people, each rounded, narrow small counts: never on grids finer than the large ones."""
     for other in catalog.breakdowns.values():
         is_fine = {breakdown.finest, other.finest} <= {"small", "medium"}
-        if other.key < breakdown.key and is_fine and breakdown.shares(other):
-            both = " and ".join(dict.fromkeys(one for one, _ in breakdown.shares(other)))
+        shared = breakdown.shares(other) or _homes_and_sizes(breakdown, other)
+        if other.key < breakdown.key and is_fine and shared:
+            both = " and ".join(shared)
             says = (
                 f"{other.key} tells people apart by {both} too, and two rounded figures of a few people give them away"
             )
             yield ("by",), f'{says}; write finest = "large" in one of them, or make one breakdown of both.'
+
+
+def _homes_and_sizes(one: Breakdown, other: Breakdown) -> tuple[str, ...]:
+    """How many households there are and how many people live in those of a size tell of each other."""
+    both = ("household", "household_size")
+    return both if {*one.by, *other.by} >= set(both) else ()
 
 
 CHECKS: tuple[tuple[Check, tuple[str, ...]], ...] = (

@@ -266,7 +266,7 @@ UNKNOWN = "unknown"
 _WORDS = {
     "sex": ("female", "male", UNKNOWN),
     "residence": ("floating", "from_abroad", "left_behind", "registered", UNKNOWN),
-    "household": ("first", "other", UNKNOWN),
+    "household": ("first", "other"),
     "register": ("off", "on"),
     "near": ("far", "near", UNKNOWN),
 }
@@ -296,18 +296,14 @@ class Breakdown:
         bands = {"age": self.ages, "household_size": self.sizes}.get(dimension)
         return _WORDS[dimension] if bands is None else (*map(str, bands), UNKNOWN)
 
-    def shares(self, other: Breakdown) -> list[tuple[str, str]]:
-        """Return the pairs of dimensions, ours and the other's, by which both tell the same people apart.
-
-        Of households both `household` and `household_size` say who lives in none that is known.
-        """
+    def shares(self, other: Breakdown) -> tuple[str, ...]:
+        """Return the dimensions by which both tell the same people apart."""
         keys = {"register": ("register",), "near": ("near", "within_m")}
-        return [
-            (mine, theirs)
-            for mine, theirs in product(self.by, other.by)
-            if (mine == theirs and all(getattr(self, key) == getattr(other, key) for key in keys.get(mine, ())))
-            or {mine, theirs} == {"household", "household_size"}
-        ]
+        return tuple(
+            one
+            for one in self.by
+            if one in other.by and all(getattr(self, key) == getattr(other, key) for key in keys.get(one, ()))
+        )
 
     @property
     def cells(self) -> tuple[str, ...]:
