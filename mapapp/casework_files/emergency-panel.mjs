@@ -10,8 +10,8 @@ export function metres(m) {
   return m < 9950 ? t("near_m", { n: count(m < 100 ? Math.round(m) : Math.round(m / 10) * 10) }) : t("near_km", { n: (m / 1000).toFixed(1) });
 }
 
-const whole = new Intl.DateTimeFormat("sv-SE", {
-  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", timeZone: told.zone,
+const whole = new Intl.DateTimeFormat(told.lang === "zh" ? "zh-CN" : "en-GB", {
+  dateStyle: "medium", timeStyle: "short", timeZone: told.zone,
 });
 export const day = (iso) => whole.format(new Date(iso));
 
