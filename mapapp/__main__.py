@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -38,12 +39,14 @@ def serve(context: typer.Context) -> None:
 def check(context: typer.Context) -> None:
     """检查能否上线 Say what must not be when the map is served; the map does not start while anything is found."""
     from layers.database import open_database
-    from mapapp.check import findings
+    from mapapp.check import findings, overdue
 
-    found = list(findings(context.obj, os.environ, open_database(context.obj)))
-    typer.echo("\n".join(found) or "The map may be served.")
+    database = open_database(context.obj)
+    found = list(findings(context.obj, os.environ, database))
     if found:
+        typer.echo("\n".join(found))
         raise typer.Exit(2)
+    typer.echo("\n".join(["The map may be served.", *overdue(database, datetime.now(UTC))]))
 
 
 @app.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -18,6 +19,9 @@ NOT_HERE = ("DASH_DEBUG", "DASH_HOT_RELOAD", "DASH_UI", "DASH_MCP_ENABLED", "DAS
 
 SHORTEST = 16
 """Characters of a password of the database, at least."""
+
+NIGHTS = timedelta(days=2)
+"""How long ago what is too old was deleted last, at most."""
 
 _UNGUARDED = """
 select c.relnamespace::regnamespace || '.' || c.relname from pg_class as c
@@ -99,6 +103,17 @@ def server(connection: psycopg.Connection[Any]) -> Iterator[str]:
             yield f"The database server runs with {name} = off and loses data when it crashes. Set it to on."
     for (table,) in connection.execute(_UNGUARDED).fetchall():
         yield f"{table} is not under row-level security. Name it to `guard_rows` in a revision."
+
+
+def overdue(database: Database, now: datetime) -> Iterator[str]:
+    """Yield a sentence for work of each night that was not done; the map is served all the same."""
+    with database.connect("door") as connection:
+        ran = "select from audit.entry where at > %s and kind = 'person_change' and subject = 'retention'"
+        if connection.execute(ran + " limit 1", [now - NIGHTS]).fetchone() is None:
+            yield (
+                "What is kept longer than its days was not deleted in the last two nights."
+                " Have the machine run `python -m etl retention` each night, see docs/security.md."
+            )
 
 
 def findings(settings: Settings, environ: Mapping[str, str], database: Database) -> Iterator[str]:

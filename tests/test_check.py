@@ -8,13 +8,16 @@ import ssl
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from etl.retention import expire
 from layers.database import Database
+from layers.declare.records import Catalog
 from layers.errors import SettingError
 from layers.secrets import read_secrets, secrets_file
 from layers.settings import Settings, read_settings
@@ -32,6 +35,16 @@ def but_lax(found: Iterable[str]) -> list[str]:
 
 def test_an_installation_as_it_ought_to_be_may_be_served(db: Database, settings: Settings) -> None:
     assert but_lax(check.findings(settings, {}, db)) == []
+
+
+def test_nights_without_retention_are_said(db: Database, catalog: Catalog) -> None:
+    now = datetime.now(UTC)
+    assert "etl retention" in "\n".join(check.overdue(db, now))
+    expire(db, catalog.retention, now, run_by="night", dry_run=True)
+    assert list(check.overdue(db, now)) != [], "a dry run deletes nothing"
+    expire(db, catalog.retention, now, run_by="night")
+    assert list(check.overdue(db, now)) == []
+    assert list(check.overdue(db, now + timedelta(days=3))) != []
 
 
 @pytest.mark.parametrize("name", check.NOT_HERE)
