@@ -12,6 +12,8 @@ export function createCharts(said) {
     const step = Math.ceil((x.length * (x[0].length + 3) * 0.62) / letters);
     return x.filter((_, i) => (x.length - 1 - i) % step === 0);
   };
+  // Of a few events there are no halves.
+  const steps = (most) => (most < 4 ? { dtick: 1 } : { nticks: 4 });
   function draw(data) {
     own.data = data;
     if (!own.has) return;
@@ -38,7 +40,7 @@ export function createCharts(said) {
           showlegend: false,
           bargap: 0.25,
           xaxis: { type: "category", tickvals: marks(x, host.clientWidth / size), tickangle: 0, fixedrange: true, showgrid: false },
-          yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, nticks: 4, tickformat: ",d" },
+          yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, ...steps(Math.max(...n)), tickformat: ",d" },
         },
         { staticPlot: true, displayModeBar: false },
       );

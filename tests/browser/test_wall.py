@@ -57,6 +57,10 @@ FAULTS = """() => {
     const px = parseFloat(getComputedStyle(one).fontSize);
     if (px < least) faults.push(`small: ${px} ${one.textContent}`);
   }
+  for (const one of all("figure")) {
+    const marks = [...one.querySelectorAll(".ytick text")].map((mark) => mark.textContent);
+    if (!marks.length || new Set(marks).size < marks.length) faults.push(`${one.id} has the marks ${marks}`);
+  }
   const tops = new Set(all("#scenarios a").map((one) => box(one).top));
   if (tops.size > 1) faults.push("the scenarios take more than one line");
   return faults;
