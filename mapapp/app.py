@@ -192,10 +192,14 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
     return dash
 
 
+SEALED_S = 60
+"""Seconds from one seal of the audit to the next."""
+
+
 async def seal_each_minute(porter: Porter) -> None:
     """Seal the audit's new entries again and again; a minute in which it fails is made up for by the next."""
     while True:
-        await asyncio.sleep(60)
+        await asyncio.sleep(SEALED_S)
         try:
             await asyncio.to_thread(porter.seal)
         except (OSError, psycopg.Error, PoolTimeout) as error:
