@@ -117,7 +117,8 @@ export function switched(state, said, element) {
   return isOn(state, said, element) ? others : [...others, element];
 }
 
-function fillElements(state, said, { go }) {
+// The switches answer at once; the map follows.
+export function fillElements(state, said, { go }) {
   const { open } = state.data;
   const rows = state.data.elements.map((one, i) => {
     const on = isOn(state, said, one.key);

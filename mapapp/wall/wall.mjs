@@ -3,7 +3,7 @@ import { openLive } from "./live.mjs";
 import { createPulses } from "./pulses.mjs";
 import { createTour } from "./tour.mjs";
 import { bindKeys } from "./keys.mjs";
-import { fillPanels, fillFeed, build, show, fail } from "./panels.mjs";
+import { fillPanels, fillElements, fillFeed, build, show, fail } from "./panels.mjs";
 import { createCharts } from "./charts.mjs";
 
 const said = JSON.parse(document.getElementById("said").textContent);
@@ -112,6 +112,7 @@ function readNames(told) {
 function go(changes) {
   if ("scenario" in changes) Object.assign(state, { indicator: "", layers: layersOf(changes.scenario) });
   Object.assign(state, changes);
+  if ("layers" in changes && state.data) fillElements(state, said, { go, fly });
   return load();
 }
 
