@@ -108,8 +108,12 @@ def server(connection: psycopg.Connection[Any]) -> Iterator[str]:
 def overdue(database: Database, now: datetime) -> Iterator[str]:
     """Yield a sentence for work of each night that was not done; the map is served all the same."""
     with database.connect("door") as connection:
-        ran = "select from audit.entry where at > %s and kind = 'person_change' and subject = 'retention'"
-        if connection.execute(ran + " limit 1", [now - NIGHTS]).fetchone() is None:
+        row = connection.execute(
+            "select exists (select from audit.entry"
+            " where at > %s and kind = 'person_change' and subject = 'retention')",
+            [now - NIGHTS],
+        ).fetchone()
+        if row == (False,):
             yield (
                 "What is kept longer than its days was not deleted in the last two nights."
                 " Have the machine run `python -m etl retention` each night, see docs/security.md."

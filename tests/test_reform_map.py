@@ -58,5 +58,5 @@ def test_an_old_code_is_found_as_what_it_became(desk: Desk) -> None:
     hits = handlers.find(desk, "449901001", "?edition=1&at=449901001")
     assert "东镇" in said(hits) and "原" not in said(hits)
     hits = handlers.find(desk, "449901001", "")
-    assert "原 449901001 东镇，2026-07-01 起" in said(hits)
+    assert "原 449901001 东镇，2026年7月1日 起" in said(hits)
     assert set(links(hits)) == {"?at=449901002", "?at=449901009"}  # a half of it each
