@@ -145,7 +145,6 @@ def attack(
     *,
     then: View | None = None,
     same: Sequence[int] = (),
-    exactly: bool = False,
 ) -> list[tuple[str, int, int]]:
     """Attack a family by linear programming; return the targets (breakdown, child, cell) that were narrowed.
 
@@ -159,13 +158,10 @@ def attack(
         What was seen of it in the release before.
     same
         Children in which nothing has changed since.
-    exactly
-        Return those alone that were recovered: held to one count.
     """
     if not targets:
         return []
-    program = _Program(now, then, same)
-    return [target for target in targets if program.recovers(*target)] if exactly else program.narrowed(targets)
+    return _Program(now, then, same).narrowed(targets)
 
 
 class _Program:
@@ -250,11 +246,6 @@ class _Program:
                 return left
             left &= ~can
         return left
-
-    def recovers(self, breakdown: str, child: int, cell: int) -> bool:
-        """Whether a count can be held to less than two counts."""
-        least, most = self._range(breakdown, child, cell)
-        return most - least < 1 - _SLACK
 
     def _range(self, breakdown: str, child: int, cell: int) -> tuple[float, float]:
         """Least and most a count can be; nothing at all where no counts fit."""
