@@ -37,7 +37,9 @@ class Asked:
 
 
 def list_cases(connection: psycopg.Connection[Any], scope: Scope, asked: Asked, *, most: int = 300) -> pd.DataFrame:
-    """List the cases of a queue; a row is a case, late ones first, then urgent ones, then by deadline.
+    """List the cases of a queue; a row is a case, urgent ones first, then by deadline, which begins with the late.
+
+    An urgent report that has no deadline yet counts as due since it was reported.
 
     Returns
     -------

@@ -75,6 +75,36 @@ def test_queues_hold_what_waits_for_each_role(web: Any, db: Database) -> None:
         assert casework.list_queue(desk, {"queue": "nonsense"})["queue"] == "accept"
 
 
+def test_urgent_cases_stand_on_top_and_one_nobody_took_up_is_due_since_it_was_reported(web: Any, db: Database) -> None:
+    hour = timedelta(hours=1)
+    now = datetime.now(UTC).replace(microsecond=0)
+    rows = {  # urgent, state, reported so long ago, due in so long
+        "urgent, nobody took it up": (True, "reported", 2 * hour, None),
+        "urgent, late since before": (True, "handling", 9 * hour, -3 * hour),
+        "urgent, late since after": (True, "handling", 9 * hour, -hour),
+        "urgent, has time": (True, "handling", hour, hour),
+        "urgent, stands still": (True, "suspended", hour, None),
+        "late": (False, "handling", 90 * hour, -48 * hour),
+        "has time": (False, "dispatched", hour, hour),
+        "fresh": (False, "reported", hour, None),
+        "urgent, but over": (True, "closed", 3 * hour, -hour),
+    }
+    made = {}
+    for name, (is_urgent, state, ago, due) in rows.items():
+        made[case_in(web, CATALOG, state).id] = name
+        with db.connect("admin") as admin:
+            admin.execute(
+                "update ops.event set is_urgent = %s, reported_at = %s, due_at = %s where id = %s",
+                [is_urgent, now - ago, due and now + due, next(reversed(made))],
+            )
+    with desk_of(db, "dispatcher") as desk:
+        listed = [made[one] for one in ids(casework.list_queue(desk, {"queue": "all"}))]
+    assert listed == [
+        "urgent, late since before", "urgent, nobody took it up", "urgent, late since after", "urgent, has time",
+        "urgent, stands still", "late", "has time", "fresh", "urgent, but over",
+    ]  # fmt: skip
+
+
 def test_every_role_of_the_loop_has_queues() -> None:
     assert set(queues.QUEUES) == {*CASE_ROLES, "leader"} - {"resident"}
 

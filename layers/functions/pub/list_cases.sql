@@ -1,4 +1,5 @@
 -- Cases of a queue, the most pressing first, with how many there are in all. What a queue is depends on who asks.
+-- An urgent report has no deadline before somebody takes it up: until then it counts as due since it was reported.
 create or replace function pub.list_cases(low text, high text, asked jsonb, most integer)
 returns table (
     id bigint, grid_code text, category text, state text, outcome text, department text, channel text,
@@ -44,8 +45,11 @@ begin
                 and e.state not in ('closed', 'refused')
             when 'still' then e.due_at is null
             else true end
-    order by (e.due_at < now() and e.state not in ('closed', 'refused')) desc nulls last, e.is_urgent desc,
-        case when e.state in ('closed', 'refused') then null else e.due_at end nulls last, e.reported_at desc, e.id
+    order by (e.is_urgent and e.state not in ('closed', 'refused')) desc,
+        case when e.state in ('closed', 'refused') then null
+            when e.is_urgent and e.state in ('reported', 'accepted') then coalesce(e.due_at, e.reported_at)
+            else e.due_at end nulls last,
+        e.reported_at desc, e.id
     limit $4;
 end
 $function$;
