@@ -193,8 +193,8 @@ def _reported(
     return {
         "today": _by_category(today),
         "last_24": _by_category(hours),
-        "hours": _series(hours, pd.date_range(end=hour.replace(tzinfo=None), periods=24, freq="h"), "%H"),
-        "days": _series(days, pd.date_range(end=day.replace(tzinfo=None), periods=30, freq="D"), "%m-%d"),
+        "hours": _series(hours, pd.date_range(end=hour.replace(tzinfo=None), periods=24, freq="h"), "%Y-%m-%dT%H:%M"),
+        "days": _series(days, pd.date_range(end=day.replace(tzinfo=None), periods=30, freq="D"), "%Y-%m-%d"),
     }
 
 

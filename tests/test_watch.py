@@ -116,7 +116,7 @@ def test_just_past_midnight_the_last_day_is_still_there(running: Server, city: D
     desk.close()
     reported = sum(n for _, states in told["last_24"] for n in states.values())
     assert reported >= sum(told["hours"]["n"]) > 0
-    assert told["days"]["x"][-1] == "06-30"
+    assert told["days"]["x"][-1] == "2026-06-30"
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@
   setInterval(() => {
     const clock = document.getElementById("clock");
     if (!clock) return;
-    const parts = { dateStyle: "medium", timeStyle: "medium", timeZone: clock.dataset.zone, hour12: false };
-    clock.textContent = new Intl.DateTimeFormat(document.documentElement.lang, parts).format(new Date());
+    const parts = { dateStyle: "medium", timeStyle: "medium", timeZone: clock.dataset.zone, hourCycle: "h23" };
+    clock.textContent = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? "en-GB" : "zh-CN", parts).format(new Date());
   }, 1000);
 })();

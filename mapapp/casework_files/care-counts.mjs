@@ -1,5 +1,5 @@
 // What leaders see of the care register: published counts of each group and overdue visits, by grid.
-import { ask, el, notice, t, told } from "./desk.mjs";
+import { ask, el, notice, number, t, told } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 const [head, body] = [document.querySelector("#counts thead"), document.querySelector("#counts tbody")];
@@ -7,8 +7,8 @@ const groups = Object.entries(told.groups);
 let turn = 0;
 
 const people = (n) => (n === null || n === undefined ? el("span", { title: t("care_withheld") }, "—")
-  : n ? t("about", { n: n.toLocaleString("en") }) : t("under_ten"));
-const late = (n) => (n ? t("care_up_to", { n: n.toLocaleString("en") }) : "0");
+  : n ? t("about", { n: number(n) }) : t("under_ten"));
+const late = (n) => (n ? t("care_up_to", { n: number(n) }) : "0");
 
 async function load(code) {
   const mine = (turn += 1);

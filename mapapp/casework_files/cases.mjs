@@ -1,5 +1,5 @@
 // The desk of who works on cases: queues, table and map show the same rows; the case that is open stands beside them.
-import { ask, category, department, el, left, listen, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
+import { ask, category, department, el, left, listen, moment, newKey, notice, number, once, say, t, told } from "./desk.mjs";
 import { showCase } from "./case.mjs";
 import { makeFolding } from "./fold.mjs";
 import { makeMap } from "./map.mjs";
@@ -78,7 +78,7 @@ async function load() {
     const there = new Set(said.rows.map((one) => one.id));
     page.picked = new Set([...page.picked].filter((id) => there.has(id)));
     page.at = Math.min(page.at, said.rows.length - 1);
-    at("count").textContent = t(said.n > said.rows.length ? "case_count_some" : "case_count", { n: said.n, shown: said.rows.length });
+    at("count").textContent = t(said.n > said.rows.length ? "case_count_some" : "case_count", { n: number(said.n), shown: number(said.rows.length) });
     for (const tab of document.querySelectorAll("[data-queue]")) {
       tab.setAttribute("aria-selected", String(tab.dataset.queue === said.queue));
     }
@@ -92,7 +92,7 @@ async function load() {
   }
   const counts = await ask("/cases/queues").catch(() => ({}));
   for (const tab of document.querySelectorAll("[data-queue]")) {
-    tab.querySelector("b").textContent = counts[tab.dataset.queue] ?? "";
+    tab.querySelector("b").textContent = tab.dataset.queue in counts ? number(counts[tab.dataset.queue]) : "";
   }
 }
 

@@ -10,7 +10,7 @@ export const department = (key) => told.departments[key] ?? key ?? "";
 
 // Moments of another year say which.
 const locale = told.lang === "zh" ? "zh-CN" : "en-GB";
-const parts = { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: told.zone };
+const parts = { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: told.zone };
 const [shown, dated, year] = [parts, { ...parts, year: "numeric" }, { year: "numeric", timeZone: told.zone }]
   .map((one) => new Intl.DateTimeFormat(locale, one));
 export function moment(iso) {
@@ -19,12 +19,14 @@ export function moment(iso) {
   return (year.format(at) === year.format(new Date()) ? shown : dated).format(at);
 }
 
+export const number = new Intl.NumberFormat(locale).format;
+
 // How long until a deadline, or since it passed: days when there are some, else hours, else minutes.
 export function left(iso) {
   const minutes = Math.round((new Date(iso) - Date.now()) / 60000);
   const n = Math.abs(minutes);
   const [amount, unit] = n >= 2880 ? [Math.floor(n / 1440), "days"] : n >= 60 ? [Math.floor(n / 60), "hours"] : [n, "minutes"];
-  return t(minutes < 0 ? `clock_late_${unit}` : `clock_left_${unit}`, { n: amount });
+  return t(minutes < 0 ? `clock_late_${unit}` : `clock_left_${unit}`, { n: number(amount) });
 }
 
 export function el(tag, props = {}, ...inside) {

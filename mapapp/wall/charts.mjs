@@ -1,4 +1,5 @@
 // Trends, drawn by plotly, which comes after the map is there.
+import { mark } from "./locale.mjs";
 import { show } from "./panels.mjs";
 
 const AGAIN_MS = 15_000;
@@ -8,9 +9,12 @@ export function createCharts(said) {
   const hosts = ["hours", "days"];
   const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
   // So many labels as have room, counted back from the last, which is now.
-  const marks = (x, letters) => {
-    const step = Math.ceil((x.length * (x[0].length + 3) * 0.62) / letters);
-    return x.filter((_, i) => (x.length - 1 - i) % step === 0);
+  const marks = (unit, x, room) => {
+    const texts = x.map((at) => mark(unit, at));
+    const widest = Math.max(...texts.map((text) => [...text].reduce((sum, one) => sum + (one > "\u2e7f" ? 1 : 0.62), 1.8)));
+    const step = Math.ceil((x.length * widest) / room);
+    const kept = x.map((_, i) => i).filter((i) => (x.length - 1 - i) % step === 0);
+    return { tickvals: kept.map((i) => x[i]), ticktext: kept.map((i) => texts[i]) };
   };
   // Of a few events there are no halves.
   const steps = (most) => (most < 4 ? { dtick: 1 } : { nticks: 4 });
@@ -39,7 +43,7 @@ export function createCharts(said) {
           font: { color: "#a3c0d8", size, family: getComputedStyle(document.body).fontFamily },
           showlegend: false,
           bargap: 0.25,
-          xaxis: { type: "category", tickvals: marks(x, host.clientWidth / size), tickangle: 0, fixedrange: true, showgrid: false },
+          xaxis: { type: "category", ...marks(name, x, host.clientWidth / size), tickangle: 0, fixedrange: true, showgrid: false },
           yaxis: { rangemode: "tozero", gridcolor: "rgba(120,180,220,0.14)", zeroline: false, fixedrange: true, ...steps(Math.max(...n)), tickformat: ",d" },
         },
         { staticPlot: true, displayModeBar: false },

@@ -1,4 +1,6 @@
 // What stands in the panels. Lists show as many whole rows as there is room for.
+import { number, second, share as percent, time } from "./locale.mjs";
+
 const STATES = ["reported", "accepted", "dispatched", "handling", "suspended", "handled", "checked", "closed", "refused"];
 
 // A component as Python made it, as an element.
@@ -39,8 +41,7 @@ export function show(id, kind, text = "") {
 // What could not be read: a panel that was filled keeps what it shows and says since when that is old.
 export function fail(id, said, since) {
   const isFilled = ["there", "empty", "stale"].includes(document.getElementById(id).dataset.state);
-  const clock = new Intl.DateTimeFormat("en-GB", { timeZone: said.zone, hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  if (isFilled) show(id, "stale", said.suffix.stale.replace("{at}", clock.format(since)));
+  if (isFilled) show(id, "stale", said.suffix.stale.replace("{at}", second(since)));
   else show(id, "failed", said.words.wall_failed);
 }
 
@@ -61,7 +62,7 @@ function span(seconds, words) {
   const whole = Math.abs(seconds);
   if (whole < 3600) return `${Math.max(1, Math.round(whole / 60))}${words.wall_minutes}`;
   if (whole < 48 * 3600) return `${Math.round(whole / 3600)}${words.wall_hours_unit}`;
-  return `${Math.round(whole / 86400)}${words.wall_days_unit}`;
+  return `${number(Math.round(whole / 86400))}${words.wall_days_unit}`;
 }
 
 const nameOf = (state, code) => state.names.at.get(code)?.name ?? code;
@@ -71,17 +72,14 @@ function whereOf(state, code) {
   const own = nameOf(state, code);
   return own.startsWith(above.trim()) ? own : above + own;
 }
-const number = (n) => n.toLocaleString("en-US");
 
-let clock = null;
 export function fillFeed(state, said, { fly }, nNew = 0) {
-  clock ??= new Intl.DateTimeFormat("en-GB", { timeZone: said.zone, hour: "2-digit", minute: "2-digit" });
   const rows = state.data.feed.map((one, i) => {
     const row = link(`?at=${one.grid_code}`, "event", () => fly(one.grid_code),
       tag("i", "dot"),
       tag("b", "", state.names.categories[one.category] ?? one.category),
       tag("span", "state-name", state.names.states[one.state]),
-      tag("time", "", clock.format(new Date(one.at))),
+      tag("time", "", time(new Date(one.at))),
       tag("em", "", whereOf(state, one.grid_code)));
     row.dataset.state = one.state;
     if (i < nNew) row.classList.add("new");
@@ -140,7 +138,7 @@ function bar(states, most, names) {
     if (!states[state]) continue;
     const part = tag("i");
     part.dataset.state = state;
-    part.title = `${names[state]} ${states[state]}`;
+    part.title = `${names[state]} ${number(states[state])}`;
     part.style.width = `${(states[state] / most) * 100}%`;
     made.append(part);
   }
@@ -204,7 +202,7 @@ function fillRanking(state, said, { go }) {
     share.append(part);
     const told = said.suffix.share.replace("{late}", number(one.late)).replace("{unanswered}", number(one.unanswered)).replace("{open}", number(one.open));
     return link(`?at=${one.code}`, "rank", () => go({ at: one.code }),
-      tag("i", "", i + 1), tag("span", "", nameOf(state, one.code)), tag("b", "", `${Math.round(one.share * 100)}%`), share, tag("em", "", told));
+      tag("i", "", i + 1), tag("span", "", nameOf(state, one.code)), tag("b", "", percent(one.share)), share, tag("em", "", told));
   });
   fill("ranking", rows, said.words.wall_no_ranking, state.data.ranked);
 }

@@ -5,6 +5,7 @@ import { createTour } from "./tour.mjs";
 import { bindKeys } from "./keys.mjs";
 import { fillPanels, fillElements, fillFeed, build, show, fail } from "./panels.mjs";
 import { createCharts } from "./charts.mjs";
+import { clock } from "./locale.mjs";
 
 const said = JSON.parse(document.getElementById("said").textContent);
 const asked = new URLSearchParams(location.search);
@@ -171,10 +172,7 @@ document.getElementById("full").addEventListener("click", () => {
 });
 
 function tick() {
-  const clock = new Intl.DateTimeFormat(said.lang === "zh" ? "zh-CN" : "en-GB", {
-    timeZone: said.zone, month: "short", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false,
-  });
-  document.getElementById("clock").textContent = clock.format(new Date());
+  document.getElementById("clock").textContent = clock(new Date());
   const old = Math.max(0, Math.round((Date.now() - state.proof) / 1000));
   const age = document.getElementById("age");
   const words = said.words;

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,10 @@ FAULTS = """() => {
 }"""
 
 
+MARKS = """() => ['hours', 'days'].map((id) => [...document.querySelectorAll(`#${id} .xtick text`)]
+  .map((one) => one.textContent))"""
+
+
 class Served:
     """A server of the map that can be stopped and started at the same address."""
 
@@ -129,6 +134,9 @@ def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served, s
         assert screen.page.evaluate(FAULTS) == []
         assert screen.faults == []
         if size == (1920, 1080):
+            hours, days = screen.page.evaluate(MARKS)
+            assert all(re.fullmatch(r"[0-2]\d时", one) for one in hours) and len(hours) > 3
+            assert all(re.fullmatch(r"1?\d月[1-3]?\d日", one) for one in days) and len(days) > 2
             n_colours, wrong = unlike(screen.page, "#legend li")
             assert n_colours > 2 and wrong == []
             served.live(12, seed=5)
@@ -252,6 +260,9 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
         names = set(page.evaluate("() => fetch('/api/names?lang=en').then((it) => it.json()).then((it) => it.name)"))
         said = [one for one in chinese or [] if not any(one in name for name in names)]
         assert said == ["中文"]
+        hours, days = page.evaluate(MARKS)
+        assert all(re.fullmatch(r"[0-2]\d", one) for one in hours) and len(hours) > 3
+        assert all(re.fullmatch(r"[1-3]?\d [A-Z][a-z]+", one) for one in days) and len(days) > 2
         few = "ranking is empty"  # of one scenario the small city has too few cases to rank, and says so
         assert [fault for fault in page.evaluate(FAULTS) if fault != few] == []
         assert screen.faults == []
