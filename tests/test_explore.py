@@ -25,6 +25,7 @@ from serving import serving
 from signing import sign_in
 from test_draw import contrast
 
+from layers.codes import LENGTHS
 from layers.compare import siblings_mean
 from layers.counts import tally
 from layers.database import Database
@@ -35,10 +36,9 @@ from layers.people import people
 from layers.settings import Settings
 from mapapp.api.view import as_json
 from mapapp.desk import Desk
-from mapapp.explore import export, handlers
+from mapapp.explore import export, handlers, legend_panel
 from mapapp.explore.findings import Findings
 from mapapp.explore.page import PANELS
-from mapapp.explore.panels import stands_on
 from mapapp.explore.parts import Parts, first_part, is_short, rest_part
 from mapapp.explore.question import read_breaks, search_of
 from mapapp.text import read_words
@@ -85,6 +85,17 @@ def said(parts: Any) -> str:
 
     walk(plain)
     return "\n".join(texts)
+
+
+def nodes(parts: Any) -> list[dict[str, Any]]:
+    """Every component, in order, as the browser is told it."""
+
+    def walk(one: Any) -> list[dict[str, Any]]:
+        if isinstance(one, list):
+            return [found for each in one for found in walk(each)]
+        return [one, *walk(one["props"].get("children"))] if isinstance(one, dict) else []
+
+    return walk(json.loads(json.dumps(parts, cls=plotly.utils.PlotlyJSONEncoder)))
 
 
 @pytest.mark.parametrize("ink", ["text", "soft", "accent", "warm", "alarm"])
@@ -306,6 +317,50 @@ def test_sensitive_categories_are_behind_nothing(desk: Desk) -> None:
             assert not len(behind.rows) or not hidden & set(behind.rows["category"])
 
 
+@pytest.mark.parametrize("indicator", ["events_reported", "closure_rate", "hydrants_per_km2", "companies"])
+@pytest.mark.parametrize("level", ["large", "small"])
+def test_what_is_in_no_grid_is_counted_and_shown(desk: Desk, indicator: str, level: str) -> None:
+    search = f"?indicator={indicator}&level={level}"
+    one = found(desk, search)
+    with desk.connection() as web:
+        behind = handlers.read_unplaced(web, desk.catalog, desk.scope, one)
+    counted = behind.counts["n"].sum() if len(behind.counts) else 0
+    assert counted == one.n_unplaced == min(behind.n_rows, 200) == len(behind.rows), (counted, behind)
+    if len(behind.rows):
+        assert (behind.rows["grid_code"].str.len() < LENGTHS[one.question.level]).all()
+    assert f"未落格 {one.n_unplaced}：" in said(handlers.unplaced(desk, search))
+
+
+@pytest.mark.parametrize(
+    ("indicator", "opens"), [("shelters_per_10000_people", "grids/rounded"), ("closure_rate", "grids/0")]
+)
+def test_every_count_of_the_legend_opens_what_it_counts(desk: Desk, indicator: str, opens: str) -> None:
+    search = f"?indicator={indicator}&level=small&period={MONTH}"
+    buttons = [one["props"] for one in nodes(handlers.show(desk, search).panels["legend"]) if one["type"] == "Button"]
+    opened = {one["data-look"]: int(one["children"].replace(",", "")) for one in buttons}
+    assert {opens, "grids/all"} <= opened.keys()
+    for look, n in opened.items():
+        if look != "unplaced":
+            shown = nodes(handlers.grids(desk, search, look.partition("/")[2]))
+            assert sum(one["type"] == "Tr" for one in shown) - 1 == n, look
+    assert handlers.grids(desk, search, "99") == handlers.grids(desk, search, "else") == []
+
+
+def test_what_is_carried_by_share_is_shown_by_grid(desk: Desk) -> None:
+    one, words = handlers.find(desk, f"?indicator=events_reported&period={MONTH}")
+    one = replace(one, cells=one.cells.assign(carried=[0, 0, 2.5, 0, 0.5, 0]), n_carried=3.0)
+    colours = ["#000"] * 9
+    opens = [part["props"] for part in nodes(legend_panel.legend(words, one, colours)) if part["type"] == "Button"]
+    assert [part["children"] for part in opens if part["data-look"] == "grids/carried"] == ["3.0", "2"]
+    rows = [part for part in nodes(legend_panel.grids_of(words, one, colours, "carried")) if part["type"] == "Tr"]
+    assert "折算部分" in said(rows[0]) and sorted(said(row).count("2.5") for row in rows[1:]) == [0, 2]
+
+
+def test_people_in_no_grid_are_told_and_not_shown(desk: Desk) -> None:
+    shown = said(handlers.unplaced(desk, "?indicator=population&level=small"))
+    assert "不逐个显示" in shown and "行" not in shown.replace("前", "")
+
+
 def test_each_look_and_each_file_is_written_down_first(small_city: Database, desk: Desk) -> None:
     def entries() -> list[Any]:
         with small_city.connect("door") as door:
@@ -315,10 +370,12 @@ def test_each_look_and_each_file_is_written_down_first(small_city: Database, des
 
     before = len(entries())
     handlers.rows(desk, "?indicator=events_reported", "449901")
+    handlers.unplaced(desk, "?indicator=events_reported")
     handlers.take_away(desk, "?indicator=events_reported", "csv", "http://here", NOW)
     late = entries()[before:]
     assert [(kind, subject, detail["what"], detail["grid"]) for kind, subject, detail in late] == [
         ("rows_view", "events_reported", "rows", "449901"),
+        ("rows_view", "events_reported", "unplaced", "4499"),
         ("export", "events_reported", "csv", "4499"),
     ]
 
@@ -412,10 +469,10 @@ def test_parts_of_the_people_are_marked_as_rounded_and_withheld(desk: Desk) -> N
     one = found(desk, "?indicator=people_over_60&level=small")
     assert one.off_by == 54 and not one.is_withheld, "six published cells, each within 9"
     words = read_words()["zh"]
-    notes = stands_on(words, one)
+    notes = legend_panel.stands_on(words, one)
     assert f"含约数 {len(one.cells)} 个网格" in notes and "人口由几个公布数相加，误差至多 54" in notes
     assert (export.table(one)["value"] % 10 == 0).all()
-    gone = stands_on(words, replace(one, is_withheld=True))
+    gone = legend_panel.stands_on(words, replace(one, is_withheld=True))
     assert gone[-1] == "为保护个人信息，本级不公布此项人口，请看上一级"
     share = found(desk, "?indicator=children_share&level=medium")
     assert share.cells["value"].dropna().between(0, 100).all() and share.own["value"] > 0

@@ -65,10 +65,15 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         """What is behind the number of a grid."""
         return await told(desk, request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
 
-    @routes.get("/api/explore/classes/{number}")
-    async def classes(request: Request, number: int) -> Response:
-        """The grids of one class of the legend."""
-        return await told(desk, request, lambda: {"rows": handlers.in_class(desk, request.url.query, number)})
+    @routes.get("/api/explore/grids/{group}")
+    async def grids(request: Request, group: str) -> Response:
+        """The grids that a count of the legend counts."""
+        return await told(desk, request, lambda: {"rows": handlers.grids(desk, request.url.query, group)})
+
+    @routes.get("/api/explore/unplaced")
+    async def unplaced(request: Request) -> Response:
+        """What is counted and lies in no grid of the level."""
+        return await told(desk, request, lambda: {"rows": handlers.unplaced(desk, request.url.query)})
 
     @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
     async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:

@@ -61,6 +61,10 @@ function known(address) {
   return told && held ? `${address}${address ? "&" : "?"}known=${told.style},${told.cells}` : address;
 }
 
+// A link from another page may name a count of the legend that is to be opened; it is opened once.
+let opened = new URLSearchParams(window.location.search).get("look");
+if (opened) window.history.replaceState(null, "", search({ look: null }));
+
 async function load() {
   const turn = (state.turn += 1);
   const address = window.location.search;
@@ -80,6 +84,8 @@ async function load() {
     if (turn === state.turn) failed(error);
     return;
   }
+  if (opened && /^(unplaced|grids\/\w+)$/.test(opened)) look(opened, address);
+  opened = null;
   await new Promise((done) => setTimeout(done)); // the figures are painted before the map asks for anything
   try {
     if (!state.hasMap) await import("/assets/map.mjs");
@@ -254,8 +260,8 @@ document.addEventListener("click", (event) => {
   if (event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
   const number = event.target.closest?.("[data-rows]");
   if (number) return void behind(number.dataset.rows, number.dataset.period);
-  const group = event.target.closest?.("[data-class]");
-  if (group) return void look(`classes/${group.dataset.class}`, window.location.search);
+  const counted = event.target.closest?.("[data-look]");
+  if (counted) return void look(counted.dataset.look, window.location.search);
   const copy = event.target.closest?.("[data-copy]");
   if (copy) {
     event.preventDefault();

@@ -60,12 +60,45 @@ def read_behind(
     AccessError
         The grid is outside the scope.
     """
-    inside, indicator, period = scope.within(code), catalog.indicators[findings.indicator.key], findings.period
+    inside, indicator = scope.within(code), catalog.indicators[findings.indicator.key]
     if indicator.is_of_people:
         return Behind(code, pd.DataFrame(), pd.DataFrame(), 0, "people")
     if indicator.count.cases is not None:
         return _cases(connection, catalog, inside, findings, code)
-    counts = _counts(connection, catalog, inside, findings, indicator.count)
+    counts = _counts(connection, catalog, inside, findings, indicator.count, level_of(inside.code))
+    return _with_rows(connection, catalog, inside, findings, Behind(code, counts, pd.DataFrame(), 0))
+
+
+def read_unplaced(connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope, findings: Findings) -> Behind:
+    """Read what a number counts inside the grid shown that is known to no grid of the level, but to one above it."""
+    q, indicator = findings.question, catalog.indicators[findings.indicator.key]
+    inside = scope.within(q.frame)
+    if indicator.is_of_people:
+        return Behind(q.frame, pd.DataFrame(), pd.DataFrame(), 0, "people")
+    if indicator.count.cases is not None:
+        return _cases(connection, catalog, inside, findings, q.frame, above=q.level)
+    key = ["dataset", "category", "state"]
+    both = [
+        _counts(connection, catalog, inside, findings, indicator.count, one) for one in (level_of(q.frame), q.level)
+    ]
+    all_of, placed = (one.groupby(key, dropna=False)["n"].sum() for one in both)
+    left = all_of.sub(placed, fill_value=0).round(6)
+    counts = left[left > 0].sort_values(ascending=False, kind="stable").reset_index()
+    codes = findings.gazetteer.grids.index
+    coarse = codes[(codes.str.len() < LENGTHS[q.level]) & codes.str.startswith(q.frame)].tolist()
+    return _with_rows(connection, catalog, inside, findings, Behind(q.frame, counts, pd.DataFrame(), 0), coarse)
+
+
+def _with_rows(
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    inside: Scope,
+    findings: Findings,
+    behind: Behind,
+    grids: Sequence[str] = (),
+) -> Behind:
+    """Add the first rows behind counts: of some grids, or all inside."""
+    indicator, counts, code = catalog.indicators[findings.indicator.key], behind.counts, behind.code
     if findings.gazetteer.edition != edition_on(connection, catalog.city):
         return Behind(code, counts, pd.DataFrame(), 0, "past")
     pieces: list[pd.DataFrame] = []
@@ -73,7 +106,7 @@ def read_behind(
     for name in indicator.count.datasets:
         left = ROWS_MOST - sum(map(len, pieces))
         try:
-            found = _rows(connection, catalog, inside, name, indicator.count, period, left)
+            found = _rows(connection, catalog, inside, name, indicator.count, findings.period, left, grids)
         except AccessError:
             why = "refused"
             continue
@@ -85,16 +118,16 @@ def read_behind(
 
 
 def _counts(
-    connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, findings: Findings, count: Count
+    connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, findings: Findings, count: Count, level: str
 ) -> pd.DataFrame:
-    """Count by dataset, category and state, from the tallies."""
+    """Count by dataset, category and state, from the tallies, what lies in grids of a level; a row is of one grid."""
     period, pieces = findings.period, []
     for name in count.datasets:
         is_timed = catalog.datasets[name].table == "event"
         bounds: dict[str, Any] = {"since": period.first_on, "until": period.past_on} if period and is_timed else {}
         found = tally(
             connection, catalog, name, inside,
-            level=level_of(inside.code), period=None, edition=findings.gazetteer.edition, **bounds,
+            level=level, period=None, edition=findings.gazetteer.edition, **bounds,
         )  # fmt: skip
         pieces.append(found.assign(dataset=name))
     counts = (
@@ -115,6 +148,7 @@ def _rows(
     count: Count,
     period: Period | None,
     limit: int,
+    grids: Sequence[str],
 ) -> pd.DataFrame:
     table = catalog.datasets[name].table
     where: dict[str, Sequence[str]] = {}
@@ -122,6 +156,8 @@ def _rows(
         where["category"] = list(count.categories)
     if count.states:
         where["state"] = list(count.states)
+    if grids:
+        where["grid_code"] = list(grids)
     bounds = {"since": period.first_on, "until": period.past_on} if period and table == "event" else {}
     asked = ask(catalog, name, inside, within=inside.code, where=where, limit=max(limit, 0), **bounds)
     cursor = connection.execute(compose(asked))
@@ -131,16 +167,22 @@ def _rows(
 
 
 def _cases(
-    connection: psycopg.Connection[Any], catalog: Catalog, inside: Scope, findings: Findings, code: str
+    connection: psycopg.Connection[Any],
+    catalog: Catalog,
+    inside: Scope,
+    findings: Findings,
+    code: str,
+    above: str = "",
 ) -> Behind:
-    """Cases a rate is made of: those in its denominator, and of them those in its numerator."""
+    """Cases a rate is made of: those in its denominator and numerator; of the latter those known `above` a level."""
     indicator, period, city = catalog.indicators[findings.indicator.key], findings.period, catalog.city
     if period is None:
         return Behind(code, pd.DataFrame(), pd.DataFrame(), 0)
     facts = case_facts(connection, inside, list(indicator.count.datasets), period, city.zone)
     counts = case_counts(facts, period, city.zone, catalog.limits.due_on(period.first_on))
-    is_inside = facts["grid_code"].str.len() >= LENGTHS[level_of(code)]
-    parts = {"n": indicator.count} | ({"of": indicator.of} if indicator.of else {})
+    digits = facts["grid_code"].str.len()
+    is_inside = digits < LENGTHS[above] if above else digits >= LENGTHS[level_of(code)]
+    parts = {"n": indicator.count} | ({"of": indicator.of} if indicator.of and not above else {})
     for column, part in parts.items():
         kinds = facts["category"].isin(part.categories or facts["category"]) & is_inside
         facts[column] = counts[part.cases].where(kinds, 0)

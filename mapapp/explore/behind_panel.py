@@ -27,6 +27,23 @@ def behind_panel(catalog: Catalog, words: Words, findings: Findings, behind: Beh
         html.H2(head),
         html.P([html.B(number(words, findings.indicator, value)), html.Small(words.of(findings.indicator.unit))]),
     ]
+    return [*parts, *_behind(catalog, words, behind)]
+
+
+def unplaced_panel(catalog: Catalog, words: Words, findings: Findings, behind: Behind) -> Children:
+    """What is counted and lies in no grid of the level shown, with what is not shown and why."""
+    period = words.period(findings.period.number if findings.period else None)
+    levels = words(f"levels_{findings.question.level}")
+    above = findings.gazetteer.named(findings.question.frame).name
+    return [
+        html.H2(f"{title(words, findings)} · {above} · {period}"),
+        html.P(words("behind_unplaced", n=words.number(findings.n_unplaced), levels=levels)),
+        *_behind(catalog, words, behind),
+    ]
+
+
+def _behind(catalog: Catalog, words: Words, behind: Behind) -> Children:
+    parts: Children = []
     if len(behind.counts):
         parts.append(_table(catalog, words, behind.counts, words("behind_counts")))
     elif not behind.why:

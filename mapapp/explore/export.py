@@ -18,7 +18,8 @@ import xlsxwriter
 from layers.declare.records import Catalog
 from layers.grids import read_grids
 from mapapp.explore.findings import Findings
-from mapapp.explore.panels import against, stands_on, title
+from mapapp.explore.legend_panel import stands_on
+from mapapp.explore.panels import against, title
 from mapapp.text import Words
 
 KINDS: Mapping[str, str] = {

@@ -21,9 +21,9 @@ from layers.draw.style import map_style, shade_of, view_paint, written_shades
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from mapapp.desk import Desk
-from mapapp.explore import export, panels
-from mapapp.explore.behind import read_behind
-from mapapp.explore.behind_panel import behind_panel
+from mapapp.explore import export, legend_panel, panels
+from mapapp.explore.behind import read_behind, read_unplaced
+from mapapp.explore.behind_panel import behind_panel, unplaced_panel
 from mapapp.explore.findings import Findings, in_english, read_choices, read_findings, read_months
 from mapapp.explore.outlines import read_outlines
 from mapapp.explore.picture import as_svg
@@ -56,7 +56,7 @@ def show(desk: Desk, search: str | None) -> Answer:
             "choosers": panels.choosers(catalog, words, findings),
             "path": panels.path(words, findings),
             "headline": panels.headline(words, findings),
-            "legend": panels.legend(words, findings, legend),
+            "legend": legend_panel.legend(words, findings, legend),
             "ranking": panels.ranking(words, findings, legend),
             "exports": panels.exports(words, findings),
             "notice": [],
@@ -189,19 +189,31 @@ def rows(desk: Desk, search: str | None, code: str) -> Children:
     """Show what is behind the number of a grid. The look is written down, and that is kept, before it is taken."""
     findings, words = find(desk, search)
     desk.scope.within(code)
-    catalog = narrowed(desk.catalog, findings.question)
+    _note_look(desk, findings, "rows", code)
     with desk.connection() as connection:
-        audit.note(connection, "rows_view", findings.indicator.key, **_noted(findings, "rows", code))
-    with desk.connection() as connection:
-        behind = read_behind(connection, catalog, desk.scope, findings, code)
+        behind = read_behind(connection, narrowed(desk.catalog, findings.question), desk.scope, findings, code)
     return behind_panel(desk.catalog, words, findings, behind)
 
 
-def in_class(desk: Desk, search: str | None, number: int) -> Children:
-    """Show the grids of one class of the legend; none where there is no such class."""
+def unplaced(desk: Desk, search: str | None) -> Children:
+    """Show what is counted and lies in no grid of the level; written down before, as a look at rows is."""
+    findings, words = find(desk, search)
+    _note_look(desk, findings, "unplaced", findings.question.frame)
+    with desk.connection() as connection:
+        behind = read_unplaced(connection, narrowed(desk.catalog, findings.question), desk.scope, findings)
+    return unplaced_panel(desk.catalog, words, findings, behind)
+
+
+def _note_look(desk: Desk, findings: Findings, what: str, code: str) -> None:
+    with desk.connection() as connection:
+        audit.note(connection, "rows_view", findings.indicator.key, **_noted(findings, what, code))
+
+
+def grids(desk: Desk, search: str | None, group: str) -> Children:
+    """Show the grids that a count of the legend counts; none where there is no such group."""
     findings, words = find(desk, search)
     legend = legend_colours(len(findings.breaks) + 1, colours(findings.question.theme, findings.question.ramp))
-    return panels.in_class(words, findings, legend, number) if 0 <= number < len(legend) else []
+    return legend_panel.grids_of(words, findings, legend, group)
 
 
 def take_away(desk: Desk, search: str | None, kind: str, host: str, now: datetime | None = None) -> tuple[str, bytes]:

@@ -16,7 +16,6 @@ from layers.draw.looks import RAMPS, THEMES
 from layers.periods import Period
 from mapapp.explore.findings import Findings, ranked
 from mapapp.explore.question import CLASSES, METHODS, search_of
-from mapapp.pages.legend import class_texts
 from mapapp.pages.map import Children
 from mapapp.text import Words
 
@@ -162,70 +161,9 @@ def change(words: Words, indicator: Indicator, value: float, before: float) -> s
     return said
 
 
-def legend(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
-    """Classes with their colours and how many grids each has, which opens these; then what the numbers stand on."""
-    counts = findings.cells["class"].value_counts()
-    said = _said_of_classes(words, findings)
-    rows = [
-        html.Li([html.I(style={"background": colours[one]}), html.Span(said[one]), _opening_class(words, said, one, n)])
-        for one in (*range(len(said) - 1, 0, -1), 0)
-        for n in [int(counts.get(one, 0))]
-    ]
-    heading = words("legend_change", what=against(words, findings)) if findings.is_change else title(words, findings)
-    return [
-        html.H2([heading, html.Small(words.of(findings.indicator.unit))]),
-        html.Ul(rows),
-        html.Ul([html.Li(one) for one in stands_on(words, findings)], className="notes"),
-    ]
-
-
-def in_class(words: Words, findings: Findings, colours: Sequence[str], number: int) -> Children:
-    """The grids of one class of the legend as a table like the ranking; 0 is no data."""
-    rows = _ranked(findings)
-    rows = rows[rows["class"] == number]
-    said = _said_of_classes(words, findings)
-    heading = words("grids_in_class", said=said[number], n=words.number(len(rows)))
-    return [html.H2(heading), html.Div(_table(words, findings, colours, rows), className="rows")]
-
-
-def _said_of_classes(words: Words, findings: Findings) -> list[str]:
-    """What each class says in the legend; no data is the first."""
-    drawn = findings.cells["change" if findings.is_change else "value"]
-    texts = class_texts(words, findings.breaks, drawn, findings.indicator.digits, is_change=findings.is_change)
-    return [words("none"), *texts]
-
-
-def _opening_class(words: Words, said: Sequence[str], one: int, n: int) -> Component:
-    """How many grids a class has: a button that opens these, plain text where there are none."""
-    if not n:
-        return html.B(words.number(n))
-    label = words("grids_in_class", said=said[one], n=words.number(n))
-    return html.Button(
-        words.number(n), type="button", className="number", **named({"data-class": str(one), "aria-label": label})
-    )
-
-
-def stands_on(words: Words, findings: Findings) -> list[str]:
-    """What the numbers stand on: no data, unplaced, rounded, carried; each counted."""
-    indicator = findings.indicator
-    notes = [
-        words("legend_none", n=words.number(findings.n_none), all=words.number(len(findings.cells))),
-        words("legend_unplaced", n=words.number(findings.n_unplaced)),
-    ]
-    n_rounded = len(findings.cells) if indicator.is_rounded else 0
-    notes.append(words("legend_n_rounded", n=words.number(n_rounded)))
-    n_carried = int((findings.cells["carried"] > 0).sum())
-    notes.append(words("legend_n_carried", n=words.number(findings.n_carried, 1), grids=words.number(n_carried)))
-    if findings.off_by:
-        notes.append(words("legend_people_summed", n=findings.off_by))
-    if findings.is_withheld:
-        notes.append(words("legend_people_withheld"))
-    return notes
-
-
 def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
     """Grids in order as a table; a name opens the grid, a number what is behind it; the script adds the sparklines."""
-    q, rows = findings.question, _ranked(findings)
+    q, rows = findings.question, in_order(findings)
     first = rows.iloc[:RANKED_MOST]
     how_many = words("ranking_all" if len(first) == len(rows) else "ranking_first", n=len(first))
     return [
@@ -233,29 +171,43 @@ def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Childre
         html.Div(
             className="rows",
             tabIndex="0",
-            children=_table(words, findings, colours, first),
+            children=grid_table(words, findings, colours, first),
             role="region",
             **named({"aria-label": words("ranking", levels=words(f"levels_{q.level}"))}),
         ),
     ]
 
 
-def _ranked(findings: Findings) -> pd.DataFrame:
+def in_order(findings: Findings) -> pd.DataFrame:
+    """Rows of the grids shown in the order of the ranking."""
     return ranked(findings.cells, "change" if findings.is_change else "value")
 
 
-def _table(words: Words, findings: Findings, colours: Sequence[str], rows: pd.DataFrame) -> Component:
+def grid_table(
+    words: Words, findings: Findings, colours: Sequence[str], rows: pd.DataFrame, *, has_carried: bool = False
+) -> Component:
+    """Grids as a table, each with its number, its change and its sparkline; with what is carried by share if wanted."""
     heads = [("#", "place"), (words("grid"), ""), (words.of(findings.indicator.unit), "n")]
     heads += [(words("column_change"), "n")] if findings.is_change else []
+    heads += [(words("column_carried"), "n")] if has_carried else []
     heads.append((words("trend"), "spark"))
-    body = [_row(words, findings, colours, place, code, row) for place, (code, row) in enumerate(rows.iterrows(), 1)]
+    body = [
+        _row(words, findings, colours, place, code, row, has_carried)
+        for place, (code, row) in enumerate(rows.iterrows(), 1)
+    ]
     return html.Table([
         html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])), html.Tbody(body),
     ])  # fmt: skip
 
 
 def _row(
-    words: Words, findings: Findings, colours: Sequence[str], place: int, code: Any, row: pd.Series[Any]
+    words: Words,
+    findings: Findings,
+    colours: Sequence[str],
+    place: int,
+    code: Any,
+    row: pd.Series[Any],
+    has_carried: bool,
 ) -> Component:
     carried = [html.Abbr("*", title=words("carried_mark", n=words.number(row["carried"], 1)))] if row["carried"] else []
     cells: Children = [
@@ -269,6 +221,8 @@ def _row(
     if findings.is_change:
         said = change(words, findings.indicator, row["change"], row["before"])
         cells.append(html.Td(_opening(words, findings, code, said), className="n"))
+    if has_carried:
+        cells.append(html.Td(words.number(row["carried"], 1), className="n"))
     cells.append(html.Td(className="spark", **named({"data-code": code})))
     here = "here" if code == findings.question.at else ""
     return html.Tr(cells, className=here)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 from dash import html
@@ -200,28 +201,61 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
 def legend(
     words: Words, situation: Situation, colours: Sequence[str], rising: str = "", *, has_points: bool
 ) -> Children:
-    """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data."""
+    """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data.
+
+    Where single rows may be seen each class has its count of grids, and counts lead to what they count.
+    """
     indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
-    spans = list(zip(colours[1:], class_texts(words, breaks, situation.cells["value"], digits), strict=False))
-    rows = [html.Li([html.I(style={"background": colour}), text]) for colour, text in reversed(spans)]
-    rows.append(html.Li([html.I(style={"background": colours[0]}), words("none")]))
-    notes = [words("legend_unplaced", n=words.number(situation.n_unplaced)), words("legend_rounded")]
-    if situation.n_carried:
-        notes.append(words("legend_carried", n=words.number(situation.n_carried, 1)))
+    texts = [words("none"), *class_texts(words, breaks, situation.cells["value"], digits)]
+    counts = situation.cells["class"].value_counts()
+    rows = []
+    for one in (*range(len(texts) - 1, 0, -1), 0):
+        n = words.number(int(counts.get(one, 0)))
+        label = words("grids_in_class", said=texts[one], n=n)
+        opened = [] if situation.view.is_counted else [_counted(words, situation, n, f"grids/{one}", label)]
+        rows.append(html.Li([html.I(style={"background": colours[one]}), html.Span(texts[one]), *opened]))
+    notes: list[Children] = [*_counts_noted(words, situation), [words("legend_rounded")]]
     if situation.off_by:
-        notes.append(words("legend_people_summed", n=situation.off_by))
+        notes.append([words("legend_people_summed", n=situation.off_by)])
     if situation.is_withheld:
-        notes.append(words("legend_people_withheld"))
+        notes.append([words("legend_people_withheld")])
     if rising:
-        notes.append(rising)
+        notes.append([rising])
     if has_points:
-        notes.append(words("legend_points"))
+        notes.append([words("legend_points")])
+    apart = [*notes[0], *(part for note in notes[1:] for part in (" · ", *note))]
     return [
         html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),
         html.P(words("legend_unit", unit=words.of(indicator.unit)), className="of"),
         html.Ul(rows),
-        html.P(" · ".join(notes), className="notes"),
+        html.P(apart, className="notes"),
     ]
+
+
+def _counts_noted(words: Words, situation: Situation) -> list[Children]:
+    """What was not placed and what is carried by share, each with its count that leads to it."""
+    counted = [("legend_unplaced", words.number(situation.n_unplaced), "unplaced")]
+    if situation.n_carried:
+        counted.append(("legend_carried", words.number(situation.n_carried, 1), "grids/carried"))
+    notes: list[Children] = []
+    for key, n, look in counted:
+        if situation.view.is_counted:
+            notes.append([words(key, n=n)])
+        else:
+            first, last = words(key, n="\0").split("\0")
+            notes.append([first, _counted(words, situation, n, look, words(key, n=n)), last])
+    return notes
+
+
+def _counted(words: Words, situation: Situation, n: str, look: str, label: str) -> Component:
+    """A count that leads to what it counts, on the page that shows rows; plain where it is 0."""
+    if n == "0":
+        return html.B(n)
+    view, period = situation.view, situation.period.replace("-", "")
+    asked = {"at": situation.frame, "level": situation.shown, "indicator": view.indicator, "period": period}
+    asked |= {"edition": str(view.edition or ""), "lang": words.language, "look": look}
+    address = "/explore?" + urlencode({key: said for key, said in asked.items() if said}, safe="/")
+    return html.A(n, href=address, className="counted", **_attribute("aria-label", label))
 
 
 def found(words: Words, sought: str, hits: Sequence[tuple[View, str, str, str]], defaults: Defaults) -> Children:

@@ -56,6 +56,7 @@ def _head(words: Words, files: str, own: str, language: str) -> str:
 <link rel="stylesheet" href="{files}/maplibre-gl.css">
 <link rel="stylesheet" href="/assets/frame.css">
 <link rel="stylesheet" href="/assets/panels.css">
+<link rel="stylesheet" href="/assets/legend.css">
 <link rel="stylesheet" href="/assets/states.css">
 <link rel="stylesheet" href="{own}/rows.css">
 <link rel="stylesheet" href="{own}/rings.css">

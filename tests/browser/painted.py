@@ -11,7 +11,7 @@ TOLD = """(legend) => ({
   codes: window.__map.cells,
   values: atlas.last.view.cells.value,
   legend: [...document.querySelectorAll(legend)].map((row) =>
-    [getComputedStyle(row.querySelector('i')).backgroundColor, row.innerText.trim()]),
+    [getComputedStyle(row.querySelector('i')).backgroundColor, row.querySelector('span').innerText.trim()]),
 })"""
 
 BESIDE = ((0, 17), (9, 17), (0, -17), (-14, 12), (14, -12), (0, 30))

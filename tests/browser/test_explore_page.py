@@ -168,11 +168,20 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     wanted = strip.locator("title").text_content().split()[-1]
     assert f"共 {int(wanted):,} 行" in screen.texts("#rows caption")[1]
     screen.page.keyboard.press("Escape")
-    group = screen.page.locator("#legend [data-class]").first
+    group = screen.page.locator("#legend [data-look]").first
     n = int(group.inner_text())
     group.click()
     screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('个网格')")
     assert screen.page.locator("#rows tbody tr").count() == n > 0
+    screen.page.keyboard.press("Escape")
+    missing = screen.page.locator("#legend [data-look=unplaced]")
+    n = int(missing.inner_text())
+    missing.click()
+    screen.page.wait_for_selector("#rows caption >> nth=1")
+    assert f"共 {n} 行" in screen.texts("#rows caption")[1] and n > 0
+    screen.page.keyboard.press("Escape")
+    screen.page.click("#legend [data-look='grids/all']")
+    screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.startsWith('全部')")
     screen.page.click("#rows tbody a >> nth=0")
     screen.page.wait_for_function(
         "() => !document.getElementById('behind').open && !location.search.includes('at=449901&')"

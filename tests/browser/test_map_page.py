@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from painted import unlike
 from pypinyin import lazy_pinyin
-from screen import keep_picture
+from screen import IDLE, keep_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -87,6 +87,25 @@ def test_a_row_of_the_ranking_opens_its_grid_and_the_browser_goes_back(screen: S
     screen.wait_at("449901")
     screen.page.go_forward()
     screen.wait_at(opened)
+
+
+def test_a_count_of_the_legend_opens_what_it_counts(screen: Screen) -> None:
+    screen.open("?indicator=events_reported&period=202605&at=449901001")
+    counted = screen.page.locator(".legend li .counted").first
+    n = counted.inner_text()
+    counted.click()
+    screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('个网格')")
+    assert f"：{n} 个网格" in screen.texts("#rows h2")[0]
+    assert str(screen.page.locator("#rows tbody tr").count()) == n
+    assert "look=" not in screen.page.url and "at=449901001&level=" in screen.page.url
+    screen.page.go_back()
+    screen.page.wait_for_function(IDLE)
+    screen.page.click(".path .steps a >> nth=0")
+    screen.page.wait_for_selector(".legend .notes .counted")
+    n = screen.texts(".legend .notes .counted")[0]
+    screen.page.click(".legend .notes .counted")
+    screen.page.wait_for_selector("#rows caption >> nth=1")
+    assert f"共 {n} 行" in screen.texts("#rows caption")[1] and int(n) > 0
 
 
 def test_a_link_opens_the_same_view(screen: Screen) -> None:
