@@ -78,16 +78,21 @@ def read_watch(desk: Desk, at: str, scenario_key: str, language: str, now: datet
 
 
 def read_names(desk: Desk, language: str) -> dict[str, Any]:
-    """Names and centres of the grids in the scope, and the texts of categories and states: what the page keeps."""
+    """Names and centres of the grids in the scope, and the texts of categories and states.
+
+    The page keeps them until `read_watch` tells another edition.
+    """
     words = desk.words[language]
     with desk.connection() as connection:
-        grids = desk.gazetteer(connection).grids
+        gazetteer = desk.gazetteer(connection)
+    grids = gazetteer.grids
     own = desk.catalog.city.names
     names = [
         words.of(own[code]) if code in own else name for code, name in zip(grids.index, grids["name"], strict=True)
     ]
     events = (one for one in desk.catalog.categories.values() if one.table == "event" and not one.sensitive)
     return {
+        "edition": f"{gazetteer.edition}-{gazetteer.version}",
         "code": grids.index.tolist(),
         "name": names,
         "lon": grids["lon"].round(4).tolist(),

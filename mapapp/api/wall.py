@@ -16,33 +16,35 @@ from mapapp.api.sign_in import words_of
 from mapapp.api.view import as_json, written
 from mapapp.desk import Desk
 from mapapp.live import Live
-from mapapp.pages.wall import wall_page
+from mapapp.pages.wall import Versions, mark, wall_page
 from mapapp.visitor import visitor
 from mapapp.watch import read_names, read_watch, search_names
 
-FOLDER = Path(__file__).parent.parent / "wall"
+FOLDER, ASSETS = Path(__file__).parent.parent / "wall", Path(__file__).parent.parent / "assets"
 PLOTLY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
 WATCH_KEPT_S, NAMES_KEPT_S = 2.0, 10.0
 """Seconds in which all screens of a scope are told the same; less than a screen waits after a step before it asks."""
 ASKED_PER_S = 50
 """How often all screens together ask for their figures after a step, at most: the more, the longer each waits."""
+PAIRING = "/pair"
+"""Where a screen goes whose session has ended: it shows a code by which it is let in again."""
 FOR_GOOD = "public, max-age=31536000, immutable"
 
 
 def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
     """Make the routes of the wall; `engine` is the version of maplibre-gl."""
     routes, edition = APIRouter(), edition_of(FOLDER)
-    routes.include_router(_figure_routes(desk, live))
+    versions = Versions(engine, plotly.__version__, edition, edition_of(ASSETS))
+    routes.include_router(_figure_routes(desk, live, versions))
     files = {path.name: path for path in FOLDER.iterdir() if path.suffix in (".css", ".mjs")}
 
     @routes.get("/wall")
     async def page(request: Request) -> Response:
         """The page; everything in it comes afterwards."""
-        is_screen = visitor().actor.role == "wall"
-        written = wall_page(
-            desk.catalog, words_of(desk, request), engine=engine, edition=edition,
-            plotly=plotly.__version__, is_screen=is_screen,
-        )  # fmt: skip
+        session = visitor()
+        door = PAIRING if session.kind == "screen" else ""
+        is_screen = session.actor.role == "wall"
+        written = wall_page(desk.catalog, words_of(desk, request), versions, is_screen=is_screen, door=door)
         return HTMLResponse(written, headers={"cache-control": "no-cache"})
 
     @routes.get("/static/wall/{asked}/{name}")
@@ -63,8 +65,13 @@ def wall_routes(desk: Desk, live: Live, engine: str) -> APIRouter:
     return routes
 
 
-def _figure_routes(desk: Desk, live: Live) -> APIRouter:
+def _figure_routes(desk: Desk, live: Live, versions: Versions) -> APIRouter:
     routes, answers = APIRouter(), Answers()
+    marks = {language: mark(desk.catalog, words, versions) for language, words in desk.words.items()}
+
+    def told(at: str, scenario: str, language: str) -> bytes:
+        found = read_watch(desk, at, scenario, language)
+        return written(found | {"spread_s": live.n_pages / ASKED_PER_S, "page": marks[language]})
 
     @routes.get("/api/watch")
     async def watch(request: Request, at: str = "", scenario: str = "") -> Response:
@@ -72,21 +79,22 @@ def _figure_routes(desk: Desk, live: Live) -> APIRouter:
         language = words_of(desk, request).language
         try:
             return await answers.give(
-                request, ("watch", desk.scope, at, scenario, language),
-                lambda: written(read_watch(desk, at, scenario, language) | {"spread_s": live.n_pages / ASKED_PER_S}),
+                request,
+                ("watch", desk.scope, at, scenario, language),
+                lambda: told(at, scenario, language),
                 kept_s=WATCH_KEPT_S,
-            )  # fmt: skip
+            )
         except AtlasError as error:
             return as_json({"fault": error.message}, 409)
 
     @routes.get("/api/names")
-    async def names(request: Request) -> Response:
-        """Names and centres of the grids in the scope."""
+    async def names(request: Request, edition: str = "") -> Response:
+        """Names and centres of the grids in the scope; a page that was told of a new `edition` gets no kept answer."""
         language = words_of(desk, request).language
         try:
             return await answers.give(
                 request,
-                ("names", desk.scope, language),
+                ("names", desk.scope, language, edition),
                 lambda: written(read_names(desk, language)),
                 kept_s=NAMES_KEPT_S,
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
@@ -13,10 +15,20 @@ STOPS_S = 12
 """Seconds the tour stays at a stop."""
 
 
-def wall_page(catalog: Catalog, words: Words, *, engine: str, edition: str, plotly: str, is_screen: bool) -> str:
-    """Write the page; `is_screen` lets the tour begin by itself."""
-    files, own = f"/static/maplibre/{engine}", f"/static/wall/{edition}"
-    said = _said(catalog, words, plotly=plotly, is_screen=is_screen)
+@dataclass(frozen=True)
+class Versions:
+    """Of what the page is made: versions of maplibre-gl and plotly, editions of the wall's own files and the map's."""
+
+    engine: str
+    plotly: str
+    edition: str
+    assets: str
+
+
+def wall_page(catalog: Catalog, words: Words, versions: Versions, *, is_screen: bool, door: str = "") -> str:
+    """Write the page; `is_screen` lets the tour begin by itself, `door` is where it goes when its session has ended."""
+    files, own = f"/static/maplibre/{versions.engine}", f"/static/wall/{versions.edition}"
+    said = _said(catalog, words, versions) | {"tours": is_screen, "door": door, "page": mark(catalog, words, versions)}
     data = json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")
     language = "zh-CN" if words.language == "zh" else "en"
     other = "/wall?lang=en" if words.language == "zh" else "/wall"
@@ -24,7 +36,13 @@ def wall_page(catalog: Catalog, words: Words, *, engine: str, edition: str, plot
     return "\n".join([_head(words, files, own, language), _body(catalog, words, other), _end(data, own)])
 
 
-def _said(catalog: Catalog, words: Words, *, plotly: str, is_screen: bool) -> dict[str, Any]:
+def mark(catalog: Catalog, words: Words, versions: Versions) -> str:
+    """Digest of all that an open page was made of: where the server has another, the page is to be loaded anew."""
+    made_of = json.dumps([_said(catalog, words, versions), asdict(versions), _body(catalog, words, "")])
+    return hashlib.blake2b(made_of.encode(), digest_size=6).hexdigest()
+
+
+def _said(catalog: Catalog, words: Words, versions: Versions) -> dict[str, Any]:
     """What the scripts are told."""
     own_texts = {key: words.of(text) for key, text in words.texts.items() if key.startswith("wall_")}
     return {
@@ -37,9 +55,8 @@ def _said(catalog: Catalog, words: Words, *, plotly: str, is_screen: bool) -> di
             for one in catalog.scenarios.values()
         ],
         "elements": {one.key: one.element for one in catalog.layers.values()},
-        "plotly": f"/static/plotly/{plotly}/plotly.min.js",
+        "plotly": f"/static/plotly/{versions.plotly}/plotly.min.js",
         "tour_s": STOPS_S,
-        "tours": is_screen,
         "suffix": {key: own_texts[f"wall_{key}"] for key in ("late_by", "left", "ago", "share", "stale")},
     }  # fmt: skip
 

@@ -2,11 +2,11 @@
 const SILENT_MS = 45_000;
 
 export function openLive({ step, load, hello, reset, proof }) {
-  const own = { source: null, last: 0, heard: 0, isOpen: false };
+  const own = { source: null, last: 0, heard: 0, isOpen: false, waiting: null };
   const again = () => {
     own.source?.close();
     own.isOpen = false;
-    setTimeout(open, 1200 + Math.random() * 800); // not all screens at once
+    own.waiting ??= setTimeout(open, 1200 + Math.random() * 800); // not all screens at once
   };
   const on = (kind, act) =>
     own.source.addEventListener(kind, (event) => {
@@ -16,6 +16,8 @@ export function openLive({ step, load, hello, reset, proof }) {
       act(JSON.parse(event.data));
     });
   function open() {
+    own.source?.close(); // never two of them: each would tell every step
+    own.waiting = null;
     own.heard = Date.now();
     own.source = new EventSource(`/live?since=${own.last}`);
     on("hello", (told) => {

@@ -11,6 +11,7 @@ const said = JSON.parse(document.getElementById("said").textContent);
 const asked = new URLSearchParams(location.search);
 const FEED_MOST = 30;
 const REFRESH_MS = 4000;
+const RENEW_MS = 300_000;
 const PANELS = ["where", "elements", "today", "feed", "due", "ranking"];
 // What a scenario is declared to lay over the map; without one the events.
 const layersOf = (key) => said.scenarios.find((one) => one.key === key)?.layers ?? ["event"];
@@ -20,6 +21,7 @@ const state = {
   indicator: asked.get("indicator") ?? "",
   layers: asked.get("layers")?.split(",").filter((one) => one && one !== "none") ?? layersOf(asked.get("scenario")),
   names: null,
+  edition: null,
   data: null,
   known: null,
   turn: 0,
@@ -37,10 +39,16 @@ window.dash_clientside = { set_props: (id, { data }) => id === "map-pick" && go(
 
 async function ask(path, query) {
   const answer = await fetch(`${path}?${new URLSearchParams(query)}`);
-  if (answer.status === 401) location.reload(); // the session has ended: on to the sign-in page
+  if (answer.status === 401) said.door ? location.assign(said.door) : location.reload(); // the session has ended
   if (!answer.ok) throw new Error(`${answer.status} ${path}`);
   state.proof = Date.now();
   return answer.json();
+}
+
+// From the beginning, as the server has the page now; one that does not answer would leave the screen to the browser.
+async function renew() {
+  const answer = await fetch(location.href).catch(() => null);
+  if (answer?.ok) location.reload();
 }
 
 function address() {
@@ -73,9 +81,10 @@ async function loadMap() {
 }
 
 async function loadPanels() {
-  state.names ??= readNames(await ask("/api/names", { lang: said.lang }));
   const { at, scenario: of } = state;
   const told = await ask("/api/watch", { at, scenario: of, lang: said.lang });
+  if (state.data && told.page !== said.page) renew(); // this page is of another version than the server by now
+  if (told.edition !== state.edition) await loadNames(told.edition);
   if (at !== state.at || of !== state.scenario) return; // somebody has gone on: an answer that comes late takes nobody back
   state.data = told;
   state.at = told.at;
@@ -105,9 +114,11 @@ async function load({ map = true } = {}) {
   document.documentElement.dataset.loaded = String(turn);
 }
 
-function readNames(told) {
+async function loadNames(edition) {
+  const told = await ask("/api/names", { lang: said.lang, edition });
   const at = new Map(told.code.map((code, i) => [code, { code, name: told.name[i], lon: told.lon[i], lat: told.lat[i] }]));
-  return { at, categories: told.categories, states: told.states };
+  state.names = { at, categories: told.categories, states: told.states };
+  state.edition = told.edition;
 }
 
 function go(changes) {
@@ -199,9 +210,10 @@ for (const one of document.querySelectorAll(".side, .months")) room.observe(one)
 async function begin() {
   for (await load(); !state.data; await load()) await new Promise((done) => setTimeout(done, 3000));
   live.start(state.data.cursor);
-  await import("/assets/layers.mjs");
-  await import("/assets/map.mjs");
-  if (document.documentElement.matches(".no-engine, .no-webgl")) charts.start(() => state.data);
+  const hasMap = await import("/assets/layers.mjs").then(() => import("/assets/map.mjs")).then(() => true, () => false);
+  const lacksEngine = !hasMap || document.documentElement.matches(".no-engine");
+  if (lacksEngine) setInterval(renew, RENEW_MS);
+  if (lacksEngine || document.documentElement.matches(".no-webgl")) charts.start(() => state.data);
   if (said.tours || asked.get("tour")) tour.start();
 }
 begin();
