@@ -213,7 +213,8 @@ async function charts(turn, address) {
     state.sparks = () => sparks(months);
     state.sparks();
     multiples(by("multiples"), months, outlines, told, toMonth);
-    await trend(by("trend"), months, (period) => behind(told.at, period));
+    state.trend = () => trend(by("trend"), months, (period) => behind(told.at, period));
+    await state.trend();
   } catch (error) {
     if (turn === state.turn) ["multiples", "trend"].forEach((id) => mark(id, "failed", error.message));
   }
@@ -306,4 +307,5 @@ by("slider").addEventListener("input", slid);
 by("slider").addEventListener("change", (event) => toPeriod(event.target.value));
 by("play").addEventListener("click", () => play(!state.playing));
 window.addEventListener("popstate", load);
+window.addEventListener("resize", () => state.trend?.());
 load();

@@ -7,7 +7,7 @@ const GlMap = engine?.Map;
 
 const SOURCE = { source: "grid", sourceLayer: "grid" };
 const page = document.documentElement;
-const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0 };
+const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false };
 
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
@@ -54,7 +54,15 @@ function camera(view) {
 }
 
 function move(view) {
+  state.isMoved = false;
   state.map.easeTo({ ...camera(view), duration: isSlow() ? 0 : 220, essential: true });
+}
+
+// Another window: the same view in it, unless the reader has moved the map.
+function resize() {
+  if (!state.view) return; // scale and view come with the style
+  state.map.setGlobalStateProperty("scale", scale());
+  if (!state.isMoved) state.map.jumpTo(camera(state.view));
 }
 
 // Other shades of the cells that are there: only those that change are told.
@@ -221,12 +229,15 @@ function create({ style, view }) {
   });
   map.on("mousemove", (event) => hover(event.defaultPrevented ? null : event));
   map.on("mouseout", () => hover(null));
-  map.on("movestart", () => card(null));
+  map.on("movestart", ({ originalEvent }) => {
+    state.isMoved ||= Boolean(originalEvent);
+    card(null);
+  });
   map.on("click", (event) => {
     const found = event.defaultPrevented ? null : under(event);
     if (found) pick(target(found.properties.code));
   });
-  map.on("resize", () => map.isStyleLoaded() && map.setGlobalStateProperty("scale", scale()));
+  map.on("resize", resize);
   map.once("idle", () => page.classList.add("ready"));
 }
 

@@ -89,8 +89,13 @@ export async function makeEmergencyMap(told, on) {
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
   tellBase(map, { failing: told.style.metadata?.failing }); // whose it is stands with the legend
-  const kept = { ring: [], features: [], hot: null, from: null };
-  map.on("resize", () => map.setGlobalStateProperty("scale", rem()));
+  const kept = { ring: [], features: [], hot: null, from: null, box: [[west, south], [east, north]], isMoved: false };
+  map.on("movestart", ({ originalEvent }) => { kept.isMoved ||= Boolean(originalEvent); });
+  const fit = () => map.fitBounds(kept.box, { padding: padding(), maxZoom: 16.5 + Math.log2(rem()), duration: 0 });
+  map.on("resize", () => {
+    map.setGlobalStateProperty("scale", rem());
+    if (!kept.isMoved) fit();
+  });
   const codeAt = (point) => {
     const found = map.queryRenderedFeatures(point, { layers: ["pick-small", "pick-medium", "land"] });
     return found.map((one) => one.properties.code).sort((a, b) => b.length - a.length)[0] ?? null;
@@ -146,7 +151,8 @@ export async function makeEmergencyMap(told, on) {
       outline();
     },
     fit([west, south, east, north]) {
-      map.fitBounds([[west, south], [east, north]], { padding: padding(), maxZoom: 16.5, duration: 0 });
+      Object.assign(kept, { box: [[west, south], [east, north]], isMoved: false });
+      fit();
     },
     // The map as a picture for paper, read in the frame that draws it: later the canvas may be empty.
     async picture() {

@@ -7,6 +7,7 @@ export async function makeMap(told, pick) {
   const { tiles, box, layers, sources = {}, metadata = {} } = told.style;
   const base = Object.fromEntries(Object.entries(sources).map(([id, one]) => [id, { ...one, tiles: one.tiles.map((tile) => window.location.origin + tile) }]));
   const [west, south, east, north] = box;
+  const all = [[west, south], [east, north]];
   const gl = document.createElement("canvas").getContext("webgl2");
   if (!gl) return { show() {}, pick() {} };
   gl.getExtension("WEBGL_lose_context")?.loseContext();
@@ -29,12 +30,15 @@ export async function makeMap(told, pick) {
         },
       }],
     },
-    bounds: [[west, south], [east, north]],
+    bounds: all,
     fitBoundsOptions: { padding: 16 },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
   tellBase(map, metadata);
   let last = null;
+  let isMoved = false;
+  map.on("movestart", ({ originalEvent }) => { isMoved ||= Boolean(originalEvent); });
+  map.on("resize", () => { if (!isMoved && !last?.open) map.fitBounds(all, { padding: 16, duration: 0 }); });
   const kind = (one) => {
     if (["closed", "refused"].includes(one.state)) return "done";
     const hours = one.due_at ? (new Date(one.due_at) - Date.now()) / 3600000 : Infinity;
@@ -55,6 +59,8 @@ export async function makeMap(told, pick) {
   map.on("click", "cases", (event) => pick(event.features[0].properties.id));
   map.on("mouseenter", "cases", () => { map.getCanvas().style.cursor = "pointer"; });
   map.on("mouseleave", "cases", () => { map.getCanvas().style.cursor = ""; });
+  // For tests: to look at, not to steer by.
+  window.__cases = Object.freeze({ get box() { return map.getBounds().toArray().flat(); } });
   return {
     map,
     show(rows, open) {

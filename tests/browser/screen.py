@@ -36,6 +36,14 @@ def keep_picture(page: Page, name: str) -> None:
         page.screenshot(path=path)
 
 
+SPREAD = """() => {
+  const { left, top, width, height } = document.getElementById('map').getBoundingClientRect();
+  return window.__map.cells.map(window.__map.pointOf)
+    .map(([x, y]) => [(100 * (x - left)) / width, (100 * (y - top)) / height]);
+}"""
+"""Where the cells lie on the map, in percent of its width and height."""
+
+
 READ_BACK = "GPU stall due to ReadPixels"
 """What Chromium says of itself where it puts pages together without a GPU; it is not said by a page."""
 
@@ -85,6 +93,18 @@ class Screen:
     def cells(self) -> list[str]:
         """Codes of the cells that are coloured."""
         return list(self.page.evaluate("() => window.__map.cells"))
+
+    def spread(self) -> list[list[float]]:
+        """Where the cells lie on the map, in percent of its width and height."""
+        return list(self.page.evaluate(SPREAD))
+
+    def resize(self, width: int, height: int) -> None:
+        """Change the window, and wait until the map has followed."""
+        before = self.page.evaluate("() => document.querySelector('#map canvas').clientWidth")
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.wait_for_function(
+            "(n) => document.querySelector('#map canvas').clientWidth !== n && window.__map.idle", arg=before
+        )
 
     def click_cell(self, code: str) -> None:
         """Click into a cell on the map."""

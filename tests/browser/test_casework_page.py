@@ -31,6 +31,13 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         open_cases(screen, "?queue=open")
         rows = page.locator("#cases tbody tr[data-id]")
         expect(rows.first).to_be_visible()
+        low, high = page.evaluate("() => [window.__cases.box[1], window.__cases.box[3]]")
+        page.set_viewport_size({"width": 1366, "height": 768})
+        page.wait_for_function(
+            "(was) => was.every((one, i) => Math.abs(window.__cases.box[2 * i + 1] - one) < (was[1] - was[0]) / 20)"
+            " && document.querySelector('#map canvas').clientWidth < 560",
+            arg=[low, high],
+        )
         page.keyboard.press("j")
         page.keyboard.press("Enter")
         expect(page.locator("#case .log li").first).to_be_visible()

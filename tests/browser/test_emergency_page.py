@@ -72,6 +72,13 @@ def test_an_area_is_drawn_and_grids_are_named(browser: Browser, address: str) ->
         settled(screen, "r=500")
         expect(page.locator("#answer .posts .hint").first).to_be_visible()
         assert page.locator("#answer a[href^='tel:']").count() == 0
+        ends = "([lon, lat]) => [0, 0.005].map((more) => window.__emergency.pointOf(lon + more, lat)[0])"
+        x, past = page.evaluate(ends, SPOT)
+        page.set_viewport_size({"width": 1536, "height": 864})
+        page.wait_for_function("() => document.querySelector('#map canvas').clientWidth === 1536")
+        page.wait_for_function(IDLE)
+        left, right = page.evaluate(ends, SPOT)
+        assert abs(left - 0.8 * x) < 10 and 0.75 < (right - left) / (past - x) < 0.85, "the same part in another window"
         page.click("[data-kind=shape]")
         for x, y in ((-3, -2), (3, -2), (2, 2)):
             click_at(screen, lon + x / 1000, lat + y / 1000)

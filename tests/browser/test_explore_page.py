@@ -231,6 +231,24 @@ def test_languages_and_themes_switch_without_losing_anything(screen: Screen) -> 
     assert screen.page.evaluate("() => window.stayed") is True and "against=year" in screen.page.url
 
 
+def test_another_window_shows_the_same_part_of_the_map(screen: Screen) -> None:
+    explore(screen)
+    before = screen.spread()
+    screen.resize(1366, 768)
+    assert max(abs(a - b) for p, q in zip(before, screen.spread(), strict=True) for a, b in zip(p, q, strict=True)) < 3
+    x, y = screen.page.evaluate("() => window.__map.pointOf(window.__map.cells[0])")
+    screen.page.mouse.move(x, y)
+    screen.page.mouse.down()
+    screen.page.mouse.move(x + 200, y, steps=3)
+    screen.page.mouse.up()
+    screen.page.wait_for_function(
+        "(x) => window.__map.idle && window.__map.pointOf(window.__map.cells[0])[0] > x", arg=x
+    )
+    moved = screen.spread()[0][0]
+    screen.resize(1500, 768)
+    assert screen.spread()[0][0] - before[0][0] > (moved - before[0][0]) / 2 > 5, "what the reader moved stays"
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_size_is_whole_and_every_text_readable(screen: Screen, theme: str) -> None:
     explore(screen, f"?theme={theme}&against=previous&period=202605&lang={'en' if theme == 'dark' else 'zh'}")
