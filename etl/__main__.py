@@ -329,6 +329,7 @@ def live(
     beside: Annotated[int | None, typer.Option(help="Number of the process with which to end.")] = None,
 ) -> None:
     """让样例城市动起来 Report and handle made-up cases in the sample city, so that the wall moves."""
+    from etl.demo.backlog import leave_open
     from etl.demo.gap import catch_up_with_now
     from etl.demo.live import live_city
     from layers.database import open_database
@@ -339,6 +340,7 @@ def live(
     db = open_database(settings)
     if catch_up:
         typer.echo(f"{catch_up_with_now(db, catalog)} cases reported since the last events.")
+        typer.echo(f"{leave_open(db, catalog)} more left open for the scenarios.")
     n = live_city(db, catalog, rate=rate, steps=steps, hours=hours, beside=beside, say=typer.echo)
     typer.echo(f"{n} steps taken.")
 

@@ -49,7 +49,7 @@ def test_a_fresh_city_gets_little_and_a_large_one_not_too_much(last: datetime, a
 
 
 def test_cases_of_the_gap_are_reported_and_mostly_dealt_with(
-    settings: object, server: object, city_template: Database, catalog: Catalog
+    settings: object, server: object, city_template: Database, catalog: Catalog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = datetime(2026, 6, 30, 6, tzinfo=UTC)  # 14:00 there; the last events are of the evening before
     with copy_of(city_template, server, settings) as city:  # type: ignore[arg-type]
@@ -65,6 +65,8 @@ def test_cases_of_the_gap_are_reported_and_mostly_dealt_with(
         catch_up_with_now(city, catalog, now=now)
         with city.connect("admin") as admin:
             assert admin.execute("select count(*) from ops.call").fetchone() == begun, "a second start calls nobody"
+        monkeypatch.setattr("etl.demo.gap.MOST", 9)
+        assert catch_up_with_now(city, catalog, now=now + 100 * DAY) == 9, "after months too there is a past"
     assert n == len(rows) > 3
     waiting = found[found["answered_at"].isna()]
     assert {level_of(code) for code in waiting["held_by"]} == set(catalog.limits.answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -120,7 +121,16 @@ def test_just_past_midnight_the_last_day_is_still_there(running: Server, city: D
 
 
 @pytest.mark.parametrize(
-    "scenario", ["epidemic_prevention", "poverty_watch", "disputes", "flood_and_typhoon", "old_age_care"]
+    "scenario",
+    [
+        "disputes",
+        "epidemic_prevention",
+        "fire_safety",
+        "flood_and_typhoon",
+        "old_age_care",
+        "poverty_watch",
+        "street_lighting",
+    ],
 )
 def test_a_scenario_narrows_the_wall_to_its_categories(
     running: Server, city: Database, catalog: Any, scenario: str
@@ -128,7 +138,9 @@ def test_a_scenario_narrows_the_wall_to_its_categories(
     declared = catalog.scenarios[scenario]
     told = browser_of(running, city).ask(f"/api/watch?scenario={scenario}").json()
     assert [one["key"] for one in told["indicators"]] == list(declared.indicators)[:4]
-    assert all(one["value"] for one in told["indicators"])
+    assert all(re.search(r"\d", one["value"]) for one in told["indicators"])
+    still_open = [one["value"] for one in told["indicators"] if one["key"].startswith("open_")]
+    assert all(int(value) == told["open"]["n"] for value in still_open), "the panels tell the same number"
     found = {one["category"] for one in told["feed"] + told["due"]} | {key for key, _ in told["today"]}
     assert found and (not declared.categories or found <= set(declared.categories))
 

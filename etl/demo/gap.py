@@ -17,7 +17,7 @@ from layers.declare.records import Catalog
 from layers.errors import AtlasError, CaseError
 from layers.watch import reported_cases
 
-LONGEST = timedelta(days=30)
+LONGEST = timedelta(days=400)
 """How far back is looked for the last events."""
 
 MOST = 400

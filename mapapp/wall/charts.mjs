@@ -37,7 +37,7 @@ export function createCharts(said) {
         {
           width: host.clientWidth,
           height: host.clientHeight,
-          margin: { l: 2.2 * rem(), r: 1.2 * rem(), t: 0.5 * rem(), b: 1.5 * rem() },
+          margin: { l: 2.2 * rem(), r: 2 * rem(), t: 0.5 * rem(), b: 1.5 * rem() },
           paper_bgcolor: "rgba(0,0,0,0)",
           plot_bgcolor: "rgba(0,0,0,0)",
           font: { color: "#a3c0d8", size, family: getComputedStyle(document.body).fontFamily },

@@ -203,7 +203,11 @@ window.addEventListener("atlas-map", ({ detail }) => {
 let resized = null;
 const room = new ResizeObserver(() => {
   clearTimeout(resized);
-  resized = setTimeout(() => state.data && (fillPanels(state, said, { go, fly }), charts.resize()), 200);
+  resized = setTimeout(() => {
+    if (!state.data) return;
+    fillPanels(state, said, { go, fly });
+    charts.resize();
+  }, 200);
 });
 for (const one of document.querySelectorAll(".side, .months")) room.observe(one);
 

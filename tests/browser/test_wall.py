@@ -61,6 +61,12 @@ FAULTS = """() => {
   for (const one of all("figure")) {
     const marks = [...one.querySelectorAll(".ytick text")].map((mark) => mark.textContent);
     if (!marks.length || new Set(marks).size < marks.length) faults.push(`${one.id} has the marks ${marks}`);
+    const p = box(one);
+    for (const mark of one.querySelectorAll(".xtick text, .ytick text, svg")) {
+      const q = box(mark);
+      const isOut = q.width && (q.left < p.left - 1 || q.right > p.right + 1 || q.bottom > p.bottom + 1);
+      if (isOut) faults.push(`${one.id} is left by ${mark.textContent}`);
+    }
   }
   const tops = new Set(all("#scenarios a").map((one) => box(one).top));
   if (tops.size > 1) faults.push("the scenarios take more than one line");

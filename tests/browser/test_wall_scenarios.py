@@ -1,0 +1,83 @@
+"""Every declared scenario on the wall: its page fills every panel, and long names of grids are whole in every size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from databases import copy_of
+from playwright.sync_api import Browser, Page
+from playwright.sync_api import TimeoutError as TooLate
+from test_wall import FAULTS, Served, wall
+
+from etl.demo.backlog import leave_open
+from layers.database import Database
+from layers.declare.records import Catalog
+from layers.settings import Settings
+
+NAMES = """
+update pub.grid set name = case length(code)
+    when 9 then (array['Royal Borough of Kensington and Chelsea', '临海经济技术开发区管理委员会',
+        'Hammersmith and Fulham', 'Richmond upon Thames'])[1 + right(code, 3)::int % 4]
+    when 12 then (array['St James''s and Covent Garden', '向阳花园新城社区居民委员会',
+        'Queen''s Gate and South Kensington'])[1 + right(code, 3)::int % 3] || right(code, 3)
+    else (array['Kensington and Chelsea 018B', '向阳花园新城社区居委会第一百零二网格'])[1 + right(code, 3)::int % 2]
+        || right(code, 3) end
+where length(code) > 6
+"""
+
+SHOWN = """(asked) => ({
+  empty: [...document.querySelectorAll('.panel, #legend, figure')]
+    .filter((one) => one.dataset.state !== 'there').map((one) => one.id),
+  question: document.querySelector('.question')?.textContent,
+  n_values: [...document.querySelectorAll('.indicator b')].filter((one) => /\\d/.test(one.textContent)).length,
+  n_ranked: Math.min(document.querySelectorAll('#ranking a').length, 2),
+  lacking: asked.layers.filter((key) => !window.__layers.drawn.some((id) => id.startsWith(`layer-${key}-`))),
+})"""
+SIZES = ((1366, 768), (1920, 1080), (3840, 2160), (5120, 1440))
+
+
+@pytest.fixture(scope="module")
+def served(settings: Settings, server: Any, city_template: Database, catalog: Catalog) -> Iterator[Served]:
+    with copy_of(city_template, server, settings) as db:
+        with db.connect("admin") as admin:
+            admin.execute(NAMES)
+        assert leave_open(db, catalog) > 0
+        assert leave_open(db, catalog) == 0, "a second start adds none"
+        served = Served(db, catalog, settings)
+        yield served
+        served.stop()
+
+
+def wait_whole(page: Page) -> None:
+    """Wait until nothing is cut, empty, small or over another."""
+    try:
+        page.wait_for_function(f"() => !({FAULTS})().length", polling=200)
+    except TooLate:
+        assert page.evaluate(FAULTS) == []
+
+
+def test_each_scenario_fills_every_panel_with_long_names_in_every_size(browser: Browser, served: Served) -> None:
+    catalog = served.catalog
+    with wall(browser, served, "?tour=600", SIZES[0]) as screen:
+        page = screen.page
+        for key, scenario in catalog.scenarios.items():
+            points = [one for one in scenario.layers if catalog.layers[one].draw == "point"]
+            wanted = {
+                "empty": [], "question": scenario.question.zh, "n_values": len(scenario.indicators[:4]),
+                "n_ranked": 2, "lacking": [],
+            }  # fmt: skip
+            page.locator(f"#scenarios a[href$='={key}']").click()
+            is_there = f"([asked, wanted]) => JSON.stringify(({SHOWN})(asked)) === JSON.stringify(wanted)"
+            try:
+                page.wait_for_function(is_there, arg=[{"layers": points}, wanted], polling=100)
+            except TooLate:
+                assert page.evaluate(SHOWN, {"layers": points}) == wanted, key
+            wait_whole(page)
+        for language, sizes in (("", SIZES), ("&lang=en", SIZES[:1])):
+            page.goto(f"{served.address}/wall?tour=600&scenario=epidemic_prevention{language}")
+            for width, height in sizes:
+                page.set_viewport_size({"width": width, "height": height})
+                wait_whole(page)
+        assert screen.faults == []
