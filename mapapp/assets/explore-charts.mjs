@@ -114,10 +114,10 @@ export async function trend(host, months, open) {
     yaxis: { title: { text: unit }, gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
   };
-  host.setAttribute("role", "img");
-  host.setAttribute("aria-label", `${title}, ${name}: ${labels.map((label, i) => `${label} ${said[i]}`).join("; ")}`);
   let plot = host.querySelector(".plot");
   if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));
+  plot.setAttribute("role", "img");
+  plot.setAttribute("aria-label", `${title}, ${name}: ${labels.map((label, i) => `${label} ${said[i]}`).join("; ")}`);
   await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true });
   plot.removeAllListeners("plotly_click");
   plot.on("plotly_click", ({ points }) => open(months.periods[points[0].pointIndex]));

@@ -1,7 +1,7 @@
 // The explore page: asks for what the address says, fills the panels, and draws in order: figures, map, charts.
 const page = document.documentElement;
 const by = (id) => document.getElementById(id);
-const state = { turn: 0, told: null, style: null, held: null, playing: 0, outlines: null, hasMap: false };
+const state = { turn: 0, told: null, style: null, held: null, playing: 0, hasMap: false, charted: new Set() };
 
 const search = (changes) => {
   const said = new URLSearchParams(window.location.search);
@@ -35,6 +35,11 @@ function go(to, { replace = false } = {}) {
 
 const words = () => state.told?.words ?? {};
 
+const PARTS = ["choosers", "where", "mapped", "ranking", "time", "multiples", "trend", "exports"];
+const CHARTS = ["multiples", "trend"];
+// What these hold stays, whatever is said above it.
+const KEEPING = ["where", "mapped", "time", "exports"];
+
 // Each panel says what happens to it: loading, empty, stale (the former content stays), failed.
 function mark(id, kind, why) {
   const panel = by(id);
@@ -42,17 +47,24 @@ function mark(id, kind, why) {
   if (kind === "loading") panel.setAttribute("aria-busy", "true");
   else panel.removeAttribute("aria-busy");
   panel.querySelector(":scope > .state")?.remove();
-  if (!kind || (kind === "loading" && panel.childElementCount)) return;
+  if (!kind) return;
   const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset[kind] ?? "";
   const line = Object.assign(document.createElement("p"), { className: "state", textContent: said.replace("{why}", why ?? "") });
-  line.setAttribute("role", kind === "failed" ? "alert" : "status");
+  if (id === "where") line.setAttribute("role", kind === "failed" ? "alert" : "status"); // said once, and seen everywhere
   if (kind === "failed" || kind === "stale") {
     const again = Object.assign(document.createElement("button"), { type: "button", textContent: words().try_again ?? document.body.dataset.again });
     again.addEventListener("click", load);
     line.append(" ", again);
   }
-  if (kind === "failed" || kind === "empty") panel.replaceChildren(line);
+  if (["failed", "empty"].includes(kind) && !KEEPING.includes(id)) panel.replaceChildren(line);
   else panel.prepend(line);
+}
+
+// Why something did not come, in the reader's words.
+function why(error) {
+  const told = error.told?.panels?.notice;
+  if (told) window.elements.fill("notice", told);
+  return told ? by("notice").textContent : error instanceof TypeError ? (words().unheard ?? document.body.dataset.unheard) : error.message;
 }
 
 // What the page has: for another number on the same cells it is sent their colours, and the rest after them.
@@ -69,7 +81,7 @@ async function load() {
   const turn = (state.turn += 1);
   const address = window.location.search;
   page.classList.remove("drawn");
-  ["choosers", "ranking", "multiples", "trend"].forEach((id) => mark(id, "loading"));
+  PARTS.forEach((id) => mark(id, "loading"));
   let answer;
   try {
     answer = await ask("/api/explore" + known(address));
@@ -87,32 +99,36 @@ async function load() {
   if (opened && /^(unplaced|grids\/\w+)$/.test(opened)) look(opened, address);
   opened = null;
   await new Promise((done) => setTimeout(done)); // the figures are painted before the map asks for anything
-  try {
-    if (!state.hasMap) await import("/assets/map.mjs");
-    state.hasMap = true;
-  } catch {
-    state.hasMap = true;
-    by("map-state").hidden = false;
-    by("map-state").textContent = words().shows_failed;
-  }
+  await drawMap();
   if (turn === state.turn) await charts(turn, address);
   if (turn === state.turn) page.classList.add("drawn");
 }
 
 function failed(error) {
-  const told = error.told?.panels?.notice;
-  if (told) window.elements.fill("notice", told);
-  const why = told ? by("notice").textContent : error.message;
-  const parts = ["choosers", "ranking", "multiples", "trend"];
-  parts.forEach((id) => mark(id, state.told ? null : "failed", why));
-  if (state.told) mark("ranking", "stale", why);
+  const said = why(error);
+  PARTS.forEach((id) => mark(id, !state.told ? "failed" : CHARTS.includes(id) && !state.charted.has(id) ? "failed" : "stale", said));
 }
+
+// The map says itself what it lacks: an engine, or WebGL.
+async function drawMap() {
+  if (state.hasMap) return;
+  try {
+    await import("/assets/map.mjs");
+    state.hasMap = true;
+    if (page.matches(".no-engine, .no-webgl")) mark("mapped", null);
+  } catch (error) {
+    mark("mapped", "failed", why(error));
+  }
+}
+
+window.addEventListener("atlas-drawn", () => mark("mapped", state.told.is_empty ? "empty" : null));
 
 // A whole answer, or one of its two parts.
 function show({ panels, view, style, told: more, said }) {
   const told = (state.told = { ...state.told, ...more });
   page.lang = told.language === "zh" ? "zh-CN" : "en";
   page.dataset.theme = told.theme;
+  page.classList.add("told");
   const focused = document.activeElement?.dataset?.set;
   for (const [id, content] of Object.entries(panels)) window.elements.fill(id, content);
   if (focused) document.querySelector(`[data-set="${focused}"]`)?.focus();
@@ -129,13 +145,13 @@ function draw(view, style, told) {
   state.style = told.style;
   atlas.last = { style: isNew ? style : atlas.last.style, view };
   window.dispatchEvent(new Event("atlas-view"));
-  by("map-state").hidden = true;
+  if (page.matches(".no-engine, .no-webgl")) mark("mapped", null);
 }
 
 // Lists, tables and texts.
 function finish(told) {
-  ["choosers", "ranking"].forEach((id) => mark(id, null));
-  if (told.is_empty) mark("ranking", "empty");
+  ["choosers", "where", "ranking", "time", "exports"].forEach((id) => mark(id, null));
+  if (told.is_empty) ["where", "ranking"].forEach((id) => mark(id, "empty"));
   document.querySelectorAll("[data-field]").forEach(field);
   const { time, multiples, trend, close, play, pause, search: sought, map_label: label } = told.words;
   by("search").placeholder = sought;
@@ -200,23 +216,31 @@ function play(on) {
 async function charts(turn, address) {
   const { told } = state;
   if (!told.periods.length || told.is_empty) {
-    ["multiples", "trend"].forEach((id) => mark(id, "empty"));
-    if (!told.periods.length) ["multiples", "trend"].forEach((id) => (by(id).textContent = told.words.no_periods));
+    CHARTS.forEach((id) => mark(id, "empty"));
+    if (!told.periods.length) CHARTS.forEach((id) => (by(id).firstChild.textContent = told.words.no_periods));
+    state.charted.clear();
     return;
   }
+  const failing = (id, error) => turn === state.turn && mark(id, state.charted.has(id) ? "stale" : "failed", why(error));
+  const drawn = (id) => (state.charted.add(id), mark(id, null));
+  let months, outlines, draw;
   try {
-    const [months, outlines] = await Promise.all([ask("/api/explore/months" + address), ask(told.outlines)]);
-    if (turn !== state.turn) return;
-    const { sparks, multiples, trend } = await import("/assets/explore-charts.mjs");
-    mark("multiples", null);
-    mark("trend", null);
-    state.sparks = () => sparks(months);
-    state.sparks();
-    multiples(by("multiples"), months, outlines, told, toMonth);
-    state.trend = () => trend(by("trend"), months, (period) => behind(told.at, period));
-    await state.trend();
+    [months, outlines] = await Promise.all([ask("/api/explore/months" + address), ask(told.outlines)]);
+    draw = await import("/assets/explore-charts.mjs");
   } catch (error) {
-    if (turn === state.turn) ["multiples", "trend"].forEach((id) => mark(id, "failed", error.message));
+    return CHARTS.forEach((id) => failing(id, error));
+  }
+  if (turn !== state.turn) return;
+  state.sparks = () => draw.sparks(months);
+  state.sparks();
+  draw.multiples(by("multiples"), months, outlines, told, toMonth);
+  drawn("multiples");
+  state.trend = () => draw.trend(by("trend"), months, (period) => behind(told.at, period));
+  try {
+    await state.trend();
+    if (turn === state.turn) drawn("trend");
+  } catch (error) {
+    failing("trend", error);
   }
 }
 
@@ -272,7 +296,7 @@ document.addEventListener("click", (event) => {
   const picture = event.target.closest?.('[data-kind="png"]');
   if (picture) {
     event.preventDefault();
-    png(picture).catch((error) => mark("exports", "stale", error.message));
+    png(picture).catch(() => (by("notice").textContent = words().file_failed));
     return;
   }
   const link = event.target.closest?.('a[href^="?"]');
@@ -299,7 +323,7 @@ by("search").addEventListener("input", (event) => {
   wait = setTimeout(async () => {
     const query = new URLSearchParams(window.location.search);
     query.set("sought", event.target.value);
-    const told = await ask("/api/explore/search?" + query).catch(() => ({ found: [] }));
+    const told = await ask("/api/explore/search?" + query).catch(() => ({ found: [words().shows_failed] }));
     window.elements.fill("found", told.found);
   }, 150);
 });
@@ -307,5 +331,5 @@ by("slider").addEventListener("input", slid);
 by("slider").addEventListener("change", (event) => toPeriod(event.target.value));
 by("play").addEventListener("click", () => play(!state.playing));
 window.addEventListener("popstate", load);
-window.addEventListener("resize", () => state.trend?.());
+window.addEventListener("resize", () => state.charted.has("trend") && state.trend());
 load();

@@ -86,7 +86,7 @@ def show(desk: Desk, search: str | None) -> Answer:
 
 SAID = (
     "shows_loading", "shows_empty", "shows_stale", "shows_failed", "try_again", "play", "pause",
-    "time", "multiples", "trend", "close", "copied", "map_label", "search", "no_periods",
+    "time", "multiples", "trend", "close", "copied", "map_label", "search", "no_periods", "unheard", "file_failed",
 )  # fmt: skip
 """Texts that the page's script needs."""
 

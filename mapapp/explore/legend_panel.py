@@ -58,7 +58,8 @@ def grids_of(words: Words, findings: Findings, colours: Sequence[str], group: st
         return []
     heading = words("grids_in_class", said=name, n=words.number(len(rows)))
     table = grid_table(words, findings, colours, rows, has_carried=group == "carried")
-    return [html.H2(heading), html.Div(table, className="rows")]
+    unit = html.Small(words.of(findings.indicator.unit))
+    return [html.H2([heading, " ", unit]), html.Div(table, className="rows")]
 
 
 def _belongs(findings: Findings, rows: pd.DataFrame, group: str) -> pd.Series[bool]:

@@ -84,7 +84,7 @@ def path(words: Words, findings: Findings) -> Children:
     """Breadcrumb from the top down; the last is where we are, with its code."""
     links: Children = []
     for step in findings.path[:-1]:
-        links += [html.A(step.name, href=_to(findings, at=step.code, level="")), html.I("›")]
+        links.append(html.Span([html.A(step.name, href=_to(findings, at=step.code, level="")), html.I(" ›")]))
     here = findings.path[-1]
     links += [
         html.B(here.name),
@@ -167,7 +167,12 @@ def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Childre
     first = rows.iloc[:RANKED_MOST]
     how_many = words("ranking_all" if len(first) == len(rows) else "ranking_first", n=len(first))
     return [
-        html.H2([words("ranking", levels=words(f"levels_{q.level}")), html.Small(how_many)]),
+        html.H2(
+            [
+                words("ranking", levels=words(f"levels_{q.level}")),
+                html.Small(f"{words.of(findings.indicator.unit)} · {how_many}"),
+            ]
+        ),
         html.Div(
             className="rows",
             tabIndex="0",
@@ -187,7 +192,7 @@ def grid_table(
     words: Words, findings: Findings, colours: Sequence[str], rows: pd.DataFrame, *, has_carried: bool = False
 ) -> Component:
     """Grids as a table, each with its number, its change and its sparkline; with what is carried by share if wanted."""
-    heads = [("#", "place"), (words("grid"), ""), (words.of(findings.indicator.unit), "n")]
+    heads = [("#", "place"), (words("grid"), ""), (words("column_value"), "n")]
     heads += [(words("column_change"), "n")] if findings.is_change else []
     heads += [(words("column_carried"), "n")] if has_carried else []
     heads.append((words("trend"), "spark"))
@@ -197,7 +202,7 @@ def grid_table(
     ]
     return html.Table([
         html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])), html.Tbody(body),
-    ])  # fmt: skip
+    ], className="changes" if findings.is_change else "")  # fmt: skip
 
 
 def _row(

@@ -7,6 +7,7 @@ import re
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -41,7 +42,7 @@ OVERLAPS = """() => {
 SWATCHES = """() => [...document.querySelectorAll('#ranking tbody tr')].map((row) =>
   [row.querySelector('.spark').dataset.code, getComputedStyle(row.querySelector('i')).backgroundColor])"""
 
-FIRST = re.compile(r"/api/explore\?")
+FIRST = re.compile(r"/api/explore(\?|$)")
 
 FOCUSED = "() => { const one = document.activeElement; return one.dataset.set || one.id || one.className }"
 
@@ -289,37 +290,82 @@ def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
     screen.page.wait_for_function("() => location.search.includes('period=')")
 
 
+PARTS = ("choosers", "where", "mapped", "ranking", "time", "multiples", "trend", "exports")
+
+
+def every_part(screen: Screen, shows: str, says: str) -> None:
+    """Expect each panel to say what happens to it."""
+    for part in PARTS:
+        expect(screen.page.locator(f"#{part}[data-shows={shows}] > .state"), part).to_contain_text(says)
+        expect(screen.page.locator(f"#{part} > .state"), part).to_be_visible()
+
+
+def test_figures_come_first_the_map_after_them_and_charts_last(screen: Screen) -> None:
+    asked: list[str] = []
+    held: dict[str, Any] = {}
+    screen.page.goto("about:blank")  # the page after the sign-in asks no more
+    screen.page.on("request", lambda request: asked.append(urlsplit(request.url).path))
+    screen.page.route(FIRST, lambda route: held.update(figures=route))
+    screen.page.route("**/maplibre-gl.mjs", lambda route: held.update(engine=route))
+    with screen.page.expect_request(FIRST):
+        screen.page.goto(f"{screen.address}/explore", wait_until="load")
+    every_part(screen, "loading", "正在读取…")
+    assert not any("maplibre-gl.mjs" in one or "plotly" in one for one in asked), "nothing is before the figures"
+    with screen.page.expect_request("**/maplibre-gl.mjs"):
+        held["figures"].continue_()
+    expect(screen.page.locator("#ranking tbody tr")).to_have_count(6)
+    expect(screen.page.locator("#mapped[data-shows=loading] > .state")).to_be_visible()
+    assert not any("months" in one or "plotly" in one for one in asked), "charts wait for the map"
+    held["engine"].continue_()
+    drawn(screen)
+    assert (
+        asked.index("/api/explore")
+        < asked.index("/api/explore/months")
+        < asked.index(next(one for one in asked if "plotly" in one))
+    )
+
+
 def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     explore(screen)
     screen.page.route(FIRST, lambda route: route.abort())
     before = screen.texts("#ranking tbody th")
     screen.page.select_option("[data-set=level]", "medium")
-    screen.page.wait_for_selector("#ranking[data-shows=stale] .state")
+    every_part(screen, "stale", "仍是此前的数字。原因：服务器没有应答")
     assert screen.texts("#ranking tbody th") == before
+    assert screen.page.locator(".multiple canvas").count() == 12
     screen.page.unroute(FIRST)
+    screen.page.route("**/api/explore/months*", lambda route: route.abort())
     screen.page.click("#ranking .state button")
     screen.page.wait_for_function("() => document.querySelectorAll('#ranking tbody tr').length > 6")
+    for part in ("multiples", "trend"):
+        expect(screen.page.locator(f"#{part}[data-shows=stale] > .state")).to_be_visible()
+    assert screen.page.locator(".multiple canvas").count() == 12
+    screen.page.unroute("**/api/explore/months*")
+    screen.page.click("#trend .state button")
     drawn(screen)
+    assert screen.page.locator(".state").count() == 0
     held: list[Any] = []
     screen.page.route(FIRST, lambda route: held.append(route))
     with screen.page.expect_request(FIRST):
         screen.page.reload(wait_until="commit")
-    expect(screen.page.locator("#ranking .state")).to_have_text("正在读取…")
+    every_part(screen, "loading", "正在读取…")
     held[0].abort()
-    expect(screen.page.locator("#ranking[data-shows=failed] .state")).to_contain_text("没有读到数据。")
+    every_part(screen, "failed", "没有读到数据。")
     screen.page.unroute(FIRST)
     engine = "**/maplibre-gl.mjs"
     screen.page.route(engine, lambda route: route.abort())
     screen.page.route("**/plotly.min.js", lambda route: route.abort())
     screen.page.click("#ranking .state button")
     expect(screen.page.locator("#trend[data-shows=failed] .state")).to_be_visible()
+    expect(screen.page.locator(".no-engine-note")).to_be_visible()
     assert len(screen.texts("#ranking tbody th")) > 6, "figures stand without map and charts"
+    assert screen.page.locator(".multiple canvas").count() == 12, "and what needs no plotly without it"
     screen.page.unroute("**/plotly.min.js")
     screen.page.click("#trend .state button")
     expect(screen.page.locator("#trend .main-svg").first).to_be_visible()
     screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]
     screen.page.unroute(engine)
     explore(screen, "?indicator=village_satisfaction_rate&at=449901001001&level=small")
-    for part in ("ranking", "multiples", "trend"):
-        expect(screen.page.locator(f"#{part}[data-shows=empty] .state")).not_to_be_empty()
+    for part in ("where", "mapped", "ranking", "multiples", "trend"):
+        expect(screen.page.locator(f"#{part}[data-shows=empty] > .state")).not_to_be_empty()
     assert "无数据" in screen.texts("#headline .figure")[0]
