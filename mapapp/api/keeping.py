@@ -70,7 +70,7 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
 
 def _audit(porter: Porter, noted: Noted, asked: dict[str, str], within: Scope | None, zone: str) -> str:
     """Read what the page of the audit asks for, and write it; a filter that makes no sense is none."""
-    before = asked.pop("before")
+    before = asked["before"]
     asked["kind"] = asked["kind"] if asked["kind"] in KINDS else ""
     kind, since, until = asked["kind"] or None, _day(asked["since"], zone), _day(asked["until"], zone)
     with porter.connection() as connection:

@@ -1,6 +1,6 @@
 // Calls: who holds each since when, which levels let their time pass, which departments have not reported in.
 import { acts, departments, ladder, standing } from "./call.mjs";
-import { ask, department, el, listen, moment, newKey, once, t } from "./desk.mjs";
+import { ask, department, el, listen, moment, newKey, once, t, to } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 let key = newKey();
@@ -8,7 +8,7 @@ let turn = 0;
 
 const card = (one) => el("li", { "data-id": String(one.id), class: one.answered_at ? "done" : one.is_late ? "late" : one.n_up ? "warm" : "" },
   el("div", { class: "row" }, el("b", {}, one.grid), standing(one),
-    one.event_id ? el("a", { class: "tag", href: `/cases?queue=all&case=${one.event_id}` }, t("call_of_case", { id: one.event_id })) : null,
+    one.event_id ? el("a", { class: "tag", href: to(`/cases?queue=all&case=${one.event_id}`) }, t("call_of_case", { id: one.event_id })) : null,
     el("small", { class: "hint" }, `${one.id} · ${moment(one.called_at)} · ${one.called_by}`)),
   el("p", { class: "summary" }, one.what), ladder(one), departments(one), acts(one, load));
 

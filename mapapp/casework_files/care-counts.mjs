@@ -1,5 +1,5 @@
 // What leaders see of the care register: published counts of each group and overdue visits, by grid.
-import { ask, el, notice, number, t, told } from "./desk.mjs";
+import { ask, el, go, notice, number, state, t, told } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 const [head, body] = [document.querySelector("#counts thead"), document.querySelector("#counts tbody")];
@@ -15,6 +15,7 @@ async function load(code) {
   try {
     const said = await ask(`/care/counts?at=${code}&lang=${told.lang}`);
     if (mine !== turn) return;
+    go({ at: said.at === told.scope ? null : said.at }, { push: false });
     at("path").replaceChildren(...said.path.map((one) => {
       const link = el("button", { "aria-current": one.code === said.at ? "page" : null }, one.name);
       link.addEventListener("click", () => load(one.code));
@@ -35,5 +36,5 @@ async function load(code) {
   }
 }
 
-await load(told.scope);
+await load(state().get("at") ?? told.scope);
 document.body.classList.add("ready");

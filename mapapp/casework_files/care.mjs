@@ -1,6 +1,6 @@
 // The list of who visits people that are offered care: masked records, and the visits made.
 import { identity } from "./identity.mjs";
-import { ask, el, newKey, notice, once, say, t, told } from "./desk.mjs";
+import { ask, day, el, go, newKey, notice, number, once, say, state, t, to, told } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 const body = document.querySelector("#records tbody");
@@ -14,8 +14,8 @@ function row(one) {
     el("td", {}, one.grid),
     el("td", { class: "wide" }, one.offered ?? ""),
     el("td", {}, say("care_status", one.status)),
-    el("td", {}, one.visited_on ?? ""),
-    el("td", { class: one.is_late ? "late" : "" }, one.due_on ?? t("care_no_visit")),
+    el("td", {}, day(one.visited_on)),
+    el("td", { class: one.is_late ? "late" : "" }, day(one.due_on) || t("care_no_visit")),
   ]);
   made.addEventListener("click", () => open(one.id));
   made.addEventListener("keydown", (event) => { if (event.key === "Enter") open(one.id); });
@@ -29,7 +29,7 @@ async function load() {
     const said = await ask(`/care/list?group=${encodeURIComponent(at("group").value)}`);
     if (turn !== page.turn) return;
     Object.assign(page, { rows: said.rows, today: said.today });
-    at("count").textContent = t("care_count", { n: said.n, late: said.n_late });
+    at("count").textContent = t("care_count", { n: number(said.n), late: number(said.n_late) });
     body.replaceChildren(...(said.rows.length ? said.rows.map(row)
       : [el("tr", { class: "empty" }, el("td", { colspan: "7" }, t("care_empty")))]));
     document.body.classList.remove("failed");
@@ -43,16 +43,16 @@ async function load() {
 
 function visitForm(one) {
   const key = newKey();
-  const day = el("input", { type: "date", name: "visited_on", required: true, max: page.today, value: page.today });
+  const when = el("input", { type: "date", name: "visited_on", required: true, max: page.today, value: page.today });
   const status = el("select", { name: "status", required: true },
     told.statuses.map((word) => el("option", { value: word }, say("care_status", word))));
   status.value = one.status ?? "at_home";
   const found = el("textarea", { name: "found", rows: "3", maxlength: "2000" });
   const send = el("button", { class: "first" }, t("care_visit"));
-  const form = el("form", {}, el("label", {}, el("span", {}, t("care_day")), day),
+  const form = el("form", {}, el("label", {}, el("span", {}, t("care_day")), when),
     el("label", {}, el("span", {}, t("care_status")), status), el("label", {}, el("span", {}, t("care_found")), found), send);
   form.addEventListener("submit", once(send, async () => {
-    await ask(`/care/one/${one.id}/visit`, { key, visited_on: day.value, status: status.value, found: found.value });
+    await ask(`/care/one/${one.id}/visit`, { key, visited_on: when.value, status: status.value, found: found.value });
     notice(t("care_visited_now"), "note");
     await load();
     await open(one.id);
@@ -63,6 +63,7 @@ function visitForm(one) {
 async function open(id) {
   const one = page.rows.find((row) => row.id === id);
   page.open = one ? id : null;
+  go({ one: page.open }, { push: false });
   document.body.classList.toggle("has-case", Boolean(one));
   for (const made of body.rows) made.classList.toggle("open", Number(made.dataset.id) === page.open);
   if (!one) {
@@ -74,14 +75,14 @@ async function open(id) {
   const about = told.groups[one.group] ?? {};
   const close = el("button", { class: "plain", "aria-label": t("care_close") }, "×");
   close.addEventListener("click", () => open(null));
-  const facts = [["care_grid", one.grid], ["care_offered", one.offered], ["care_unit", about.department], ["care_due", one.due_on ?? t("care_no_visit")]];
+  const facts = [["care_grid", one.grid], ["care_offered", one.offered], ["care_unit", about.department], ["care_due", day(one.due_on) || t("care_no_visit")]];
   at("case").replaceChildren(
     el("header", {}, el("h2", {}, one.name), el("small", {}, group(one.group)), close),
     el("section", {}, identity(one)),
     el("section", {}, el("dl", {}, facts.flatMap(([key, value]) => [el("dt", {}, t(key)), el("dd", {}, value || "–")]))),
     el("section", {}, el("h3", {}, t("care_visit_now")), visitForm(one)),
     el("section", {}, el("h3", {}, t("care_visits")), visits.length
-      ? el("ol", { class: "log" }, visits.map((visit) => el("li", {}, el("time", {}, visit.visited_on),
+      ? el("ol", { class: "log" }, visits.map((visit) => el("li", {}, el("time", {}, day(visit.visited_on)),
         el("b", {}, say("care_status", visit.status)), el("span", {}, visit.account), visit.found ? el("p", {}, visit.found) : null)))
       : el("p", { class: "hint" }, t("care_no_visits"))),
   );
@@ -90,8 +91,14 @@ async function open(id) {
 
 at("take").addEventListener("click", once(at("take"), async () => {
   const { address } = await ask("/care/lists", { group: at("group").value });
-  window.open(address + (told.lang === "en" ? "?lang=en" : ""), "_blank", "noopener");
+  window.open(to(address), "_blank", "noopener");
 }));
-at("group").addEventListener("change", () => { open(null); load(); });
+at("group").addEventListener("change", () => {
+  go({ group: at("group").value }, { push: false });
+  open(null);
+  load();
+});
+at("group").value = state().get("group") ?? "";
 await load();
+if (state().has("one")) await open(Number(state().get("one")));
 document.body.classList.add("ready");

@@ -1,5 +1,5 @@
 // The desk of who works on cases: queues, table and map show the same rows; the case that is open stands beside them.
-import { ask, category, department, el, left, listen, moment, newKey, notice, number, once, say, t, told } from "./desk.mjs";
+import { ask, category, department, el, go, left, listen, moment, newKey, notice, number, once, say, state, t, told } from "./desk.mjs";
 import { showCase } from "./case.mjs";
 import { makeFolding } from "./fold.mjs";
 import { makeMap } from "./map.mjs";
@@ -10,13 +10,6 @@ const body = document.querySelector("#cases tbody");
 const FILTERS = ["at", "category", "state", "clock"];
 const map = await makeMap(told, (id) => open(id));
 
-const state = () => new URLSearchParams(window.location.search);
-
-function go(changes, { push = true } = {}) {
-  const said = state();
-  for (const [key, value] of Object.entries(changes)) value ? said.set(key, value) : said.delete(key);
-  history[push ? "pushState" : "replaceState"](null, "", `?${said}`);
-}
 
 function row(one, number) {
   const isOpen = !["closed", "refused"].includes(one.state);
@@ -197,11 +190,6 @@ window.addEventListener("popstate", () => {
   fields();
   load();
   open(Number(state().get("case")) || null, { push: false });
-});
-document.querySelector(".language").addEventListener("click", (event) => {
-  const said = state();
-  told.lang === "zh" ? said.set("lang", "en") : said.delete("lang");
-  event.currentTarget.href = `/cases?${said}`;
 });
 
 fields();

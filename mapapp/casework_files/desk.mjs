@@ -19,6 +19,10 @@ export function moment(iso) {
   return (year.format(at) === year.format(new Date()) ? shown : dated).format(at);
 }
 
+// A day without a time is the same day everywhere.
+const whole = new Intl.DateTimeFormat(locale, { year: "numeric", month: "short", day: "numeric", timeZone: "UTC" });
+export const day = (iso) => (iso ? whole.format(new Date(iso)) : "");
+
 export const number = new Intl.NumberFormat(locale).format;
 
 // How long until a deadline, or since it passed: days when there are some, else hours, else minutes.
@@ -28,6 +32,22 @@ export function left(iso) {
   const [amount, unit] = n >= 2880 ? [Math.floor(n / 1440), "days"] : n >= 60 ? [Math.floor(n / 60), "hours"] : [n, "minutes"];
   return t(minutes < 0 ? `clock_late_${unit}` : `clock_left_${unit}`, { n: number(amount) });
 }
+
+// Another page in the same language.
+export const to = (path) => (told.lang === "en" ? `${path}${path.includes("?") ? "&" : "?"}lang=en` : path);
+
+// What the address says of the page is changed in it, and goes along into the other language.
+export const state = () => new URLSearchParams(window.location.search);
+export function go(changes, { push = true } = {}) {
+  const said = state();
+  for (const [key, value] of Object.entries(changes)) value ? said.set(key, value) : said.delete(key);
+  history[push ? "pushState" : "replaceState"](null, "", said.size ? `?${said}` : window.location.pathname);
+}
+document.querySelector(".language").addEventListener("click", (event) => {
+  const said = state();
+  told.lang === "zh" ? said.set("lang", "en") : said.delete("lang");
+  event.currentTarget.href = said.size ? `?${said}` : window.location.pathname;
+});
 
 export function el(tag, props = {}, ...inside) {
   const made = document.createElement(tag);

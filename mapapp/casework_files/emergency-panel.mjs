@@ -1,5 +1,5 @@
 // The answer beside the map, section by section, and the words both it and the printed sheet use.
-import { category, el, moment, say, t, told } from "./desk.mjs";
+import { category, el, moment, say, t, to, told } from "./desk.mjs";
 
 const number = new Intl.NumberFormat(told.lang === "zh" ? "zh-CN" : "en-GB");
 export const count = (n) => number.format(n);
@@ -97,7 +97,7 @@ function events(said, on) {
       el("b", {}, category(row.category)), el("i", { class: `state ${row.state}` }, say("state", row.state)),
       row.is_late ? el("strong", {}, t("near_is_late")) : null, el("u", {}, metres(row.distance_m)),
       el("small", {}, row.grid, row.due_at ? ` · ${t("case_due")} ${moment(row.due_at)}` : ""),
-      row.id ? el("a", { href: `/cases?case=${row.id}`, "aria-label": t("near_case", { id: row.id }) }, `${row.id}`) : null))));
+      row.id ? el("a", { href: to(`/cases?case=${row.id}`), "aria-label": t("near_case", { id: row.id }) }, `${row.id}`) : null))));
 }
 
 export function showAnswer(host, said, label, on) {

@@ -1,6 +1,6 @@
 // The page of who reports from the field. Everything that is sent lies in the outbox first, so a bad connection loses
 // nothing; where there is one, what may be the same thing is offered before a new case is made.
-import { ask, category, department, el, left, listen, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
+import { ask, category, department, el, left, listen, moment, newKey, notice, once, say, t, to, told } from "./desk.mjs";
 import { addPhoto, deliver, forget, keep, waiting } from "./outbox.mjs";
 import { makePlace } from "./place.mjs";
 
@@ -74,8 +74,20 @@ function read() {
 
 // What is being written outlives a reload: phones shut a page when the camera opens.
 const DRAFT = `draft ${told.account}`;
-const note = () => sessionStorage.setItem(DRAFT, JSON.stringify({ kind: page.kind, said: read(), photos: [] }));
-at("form").addEventListener("input", note);
+const note = (photos = []) => sessionStorage.setItem(DRAFT, JSON.stringify({ kind: page.kind, said: read(), photos }));
+at("form").addEventListener("input", () => note());
+
+// Into the other language the photos go along, as texts, for which a browser has room for some.
+const packed = ({ type, bytes }) => ({ type, bytes: btoa(Array.from(new Uint8Array(bytes), (one) => String.fromCharCode(one)).join("")) });
+const unpacked = ({ type, bytes }) => ({ type, bytes: Uint8Array.from(atob(bytes), (one) => one.charCodeAt(0)).buffer });
+document.querySelector(".language").addEventListener("click", (event) => {
+  try {
+    note(page.photos.map(packed));
+  } catch {
+    event.preventDefault();
+    notice(t("report_no_room"));
+  }
+});
 
 function clear() {
   at("form").reset();
@@ -197,7 +209,7 @@ async function flush() {
 async function tell(stopped) {
   const n = await drawOutbox();
   document.body.classList.toggle("offline", stopped === "offline");
-  const link = el("a", { href: `/sign-in?next=${encodeURIComponent("/report")}` }, t("report_signed_out"));
+  const link = el("a", { href: `/sign-in?next=${encodeURIComponent(to("/report"))}` }, t("report_signed_out"));
   at("state").replaceChildren(stopped === "signed_out" ? link : t(stopped ? "report_offline" : n ? "report_sending" : "report_nothing_waits"),
     el("span", { id: "kept" }, ` · ${t(`report_kept_${document.body.dataset.kept ?? "not_yet"}`)}`));
 }
@@ -242,7 +254,7 @@ async function settleIn() {
 choose(page.kind);
 for (const key of Object.keys(sessionStorage)) if (key.startsWith("draft ") && key !== DRAFT) sessionStorage.removeItem(key);
 const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");
-if (draft) edit(draft);
+if (draft) edit({ ...draft, photos: draft.photos.map(unpacked) });
 await drawOutbox();
 window.addEventListener("online", flush);
 setInterval(() => { if (document.querySelector("#outbox li")) flush(); }, AGAIN_MS);

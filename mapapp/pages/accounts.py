@@ -24,7 +24,8 @@ def accounts_page(
     message: str = "",
 ) -> str:
     """Write the page of accounts and sessions; every change is a form of its own."""
-    token, action = session.form_token, "/accounts" + ("?lang=en" if words.language == "en" else "")
+    lang = "?lang=en" if words.language == "en" else ""
+    token, action = session.form_token, f"/accounts{lang}"
 
     def send(inside: str) -> str:
         return form(action, inside, form_token=token, kind="row")
@@ -63,7 +64,7 @@ def accounts_page(
     if has_provider:
         asked.append(("do_link", _fields_to_link(words, accounts)))
     body = (
-        f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
+        f'<p><a href="/account{lang}">{escape(words("own_account"))}</a></p>'
         + said(message, "alarm")
         + "".join(f"<section><h2>{escape(words(do))}</h2>{send(inside)}</section>" for do, inside in asked)
         + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
@@ -24,6 +24,7 @@ def audit_page(
     account: str,
     since: str,
     until: str,
+    before: str = "",
     zone: str,
 ) -> str:
     """Write the page; filters stand in its address."""
@@ -46,16 +47,21 @@ def audit_page(
     heads = [words(key) for key in ("when", "what", "account", "role", "scope", "to_what", "detail")]
     busy = [[escape(who or words("no_account")), escape(words(f"audit_{what}")), f"{n:,}"] for who, what, n in most]
     asked_heads = [words(key) for key in ("account", "what", "how_often")]
+    lang = "?lang=en" if words.language == "en" else ""
     body = (
-        f'<p><a href="/account">{escape(words("own_account"))}</a></p>'
+        f'<p><a href="/account{lang}">{escape(words("own_account"))}</a></p>'
         f'<section><form method="get" action="/audit" class="row">{filters}</form></section>'
         f"<section><h2>{escape(words('audit_most'))}</h2>{table(asked_heads, busy)}</section>"
         f"<section><h2>{escape(words('audit'))}</h2>{table(heads, rows)}</section>"
     )
+    asked = {"kind": kind, "account": account, "since": since, "until": until, "before": before}
+
+    def address(more: Mapping[str, str], language: str) -> str:
+        said = {**asked, **more} | ({"lang": "en"} if language == "en" else {})
+        return "/audit?" + urlencode({key: value for key, value in said.items() if value})
+
     if len(entries) >= MOST:
-        asked = {"kind": kind, "account": account, "since": since, "until": until, "before": str(entries[-1].id)}
-        asked |= {"lang": "en"} if words.language == "en" else {}
-        address = urlencode({key: value for key, value in asked.items() if value})
-        body += f'<p><a href="/audit?{escape(address)}">{escape(words("audit_earlier"))}</a></p>'
-    other = "/audit?lang=en" if words.language == "zh" else "/audit"
+        earlier = address({"before": str(entries[-1].id)}, words.language)
+        body += f'<p><a href="{escape(earlier)}">{escape(words("audit_earlier"))}</a></p>'
+    other = address({}, "en" if words.language == "zh" else "zh")
     return page(words, words("audit"), body, other=other, wide=True)

@@ -37,7 +37,8 @@ def figures_page(catalog: Catalog, words: Words, told: Told) -> str:
     if told.count:
         title = f"{name_of(catalog, words, told, told.of)} · {words(f'figure_{told.count}')}"
         body += listed(catalog, words, title, told.cases, told.names)
-    return whole(words, "/figures", query, body, words("figure_title"))
+    picked = {"of": told.of, "count": told.count} if told.count else {}
+    return whole(words, "/figures", query | picked, body, words("figure_title"))
 
 
 def worker_page(catalog: Catalog, words: Words, told: ToldOfWorker) -> str:
@@ -52,14 +53,15 @@ def worker_page(catalog: Catalog, words: Words, told: ToldOfWorker) -> str:
     if told.figures:
         counts = told.figures.counts
         cells = [
-            str(counts[name]) if name == "visits"
+            f"{counts[name]:,}" if name == "visits"
             else link("/figures/worker", words, query | {"count": name}, counts[name]) for name in COUNTS
         ]  # fmt: skip
         body += table([words(f"figure_{name}") for name in COUNTS], [cells])
         if told.count:
             chosen = told.figures.cases[told.figures.cases[told.count] > 0]
             body += listed(catalog, words, words(f"figure_{told.count}"), chosen, told.names)
-    return whole(words, "/figures/worker", query, body, words("figure_worker_title"))
+    picked = {"count": told.count} if told.count else {}
+    return whole(words, "/figures/worker", query | picked, body, words("figure_worker_title"))
 
 
 def whole(words: Words, path: str, query: Mapping[str, str], body: str, title: str) -> str:
@@ -72,7 +74,8 @@ def whole(words: Words, path: str, query: Mapping[str, str], body: str, title: s
         "/figures": "figure_title",
         "/figures/worker": "figure_worker_title",
     }
-    links = " · ".join(f'<a href="{one}">{escape(words(names[one]))}</a>' for one in ways)
+    lang = "?lang=en" if words.language == "en" else ""
+    links = " · ".join(f'<a href="{one}{lang}">{escape(words(names[one]))}</a>' for one in ways)
     other = path + "?" + urlencode(dict(query) | ({"lang": "en"} if words.language == "zh" else {}))
     section = f"<p>{links}</p><section><h2>{escape(title)}</h2>{body}</section>"
     return page(words, title, section, other=other, wide=True)
@@ -92,18 +95,19 @@ def form_of(words: Words, path: str, inside: str, period: str) -> str:
 def listed(catalog: Catalog, words: Words, title: str, cases: pd.DataFrame, names: Mapping[str, str]) -> str:
     """Write the cases behind a number; where the role works on cases each leads to its page."""
     zone, opens = catalog.city.zone, may_open(visitor().actor.role, "/cases")
+    lang = "&amp;lang=en" if words.language == "en" else ""
     rows = []
     for row in cases.head(LISTED_MOST).to_dict("records"):
         number = "" if pd.isna(row["id"]) else str(int(row["id"]))
         kind = catalog.categories.get(row["category"] or "")
         shown = number or escape(words("figure_sensitive"))
         rows.append([
-            f'<a href="/cases?case={number}">{number}</a>' if number and opens else shown,
+            f'<a href="/cases?case={number}{lang}">{number}</a>' if number and opens else shown,
             escape(words.of(kind.name) if kind else ""), escape(names.get(row["grid_code"], row["grid_code"])),
             escape(words(f"state_{row['state']}")), escape(words.moment(row["reported_at"], zone)),
         ])  # fmt: skip
     heads = [words(f"case_{name}") for name in ("number", "category", "place", "state", "reported")]
-    return f'<h3 id="cases">{escape(title)} · {len(cases)}</h3>' + table(heads, rows)
+    return f'<h3 id="cases">{escape(title)} · {len(cases):,}</h3>' + table(heads, rows)
 
 
 def link(path: str, words: Words, query: Mapping[str, str], n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from html import escape
 from typing import Any
 
@@ -25,7 +26,7 @@ def visit_list_page(desk: Desk, words: Words, rows: Sequence[dict[str, Any]]) ->
             f"<td>{escape(text)}</td>"
             for text in (
                 one["name"], one["phone"], words.of(desk.catalog.care[one["care_group"]].name), one["grid"],
-                one["offered"] or "", words(f"care_status_{one['status']}"), one["due_on"] or words("care_no_visit"),
+                one["offered"] or "", words(f"care_status_{one['status']}"), _day(words, one["due_on"]),
             )
         )
         + "</tr>"
@@ -48,3 +49,7 @@ def visit_list_page(desk: Desk, words: Words, rows: Sequence[dict[str, Any]]) ->
 </body>
 </html>
 """
+
+
+def _day(words: Words, iso: str | None) -> str:
+    return words.day(date.fromisoformat(iso)) if iso else words("care_no_visit")

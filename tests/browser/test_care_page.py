@@ -10,6 +10,7 @@ from people_at_work import prepare
 from playwright.sync_api import Browser, expect
 from screen import Screen, serving
 from test_care import CATALOG, enrol
+from test_every_page import MACHINE
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -55,6 +56,17 @@ def test_a_worker_opens_a_phone_and_writes_a_visit_down(browser: Browser, care: 
     page.click("#case form button")
     expect(page.locator("#case .log")).to_contain_text("外出探亲")
     expect(page.locator("#count")).to_contain_text("1 人走访逾期")
+    page.select_option("#group", index=1)
+    rows.first.click()
+    page.wait_for_selector("#case form")
+    kept = [page.locator("#group").input_value(), rows.first.get_attribute("data-id")]
+    page.click(".language")
+    expect(page.locator("#case header h2")).to_contain_text("*")
+    assert [page.locator("#group").input_value(), page.locator("tr.open").get_attribute("data-id")] == kept
+    assert not MACHINE.search(page.locator("main").inner_text())
+    page.click(".language")
+    expect(page.locator("#case header h2")).to_contain_text("*")
+    page.select_option("#group", "")
     with page.expect_popup() as opened:
         page.click("#take")
     expect(opened.value.locator("h1")).to_have_text("走访清单")
@@ -69,6 +81,10 @@ def test_a_leader_sees_overdue_visits_and_no_name(browser: Browser, care: str) -
     expect(page.locator("#counts tbody tr")).to_have_count(2)
     page.locator("#counts tbody button").first.click()
     expect(page.locator("#path button")).to_have_count(2)
+    page.click(".language")
+    expect(page.locator("html[lang=en] #path button")).to_have_count(2)
+    page.click(".language")
+    expect(page.locator("html[lang=zh-CN] #path button")).to_have_count(2)
     expect(page.locator("#counts td.late").first).to_have_text("不超过 10")
     expect(page.locator(".hint")).to_contain_text("“不超过 10”即 1 至 10")
     assert "*" not in page.locator("body").inner_text()

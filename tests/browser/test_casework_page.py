@@ -50,7 +50,28 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         page.select_option("#clock", "late")
         page.click("#save")
         expect(page.locator("#views a")).to_have_count(1)
+        rows.first.click()
+        number = rows.first.get_attribute("data-id") or ""
+        expect(page.locator("#case header small")).to_have_text(number)
         page.click(".language")
-        page.wait_for_function("() => document.body.classList.contains('ready')")
-        assert page.locator("[data-queue=accept] span").inner_text() == "To accept"
+        expect(page.locator("[data-queue=accept] span")).to_have_text("To accept")
         assert page.locator("#clock").input_value() == "late"
+        expect(page.locator("#case header small")).to_have_text(number)
+        expect(page.locator("[data-queue=open]")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Browser, address: str) -> None:
+    asked = {
+        "auditor": "/audit?kind=sign_in&account=demo.leader&since=2026-01-01&until=2099-01-01",
+        "dispatcher": "/figures?by=channel&period=2026-05&of=hotline&count=filed",
+    }
+    for role, path in asked.items():
+        with at_desk(browser, address, role) as screen:
+            screen.page.goto(address + path)
+            before = [one.input_value() for one in screen.page.locator("select, input:not([type=hidden])").all()]
+            for language in ("en", "zh"):
+                screen.page.click(".language")
+                expect(screen.page.locator(f"html[lang^={language}]")).to_be_visible()
+                fields = screen.page.locator("select, input:not([type=hidden])").all()
+                assert [one.input_value() for one in fields] == before
+                assert all(one in screen.page.url for one in path.partition("?")[2].split("&"))
