@@ -28,7 +28,7 @@ from mapapp.pages import layers as layer_panels
 from mapapp.pages import map as page
 from mapapp.situation import Situation, datasets_of, in_english, period_asked, read_situation
 from mapapp.text import Words
-from mapapp.view import ELEMENTS, Defaults, View, edition_asked, first_indicator, read_view
+from mapapp.view import ELEMENTS, Defaults, View, edition_asked, first_indicator, read_view, said_in
 
 
 class ShownBefore(TypedDict):
@@ -146,14 +146,15 @@ def _edition(connection: Any, search: str | None) -> int | None:
     return edition_asked(search, _older(connection)) if "edition=" in (search or "") else None
 
 
-def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
-    """Find grids by name, former name or code; a result is a link that keeps the rest of the view."""
-    if not sought or not sought.strip():
+def find(desk: Desk, search: str | None) -> page.Children:
+    """Find grids by name, former name or code, the `sought` of an address; a result keeps the rest of the view."""
+    sought = said_in(search).get("sought", "").strip()[:80]
+    if not sought:
         return []
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection, _edition(connection, search))
         defaults = read_defaults(desk, gazetteer, connection)
-        became = became_of(connection, sought.strip()) if sought.strip() not in gazetteer else None
+        became = became_of(connection, sought) if sought not in gazetteer else None
     view, words = read_view(search, defaults, gazetteer), desk.words
     hits = []
     if became is not None:
@@ -161,10 +162,10 @@ def find(desk: Desk, sought: str | None, search: str | None) -> page.Children:
         said = words[view.language]("search_became", code=became.code, name=became.name, day=day)
         now = [(code, name) for code, name, _ in became.now if code.startswith(desk.scope.code)]
         hits += [(view.but(at=code, edition=None), name, said, code) for code, name in now]
-    for hit in gazetteer.search(sought[:80], limit=10):
+    for hit in gazetteer.search(sought, limit=10):
         above = " › ".join(step.name for step in gazetteer.path(hit.code)[1:-1])
         hits.append((view.but(at=hit.code), hit.name, above, hit.code))
-    return page.found(desk.words[view.language], sought[:80], hits, defaults)
+    return page.found(desk.words[view.language], sought, hits, defaults)
 
 
 def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-URL = "url"
-"""Address of the page: the whole state of the screen."""
-
-SHOWN = "shown"
-"""Store: the address that is shown, as the server last understood it."""
-
 MAP = "map"
-MAP_STYLE = "map-style"
-"""Store: the style of the map, sent once."""
-
-MAP_VIEW = "map-view"
-"""Store: what the map shows now; its cells, their classes and what to say of them."""
-
-MAP_PICK = "map-pick"
-"""Store: code of the grid that was picked on the map."""
+SOUGHT = "sought"
+"""Store: the address of the page with what is searched for."""
 
 HOVER = "hover"
 TOP = "top"

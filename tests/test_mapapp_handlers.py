@@ -278,13 +278,13 @@ def test_only_what_changed_is_sent_again(desk: Desk, paths: list[str]) -> None:
 def test_a_search_finds_by_name_and_code_and_keeps_the_view(desk: Desk, paths: list[str]) -> None:
     with desk.connection() as connection:
         name = desk.gazetteer(connection).named(paths[3]).name
-    found = handlers.find(desk, name, "?lang=en&indicator=population")
+    found = handlers.find(desk, f"?lang=en&indicator=population&sought={name}")
     opened = [handlers.show(desk, link, None).view for link in links(found)]
     assert paths[3] in [view.at for view in opened]
     assert all(view.language == "en" and view.indicator == "population" for view in opened)
-    assert links(handlers.find(desk, paths[4], ""))
-    assert handlers.find(desk, " ", "") == []
-    assert "zzzz" in said(handlers.find(desk, "zzzz", ""))
+    assert links(handlers.find(desk, f"?sought={paths[4]}"))
+    assert handlers.find(desk, "?sought=+") == []
+    assert "zzzz" in said(handlers.find(desk, "?sought=zzzz"))
 
 
 def test_legend_has_unit_period_no_data_and_unplaced(desk: Desk) -> None:

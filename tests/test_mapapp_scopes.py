@@ -66,8 +66,7 @@ def test_a_search_finds_nothing_outside(running: Server, small_city: Database) -
     for code in ("449901", "449902"):
         body = {
             "output": "found.children@x", "outputs": {"id": "found", "property": "children"}, "changedPropIds": [],
-            "inputs": [{"id": "search", "property": "value", "value": code}],
-            "state": [{"id": "url", "property": "search", "value": ""}],
+            "inputs": [{"id": "sought", "property": "data", "value": f"?sought={code}"}], "state": [],
         }  # fmt: skip
         known = browser.ask("/_dash-dependencies").json()
         body["output"] = next(one["output"] for one in known if one["output"].startswith("found.children"))

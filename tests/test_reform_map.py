@@ -55,8 +55,8 @@ def test_what_is_carried_is_said(desk: Desk) -> None:
 
 
 def test_an_old_code_is_found_as_what_it_became(desk: Desk) -> None:
-    hits = handlers.find(desk, "449901001", "?edition=1&at=449901001")
+    hits = handlers.find(desk, "?edition=1&at=449901001&sought=449901001")
     assert "东镇" in said(hits) and "原" not in said(hits)
-    hits = handlers.find(desk, "449901001", "")
+    hits = handlers.find(desk, "?sought=449901001")
     assert "原 449901001 东镇，2026年7月1日 起" in said(hits)
     assert set(links(hits)) == {"?at=449901002", "?at=449901009"}  # a half of it each

@@ -15,7 +15,7 @@ from layers.errors import AtlasError
 from layers.identifiers import without_numbers
 from mapapp import handlers, ids
 from mapapp.answers import Answers
-from mapapp.callbacks import outputs, panels
+from mapapp.callbacks import fields, panels, parts
 from mapapp.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ def view_routes(desk: Desk) -> APIRouter:
 
     @routes.get("/view")
     async def view(request: Request, known: str = "") -> Response:
-        """Everything that a view changes on the page, in the order of `callbacks.SHOWN`; null leaves a part alone."""
+        """Everything that a view changes on the page: `callbacks.parts`, `callbacks.fields` and `callbacks.panels`."""
         query = str(request.query_params)
         try:
             etag = await asyncio.to_thread(_etag, desk, query)
@@ -43,7 +43,7 @@ def view_routes(desk: Desk) -> APIRouter:
 
     def make(query: str, known: str) -> bytes:
         shown = handlers.show(desk, query, handlers.read_before(known))
-        return written({"parts": outputs(shown), "panels": panels(shown)})
+        return written({"parts": parts(shown), "fields": fields(shown), "panels": panels(shown)})
 
     return routes
 

@@ -1,5 +1,5 @@
-// What Dash calls in the browser. It loads before the page is drawn; the map itself may come later and then asks for
-// the last view.
+// Where the page is and what it shows there. Dash holds the two choosers and the search field; the address, the panels
+// and the map are changed without it, since React costs a drill-down more than all of them.
 (function () {
   const search = (changes) => {
     const said = new URLSearchParams(window.location.search);
@@ -7,6 +7,7 @@
     return "?" + said.toString().replaceAll("%2C", ",").replaceAll("%3A", ":");
   };
   const fill = (id, content) => window.elements.fill(id, content);
+  const set = (id, props) => window.dash_clientside.set_props(id, props);
   const atlas = {
     last: null,
     ahead: null,
@@ -14,8 +15,10 @@
     turn: 0,
     search,
     go(to) {
-      window.dash_clientside.set_props("url", { search: to });
+      if (new URL(to, window.location).search !== window.location.search) window.history.pushState(null, "", to);
+      return show();
     },
+    pick: (code) => atlas.go(search({ at: code })),
     // A pointer that rests on a grid will likely open it: fetch its view, so that the click shows it at once.
     async prepare(code) {
       const url = viewUrl(search({ at: code }));
@@ -24,18 +27,13 @@
       const told = await ask(url).catch(() => null);
       if (atlas.ahead.url === url) atlas.ahead.told = told;
     },
-    pick(code) {
-      window.dash_clientside.set_props("map-pick", { data: { code } });
-    },
-    present(code) {
-      const ready = atlas.ahead?.told;
-      if (ready?.parts && atlas.ahead.url === viewUrl(search({ at: code }))) put(ready);
-    },
   };
   const viewUrl = (address) => {
-    const query = new URLSearchParams(address ?? "");
-    const before = atlas.parts?.[0];
-    if (before) query.set("known", [before.language, before.style, before.defaults, before.drawn].join());
+    const query = new URLSearchParams(address);
+    if (atlas.parts) {
+      const [before] = atlas.parts;
+      query.set("known", [before.language, before.style, before.defaults, before.drawn].join());
+    }
     return "/api/view?" + query.toString().replaceAll("%2C", ",");
   };
   const ask = async (url) => {
@@ -43,59 +41,50 @@
     if (answer.status === 401) window.location.reload(); // the session has ended: on to the sign-in page
     return answer.json();
   };
-  const draw = (style, view) => {
-    atlas.last = { style, view };
+  // Map and panels change in one frame; a chooser is told only what it does not show already.
+  const put = ({ panels, parts, fields }) => {
+    for (const [id, content] of Object.entries(panels)) fill(id, content);
+    if (!parts) return;
+    const [, style, view] = (atlas.parts = parts);
+    for (const [id, name] of Object.entries(view.named ?? {})) document.getElementById(id)?.setAttribute("aria-label", name);
+    const chosen = atlas.last?.view.chosen ?? {};
+    atlas.last = { style: style ?? atlas.last?.style, view };
+    for (const [id, { value, ...more }] of Object.entries(fields)) {
+      if (value !== undefined && value !== chosen[id]) more.value = value;
+      if (Object.keys(more).length) set(id, more);
+    }
+    if (document.getElementById("found").childElementCount) set("found", { children: [] });
     window.dispatchEvent(new Event("atlas-view"));
   };
-  const isShown = (view) => JSON.stringify(view) === JSON.stringify(atlas.last?.view);
-  // Map and panels change in one frame; the stores follow for whoever listens to them.
-  const put = (told) => {
-    for (const [id, content] of Object.entries(told.panels)) fill(id, content);
-    for (const [id, name] of Object.entries(told.parts?.[2].named ?? {})) document.getElementById(id)?.setAttribute("aria-label", name);
-    if (told.parts && !isShown(told.parts[2])) draw(told.parts[1] ?? atlas.last?.style, told.parts[2]);
+  const show = async () => {
+    const url = viewUrl(window.location.search);
+    const turn = (atlas.turn += 1);
+    const page = document.documentElement;
+    page.dataset.view = "loading";
+    try {
+      const ready = atlas.ahead?.url === url && atlas.ahead.told;
+      const told = ready || (await ask(url));
+      if (turn !== atlas.turn) return;
+      page.dataset.view = told.parts ? "there" : "failed";
+      put(told);
+    } catch (error) {
+      console.warn(error);
+      if (turn === atlas.turn) page.dataset.view = "failed";
+      fill("notice", [document.getElementById("notice").dataset.fault]);
+    }
   };
   window.atlas = atlas;
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     atlas: {
-      async show(address) {
-        const keep = window.dash_clientside.no_update;
-        const outputs = window.dash_clientside.callback_context.outputs_list;
-        const nothing = outputs.map(() => keep);
-        const url = viewUrl(address);
-        const turn = (atlas.turn += 1);
-        const page = document.documentElement;
-        page.dataset.view = "loading";
-        try {
-          const ready = atlas.ahead?.url === url && atlas.ahead.told;
-          const told = ready || (await ask(url));
-          if (turn !== atlas.turn) return nothing;
-          page.dataset.view = told.parts ? "there" : "failed";
-          put(told);
-          if (!told.parts) return nothing;
-          const sent = atlas.parts ?? [];
-          atlas.parts = told.parts;
-          const isBare = (id) => id === "found" && !document.getElementById(id).childElementCount;
-          const stays = (part, i) => part === null || part === sent[i] || isBare(outputs[i].id);
-          return told.parts.map((part, i) => (stays(part, i) ? keep : part));
-        } catch (error) {
-          console.warn(error);
-          if (turn === atlas.turn) page.dataset.view = "failed";
-          fill("notice", [document.getElementById("notice").dataset.fault]);
-          return nothing;
-        }
+      begin() {
+        window.addEventListener("popstate", show);
+        show();
       },
-      draw(style, view) {
-        if (view && !isShown(view)) draw(style, view);
-        return window.dash_clientside.no_update;
-      },
-      pick(picked) {
-        return picked ? search({ at: picked.code }) : window.dash_clientside.no_update;
-      },
+      seek: (text) => search({ sought: text ?? "" }),
       choose(value) {
         const which = window.dash_clientside.callback_context.triggered_id;
         const shown = atlas.last && atlas.last.view.chosen[which];
-        if (!value || value === shown) return window.dash_clientside.no_update;
-        return search({ [which]: value });
+        if (value && value !== shown) atlas.go(search({ [which]: value }));
       },
     },
   });
@@ -106,9 +95,9 @@
     if (!link || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     event.preventDefault();
     // A hit that is picked ends its search: an answer still under way must not open the list again.
-    if (link.closest("#found")) window.dash_clientside.set_props("search", { value: "" });
-    const set = link.dataset.set;
-    atlas.go(set ? search(Object.fromEntries(new URLSearchParams(set))) : link.getAttribute("href"));
+    if (link.closest("#found")) set("search", { value: "" });
+    const change = link.dataset.set;
+    atlas.go(change ? search(Object.fromEntries(new URLSearchParams(change))) : link.getAttribute("href"));
   });
 
   document.addEventListener("keydown", (event) => {

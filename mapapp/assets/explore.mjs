@@ -15,7 +15,6 @@ const search = (changes) => {
 const atlas = {
   last: null,
   prepare() {},
-  present() {},
   pick: (code) => go(search({ at: code, level: null })),
 };
 window.atlas = atlas;

@@ -189,9 +189,7 @@ function hover(event) {
 function pick(code) {
   if (!code || code === state.view.at) return;
   clearTimeout(state.rest);
-  window.atlas.present(code);
-  // The map first, the page's own business in the task after it.
-  requestAnimationFrame(() => setTimeout(() => window.atlas.pick(code)));
+  window.atlas.pick(code);
 }
 
 function create({ style, view }) {

@@ -45,8 +45,7 @@ def page(words: Words, other: Words) -> Component:
         forceColorScheme="dark",
         theme={"primaryColor": "cyan", "fontFamily": "inherit", "defaultRadius": "sm"},
         children=[
-            dcc.Location(id=ids.URL, refresh=False),
-            *(dcc.Store(id=store) for store in (ids.SHOWN, ids.MAP_STYLE, ids.MAP_VIEW, ids.MAP_PICK)),
+            dcc.Store(id=ids.SOUGHT),
             html.Div(id=ids.MAP, className="map", tabIndex=0, role="application"),
             html.Div(id=ids.HOVER, className="hover-card glass", role="status"),
             html.Div([html.P(words("no_webgl")), html.P(other("no_webgl"))], className="no-webgl-note", role="alert"),

@@ -34,8 +34,7 @@ const charts = createCharts(said);
 const scenario = () => said.scenarios.find((one) => one.key === state.scenario) ?? null;
 
 // map.mjs expects these of a page.
-window.atlas = { last: null, prepare() {}, present() {} };
-window.dash_clientside = { set_props: (id, { data }) => id === "map-pick" && go({ at: data.code }) };
+window.atlas = { last: null, prepare() {}, pick: (code) => go({ at: code }) };
 
 async function ask(path, query) {
   const answer = await fetch(`${path}?${new URLSearchParams(query)}`);
