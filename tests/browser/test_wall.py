@@ -167,7 +167,11 @@ def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, serve
         assert screen.page.evaluate("() => window.__wall.steps") == seen + 23, "nothing missed, nothing twice"
         assert screen.page.evaluate("() => document.getElementById('age').dataset.age") == "fresh"
         first.click()
-        screen.page.wait_for_function("() => window.__wall.at.length === 12")
+        screen.page.wait_for_function("() => window.__wall.at.length === 12 && window.__map.at === window.__wall.at")
+        screen.page.wait_for_function("() => window.__map.idle")
+        cell = screen.cells()[0]
+        screen.click_cell(cell)
+        screen.page.wait_for_function("(code) => window.__wall.at === code", arg=cell)
 
 
 def test_an_outage_is_said_by_every_panel_and_by_the_age_of_the_data(browser: Browser, served: Served) -> None:
