@@ -42,7 +42,7 @@ def parts(shown: handlers.Shown) -> list[Any]:
 def fields(shown: handlers.Shown) -> dict[str, dict[str, Any]]:
     """What the fields that Dash holds show, by id; what stays is left out."""
     label, period, search = shown.labels or (None, None, None)
-    told = {
+    told: dict[str, dict[str, Any]] = {
         ids.INDICATOR: {"value": shown.view.indicator, "data": shown.indicators, "label": label},
         ids.PERIOD: {"value": str(shown.view.period or ""), "data": shown.periods, "label": period},
         ids.SEARCH: {"placeholder": search},
