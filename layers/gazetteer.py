@@ -113,7 +113,7 @@ def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope, edition: i
     names = [column.name for column in cursor.description or ()]
     grids = pd.DataFrame(cursor.fetchall(), columns=names).set_index("code")
     aliases = grids["aliases"].map(" ".join)
-    grids["spoken"], grids["short"] = _pinyin(grids["name"])
+    grids["spoken"], grids["short"] = pinyin(grids["name"])
     grids["sought"] = (grids["name"] + " " + aliases + " " + grids["spoken"] + " " + grids["short"]).str.casefold()
     grids["above"] = _above(grids)
     return Gazetteer(int(row[0]), int(row[1]), grids)
@@ -129,7 +129,7 @@ def _above(grids: pd.DataFrame) -> pd.Series[str]:
     return said
 
 
-def _pinyin(names: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
+def pinyin(names: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
     """Pinyin of names without tones, written together, and its initials; each different name is looked up once."""
     from pypinyin import Style, lazy_pinyin
 

@@ -17,6 +17,7 @@ from layers.accounts.sessions import Session, carry
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
+from layers.place_names import PlaceNames, read_place_names
 from layers.requests import carry_key
 from layers.tiles import data_version
 from mapapp.base.base import Base
@@ -31,6 +32,8 @@ SHELF_BYTES = 64_000_000
 
 GAZETTEERS_MOST = 64
 """Scopes whose names of grids are kept in memory."""
+PLACE_NAMES_MOST = 8
+"""Scopes whose names of places are kept in memory."""
 
 
 class Desk:
@@ -45,6 +48,7 @@ class Desk:
         self.started = time.time_ns()
         self._pool = pool
         self._gazetteers: OrderedDict[tuple[Scope, int | None], Gazetteer] = OrderedDict()
+        self._place_names: OrderedDict[Scope, PlaceNames] = OrderedDict()
 
     @property
     def scope(self) -> Scope:
@@ -114,6 +118,15 @@ class Desk:
             held = self._gazetteers[scope, edition] = read_gazetteer(connection, scope, edition)
             while len(self._gazetteers) > GAZETTEERS_MOST:
                 self._gazetteers.popitem(last=False)
+        return held
+
+    def place_names(self, connection: psycopg.Connection[Any]) -> PlaceNames:
+        """Names of the places the asker may see, with their pinyin; read again when data are new."""
+        held = self._place_names.get(self.scope)
+        if held is None or held.version != data_version(connection)[0]:
+            held = self._place_names[self.scope] = read_place_names(connection, self.catalog, self.scope)
+            while len(self._place_names) > PLACE_NAMES_MOST:
+                self._place_names.popitem(last=False)
         return held
 
     def stamp(self, connection: psycopg.Connection[Any]) -> str:

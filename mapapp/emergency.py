@@ -17,7 +17,7 @@ from layers.declare.emergency_records import Sought, holds
 from layers.declare.records import Column
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
-from layers.nearby import Counted, Nearby, nearby, search_places
+from layers.nearby import Counted, Nearby, nearby
 from layers.people import published_month
 from mapapp.casework import plain, records
 from mapapp.desk import Desk
@@ -79,13 +79,13 @@ def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str,
 
 
 def search(desk: Desk, sought: str) -> list[dict[str, Any]]:
-    """Find grids and places by what was typed."""
+    """Find grids and places by what was typed: name or pinyin, of grids the code too."""
     sought = sought.strip()[:80]
     if not sought:
         return []
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)
-        places = search_places(connection, desk.catalog, desk.scope, sought, 6)
+        places = desk.place_names(connection).search(sought, 6)
     hits = [
         {"kind": "grid", "code": hit.code, "name": hit.name, "above": _above(gazetteer, hit.code),
          "box": [float(edge) for edge in hit.box]}

@@ -17,6 +17,7 @@ import shapely
 from databases import copy_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pypinyin import lazy_pinyin
 from signing import become, sign_in, signed
 
 from layers.access import AccountRole, Actor, Scope
@@ -27,6 +28,7 @@ from layers.errors import AccessError, AtlasError
 from layers.nearby import Nearby, nearby, search_places
 from layers.people import people
 from layers.people_parts import people_by
+from layers.place_names import read_place_names
 
 CITY = Scope("4499")
 MOMENT = datetime.fromisoformat("2026-07-01T09:00:00+08:00")
@@ -285,6 +287,19 @@ def test_places_are_found_by_name(web: Any, catalog: Catalog) -> None:
     assert len(found) == 5 and found["name"].str.contains("小学").all()
     assert len(search_places(web, catalog, Scope("449902"), "小学")) == 0
     assert len(search_places(web, catalog, CITY, "%")) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "part"), [("小学", "小学"), ("xiaoxue", "小学"), ("XX", "小学"), ("wei sheng", "卫生")]
+)
+def test_places_are_found_by_name_and_by_pinyin(web: Any, catalog: Catalog, said: str, part: str) -> None:
+    names = read_place_names(web, catalog, CITY)
+    found = names.search(said, 3)
+    assert len(found) == 3 and (found["name"].str.contains(part).any())
+    whole = found["name"].iloc[0]
+    assert names.search("".join(lazy_pinyin(whole)), 5)["name"].iloc[0] == whole
+    assert len(names.search("qqqq", 5)) == len(names.search(" ", 5)) == 0
+    assert len(read_place_names(web, catalog, Scope("449902")).places) == 0
 
 
 FILL = (

@@ -80,7 +80,7 @@ function card(found, { x, y } = {}) {
   if (found.layer.id.endsWith("-circles")) lines.push(line("p", said.together.replace("%s", n)));
   else {
     const moment = at && new Intl.DateTimeFormat(page.lang === "en" ? "en-GB" : "zh-CN", { dateStyle: "medium", timeStyle: "short", timeZone: said.zone, hourCycle: "h23" });
-    const parts = [said.categories[category], said.states[step], moment?.format(new Date(at * 1000))];
+    const parts = [said.categories[category], said.states[step], moment?.format(new Date(at * 1000)).replace(", ", " ")];
     lines.push(...parts.filter(Boolean).map((text) => line("p", text)));
   }
   host.replaceChildren(...lines);

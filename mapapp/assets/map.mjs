@@ -1,5 +1,6 @@
 // The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
 import { tellBase } from "./attribution.mjs";
+import { graphicsKind } from "./graphics.mjs";
 
 // Figures stand without the map: where its engine does not come, the page says so and goes on.
 const engine = await import(document.getElementById("engine").href).catch(() => null);
@@ -12,15 +13,6 @@ const state = { map: null, style: null, view: null, cells: new Map(), hover: nul
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
 const isSlow = () => page.classList.contains("no-gpu") || matchMedia("(prefers-reduced-motion: reduce)").matches;
-
-function graphicsKind() {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return "none";
-  const info = gl.getExtension("WEBGL_debug_renderer_info");
-  const name = info ? gl.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  return /swiftshader|llvmpipe|software|basic render/i.test(name) ? "slow" : "fast";
-}
 
 function absolute(style) {
   if (style.sprite) style.sprite = window.location.origin + style.sprite;

@@ -1,4 +1,5 @@
 import { tellBase } from "/assets/attribution.mjs";
+import { graphicsKind } from "/assets/graphics.mjs";
 
 // The map of the emergency command: the area, the grids it touches, what was found, and the pointer that chooses.
 const AREA = "#4fd0e0";
@@ -59,14 +60,17 @@ function padding() {
   return inset;
 }
 
-// Stands in until there is a map, and where there can be none.
-export const NO_MAP = { ready: false, area() {}, sketch() {}, found() {}, hot() {}, fit() {}, picture: async () => null };
+// Stands in until there is a map, and where there can be none: then the page says why.
+export const NO_MAP = { ready: false, area() {}, sketch() {}, found() {}, hot() {}, fit() {}, moved: "", jump() {}, picture: async () => null };
 
 export async function makeEmergencyMap(told, on) {
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return NO_MAP;
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
-  const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
+  const says = (kind) => document.documentElement.classList.add(kind);
+  const kind = graphicsKind();
+  if (kind !== "fast") says(kind === "none" ? "no-webgl" : "no-gpu");
+  if (kind === "none") return NO_MAP;
+  const engine = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`).catch(() => says("no-engine"));
+  if (!engine) return NO_MAP;
+  const { Map: GlMap } = engine;
   const { tiles, box, layers: ground, sources = {} } = told.style;
   const [west, south, east, north] = box;
   const own = structuredClone(sources);
@@ -87,6 +91,7 @@ export async function makeEmergencyMap(told, on) {
     bounds: [[west, south], [east, north]],
     fitBoundsOptions: { padding: padding() },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
+    pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
   tellBase(map, { failing: told.style.metadata?.failing }); // whose it is stands with the legend
   const kept = { ring: [], features: [], hot: null, from: null, box: [[west, south], [east, north]], isMoved: false };
@@ -117,6 +122,15 @@ export async function makeEmergencyMap(told, on) {
   return {
     ready: true,
     map,
+    // Where the reader has moved the map to; nothing where it shows what it was asked for.
+    get moved() {
+      const { lng, lat } = map.getCenter();
+      return kept.isMoved ? [lng.toFixed(5), lat.toFixed(5), map.getZoom().toFixed(2)].join() : "";
+    },
+    jump([lon, lat, zoom]) {
+      kept.isMoved = true;
+      map.jumpTo({ center: [lon, lat], zoom });
+    },
     // The area of an answer, with the grids it touches.
     area(area, grids, name) {
       const codes = grids.map((one) => one.code);

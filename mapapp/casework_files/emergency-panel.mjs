@@ -13,7 +13,7 @@ export function metres(m) {
 const whole = new Intl.DateTimeFormat(told.lang === "zh" ? "zh-CN" : "en-GB", {
   dateStyle: "medium", timeStyle: "short", timeZone: told.zone,
 });
-export const day = (iso) => whole.format(new Date(iso));
+export const day = (iso) => whole.format(new Date(iso)).replace(", ", " ");
 
 const length = (m) => (m % 1000 === 0 ? t("near_km", { n: m / 1000 }) : t("near_m", { n: count(m) }));
 
@@ -43,6 +43,12 @@ export function peopleSentences(said) {
 export const details = (row) => row.told.map(([label, value]) => `${label} ${value}`).join(" · ");
 export const beyond = (said) => (said.grids.share < 0.995 ? t("near_beyond", { share: Math.max(1, Math.round((1 - said.grids.share) * 100)) }) : "");
 export const sources = (said) => said.sources.map((one) => t("near_source", { ...one, moment: one.loaded_at ? day(one.loaded_at) : "—" }));
+
+// When the oldest of the data behind an answer came in.
+export function age(said) {
+  const oldest = said.sources.map((one) => one.loaded_at).filter(Boolean).sort()[0];
+  return oldest ? t("near_as_of", { moment: day(oldest) }) : "";
+}
 
 // Points of an answer for the map; ids tie them to the rows of the panel.
 export function features(said) {
@@ -105,7 +111,7 @@ export function showAnswer(host, said, label, on) {
   const n = (list) => list.reduce((sum, one) => sum + one.n, 0);
   const outside = beyond(said);
   host.replaceChildren(
-    el("header", {}, el("h2", {}, nameOf(said, label)), el("time", {}, day(said.at)), outside ? el("p", { class: "beyond" }, outside) : null),
+    el("header", {}, el("h2", {}, nameOf(said, label)), el("time", {}, day(said.at)), el("p", { class: "age" }, age(said)), outside ? el("p", { class: "beyond" }, outside) : null),
     el("div", { class: "figures" },
       figure(t("near_people"), said.people.all?.n ?? "—", said.people.all ? t("near_people_unit") : ""),
       figure(t("near_protected"), count(n(said.protected)), t("near_inside"), "protected"),

@@ -6,7 +6,7 @@ import { fillSheet } from "./emergency-sheet.mjs";
 
 const at = (id) => document.getElementById(id);
 const KINDS = ["circle", "shape", "grids"];
-const page = { kind: "circle", corners: [], said: null, label: "", names: new Map(), turn: 0, hits: [], hit: -1 };
+const page = { kind: "circle", corners: [], said: null, asked: {}, label: "", marked: null, names: new Map(), turn: 0, hits: [], hit: -1 };
 const round = (value) => Math.round(value * 1e6) / 1e6;
 
 const state = () => new URLSearchParams(window.location.search);
@@ -21,41 +21,50 @@ function go(changes) {
   load();
 }
 
+// The answer says what happens to it: loading, empty, stale (the former area stays), failed.
+function mark(kind, error) {
+  const host = at("answer");
+  host.dataset.shows = kind ?? "";
+  host.setAttribute("aria-busy", String(kind === "loading"));
+  host.querySelector(":scope > .shows")?.remove();
+  if (!kind) return;
+  const why = error instanceof TypeError ? t("near_unheard") : [error?.message, error?.hint].filter(Boolean).join(" ");
+  const again = error && el("button", { type: "button", on: { click: load } }, t("near_again"));
+  const line = el("p", { class: "shows", role: error ? "alert" : "status" }, t(`near_${kind}`, { why }), again);
+  if (page.said) host.prepend(line);
+  else host.replaceChildren(line);
+}
+
 async function load() {
   const turn = (page.turn += 1);
   const asked = state();
-  page.label = (asked.get("name") ?? "").slice(0, 60);
   const kind = asked.has("grids") ? "grids" : asked.has("shape") ? "shape" : asked.has("lon") ? "circle" : null;
   languageLink();
   if (!kind) return show(null);
   choose(kind);
-  document.body.classList.add("loading");
-  document.body.classList.remove("failed");
-  if (!page.said) at("answer").replaceChildren(el("p", { class: "empty" }, t("near_loading")));
+  mark("loading");
   try {
     const said = await ask(`/command/nearby?${asked}`);
-    if (turn === page.turn) show(said);
-  } catch (error) {
     if (turn !== page.turn) return;
-    document.body.classList.add("failed");
-    notice(error.hint ? `${error.message} ${error.hint}` : error.message);
-    if (!page.said) at("answer").replaceChildren(el("p", { class: "empty" }, t("case_failed")));
-  } finally {
-    if (turn === page.turn) document.body.classList.remove("loading");
+    Object.assign(page, { asked: Object.fromEntries(asked), label: (asked.get("name") ?? "").slice(0, 60) });
+    show(said);
+  } catch (error) {
+    if (turn === page.turn) mark(page.said ? "stale" : "failed", error);
   }
 }
 
 function show(said) {
-  page.said = said;
-  page.corners = [];
+  Object.assign(page, { said, corners: [], marked: null });
   corners();
   for (const id of ["sheet-button", "link"]) at(id).disabled = !said;
+  mark(null);
   if (!said) {
+    at("answer").dataset.shows = "empty";
     at("answer").replaceChildren(el("p", { class: "empty" }, t("near_empty")));
   } else {
     for (const one of said.grids.rows) page.names.set(one.code, one.name);
     if (said.area.kind === "circle") Object.assign(at("lon"), { value: round(said.area.lon) }), (at("lat").value = round(said.area.lat)), (at("r").value = said.area.r);
-    showAnswer(at("answer"), said, page.label, { hot: (id) => map.hot(id), pick: (id) => mark(id) });
+    showAnswer(at("answer"), said, page.label, { hot: (id) => map.hot(id), pick });
   }
   drawMap(said);
   chips();
@@ -70,7 +79,8 @@ function drawMap(said) {
 }
 
 // A row that is clicked stays marked on the map.
-function mark(id) {
+function pick(id) {
+  page.marked = id;
   for (const one of document.querySelectorAll("#answer [data-spot]")) one.classList.toggle("marked", one.dataset.spot === id);
   map.hot(id);
 }
@@ -142,8 +152,9 @@ function chips() {
 async function search() {
   const sought = at("sought").value.trim();
   const turn = (page.seek = (page.seek ?? 0) + 1);
-  page.hits = sought ? await ask(`/command/search?q=${encodeURIComponent(sought)}`) : [];
+  const found = sought ? await ask(`/command/search?q=${encodeURIComponent(sought)}`) : [];
   if (turn !== page.seek) return;
+  page.hits = found;
   page.hit = page.hits.length ? 0 : -1;
   hits(sought);
 }
@@ -181,7 +192,23 @@ function languageLink() {
   const said = state();
   if (told.lang === "zh") said.set("lang", "en");
   else said.delete("lang");
-  link.href = `/command?${said}`;
+  // What is set and not yet asked for stands in no address: it goes along once.
+  const draft = { kind: page.kind, r: at("r").value, corners: page.corners.map((one) => one.join(",")).join(";"), sought: at("sought").value, marked: page.marked ?? "", moved: map.moved };
+  const kept = new URLSearchParams(Object.entries(draft).filter(([, value]) => value));
+  link.href = `/command?${said}#${kept}`;
+}
+
+// What came along when the language was switched.
+function takeUp(draft) {
+  history.replaceState(null, "", window.location.pathname + window.location.search);
+  if (KINDS.includes(draft.get("kind"))) choose(draft.get("kind"));
+  if (draft.get("r")) at("r").value = draft.get("r");
+  page.corners = (draft.get("corners") ?? "").split(";").map((one) => one.split(",").map(Number)).filter((one) => one.length === 2 && one.every(Number.isFinite));
+  corners();
+  if (draft.get("marked")) pick(draft.get("marked"));
+  if (draft.get("sought")) at("sought").value = draft.get("sought");
+  const moved = (draft.get("moved") ?? "").split(",").map(Number);
+  if (moved.length === 3 && moved.every(Number.isFinite)) map.jump(moved);
 }
 
 function legend() {
@@ -194,7 +221,7 @@ function legend() {
 
 async function print() {
   if (!page.said) return;
-  await ask("/command/sheet", Object.fromEntries(state()));
+  await ask("/command/sheet", page.asked);
   const host = at("sheet");
   fillSheet(host, page.said, page.label, await map.picture(), [...at("legend").children]);
   await host.querySelector("img")?.decode();
@@ -222,7 +249,7 @@ at("link").addEventListener("click", once(at("link"), async () => {
 at("sheet-button").addEventListener("click", once(at("sheet-button"), print));
 at("sought").addEventListener("input", () => {
   clearTimeout(page.waiting);
-  page.waiting = setTimeout(() => search().catch((error) => notice(error.message)), 150);
+  page.waiting = setTimeout(() => search().catch((error) => notice(error instanceof TypeError ? t("near_unheard") : error.message)), 150);
 });
 at("sought").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -251,12 +278,16 @@ window.__emergency = Object.freeze({
   },
 });
 
-// Figures first: the answer does not wait for the map, and is drawn on it when it is there.
+// Figures first, the map after them.
 legend();
 choose("circle");
-load();
+for (const kind of ["pointerdown", "focus", "click"]) document.querySelector(".language").addEventListener(kind, languageLink);
+await load();
 map = await makeEmergencyMap(told, { click, double: finishDouble, move, scale });
+at("map-state").textContent = "";
 choose(page.kind);
 drawMap(page.said);
 corners();
 map.map?.fire("move");
+if (window.location.hash) takeUp(new URLSearchParams(window.location.hash.slice(1)));
+document.body.classList.add("whole");

@@ -28,6 +28,10 @@ def emergency_page(desk: Desk, words: Words, engine: str) -> str:
     body = f"""
 <main class="command">
 <div id="map" role="application" aria-label="{said["near_map"]}"></div>
+<div class="map-notes"><p id="map-state" role="status">{said["near_map_loading"]}</p>
+<p class="no-gpu-note">{escape(words("no_gpu"))}</p>
+<p class="no-webgl-note" role="alert">{escape(words("no_webgl"))}</p>
+<p class="no-engine-note" role="alert">{escape(words("no_engine"))}</p></div>
 <section class="tools glass" aria-label="{said["near_how"]}">
 <div class="search"><input id="sought" type="search" placeholder="{said["near_search"]}" autocomplete="off"
  aria-label="{said["near_search"]}" role="combobox" aria-expanded="false" aria-controls="hits">

@@ -10,7 +10,7 @@ from screen import Screen, keep_picture
 from test_casework_page import at_desk
 
 SPOT = (115.240235, 22.856807)
-IDLE = "() => document.body.classList.contains('ready') && window.__emergency.idle"
+IDLE = "() => document.body.classList.contains('whole') && window.__emergency.idle"
 
 
 def open_command(screen: Screen, query: str = "") -> None:
@@ -21,7 +21,7 @@ def open_command(screen: Screen, query: str = "") -> None:
 def settled(screen: Screen, wanted: str) -> None:
     """Wait until the answer to an address stands on the page."""
     screen.page.wait_for_url(re.compile(wanted))
-    screen.page.wait_for_function("() => document.querySelector('body:not(.loading) #answer .figures')")
+    screen.page.wait_for_function("() => document.querySelector('#answer[aria-busy=false] .figures')")
     screen.page.wait_for_function(IDLE)
 
 
@@ -36,12 +36,13 @@ def test_a_place_is_searched_linked_to_and_printed(browser: Browser, address: st
         open_command(screen)
         assert page.locator("#sheet-button").is_disabled()
         page.keyboard.press("/")
-        page.keyboard.type("小学")
-        expect(page.locator("#hits [role=option]").first).to_be_visible()
+        page.keyboard.type("xiaoxue")
+        expect(page.locator("#hits [role=option]").first).to_contain_text("小学")
         page.keyboard.press("Enter")
         settled(screen, "lon=.*r=1000")
         name = page.locator("#answer h2").inner_text()
         assert "小学" in name and "1 公里" in name
+        expect(page.locator("#answer .age")).to_have_text("资料最早更新于 2026年7月1日 09:00")
         page.click("[data-r='2000']")
         settled(screen, "r=2000")
         shown = page.locator("#answer").inner_text()
@@ -86,6 +87,17 @@ def test_an_area_is_drawn_and_grids_are_named(browser: Browser, address: str) ->
         page.keyboard.press("Enter")
         settled(screen, "shape=")
         assert page.evaluate("() => new URLSearchParams(location.search).get('shape').split(';').length") == 3
+        shape = page.evaluate("() => new URLSearchParams(location.search).get('shape')")
+        click_at(screen, lon + 0.001, lat)
+        page.click("[data-kind=circle]")
+        page.fill("#r", "750")
+        page.click(".language")
+        settled(screen, "lang=en")
+        assert page.evaluate("() => new URLSearchParams(location.search).get('shape')") == shape
+        assert page.input_value("#r") == "750" and "#" not in page.url
+        assert page.get_attribute("[data-kind=circle]", "aria-selected") == "true"
+        page.click("[data-kind=shape]")
+        expect(page.locator("#corners")).to_have_text(re.compile(r"^1 corner"))
         page.click("[data-kind=grids]")
         click_at(screen, lon, lat)
         settled(screen, "grids=")
@@ -118,3 +130,48 @@ def test_without_a_pointer_and_from_the_map(browser: Browser, address: str) -> N
         assert "300" in page.locator("#answer h2").inner_text()
         page.click("#clear")
         page.wait_for_selector("#answer .empty")
+
+
+def test_figures_come_before_the_map_and_every_state_is_said(browser: Browser, address: str) -> None:
+    with at_desk(browser, address, "dispatcher") as screen:
+        page, held, asked = screen.page, dict[str, Any](), list[str]()
+        answer, line, state = (
+            re.compile("/command/nearby"),
+            page.locator("#answer > .shows"),
+            page.locator("#map-state"),
+        )
+        page.goto("about:blank")
+        page.on("request", lambda request: asked.append(request.url))
+        page.route(answer, lambda route: held.update(answer=route))
+        page.route("**/maplibre-gl.mjs", lambda route: held.update(engine=route))
+        with page.expect_request(answer):
+            page.goto(f"{address}/command?lon={SPOT[0]}&lat={SPOT[1]}&r=500")
+        expect(line).to_have_text("正在查找…")
+        expect(state).to_have_text("地图正在读取…")
+        assert not any("maplibre-gl.mjs" in one for one in asked), "nothing is before the figures"
+        with page.expect_request("**/maplibre-gl.mjs"):
+            held["answer"].continue_()
+        expect(page.locator("#answer .figures")).to_be_visible()
+        expect(line).to_have_count(0)
+        expect(state).to_be_visible()
+        held["engine"].continue_()
+        page.wait_for_function(IDLE)
+        expect(state).to_be_hidden()
+        expect(page.locator(".no-gpu-note")).to_be_visible()
+        page.unroute(answer)
+        page.route(answer, lambda route: route.abort())
+        before = page.locator("#answer h2").inner_text()
+        page.click("[data-r='2000']")
+        expect(line).to_contain_text("仍是此前范围的结果。原因：服务器没有应答")
+        assert page.locator("#answer h2").inner_text() == before
+        page.unroute("**/maplibre-gl.mjs")
+        page.route("**/maplibre-gl.mjs", lambda route: route.abort())
+        page.reload()
+        expect(line).to_contain_text("没有读到这一范围。原因：服务器没有应答")
+        expect(page.locator(".no-engine-note")).to_be_visible()
+        page.unroute(answer)
+        line.locator("button").click()
+        expect(page.locator("#answer[data-shows=''] .figures")).to_be_visible()
+        page.click("#clear")
+        expect(page.locator("#answer[data-shows=empty] .empty")).to_be_visible()
+        screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]
