@@ -1,4 +1,4 @@
-"""Event tiles over a million events beside the rows themselves as tiles; what the scope costs; the shelf over HTTP."""
+"""Event tiles over a million events: their bytes, what the scope costs, the shelf over HTTP."""
 
 from __future__ import annotations
 
@@ -26,56 +26,47 @@ from tests.benchmarks.screens import served_apart
 from tests.signing import carry_on, sign_in
 
 ZOOMS = (9, 10, 11, 12)
-TIMES = 7
-
-# The tile of the same rows as a server that knows nothing of them cuts it: each row a feature.
-_RAW = """
-with q as (
-    select id, category, state, extract(epoch from reported_at)::bigint as reported_at,
-        ST_AsMVTGeom(ST_Transform(ST_SetSRID(geom, 4326), 3857), ST_TileEnvelope({z}, {x}, {y}), 4096, 64) as geom
-    from ops.event
-    where geom && ST_SetSRID(ST_Transform(ST_TileEnvelope({z}, {x}, {y}), 4326), 4490) and dataset = any(%s)
-        and not is_sensitive and gone_on is null
-)
-select ST_AsMVT(q.*, 'event', 4096, 'geom', 'id') from q
-"""
 
 
 def run(report: Report) -> None:
     """Measure over the full city, at its densest place."""
     catalog, city = read_catalog(bench_settings().catalog_dir), loaded_city()
+    spot = densest_spot(city)
     with city.connect("web", autocommit=True) as web, city.connect("admin", autocommit=True) as admin:
         carry_on(web, sign_in(city))
-        spot = admin.execute(
-            "select avg(ST_X(geom)), avg(ST_Y(geom)) from ops.event where geom is not null"
-            " group by left(grid_code, 12) order by count(*) desc limit 1"
-        ).fetchone()
-        assert spot is not None
-        _of_rows(report, catalog, web, admin, spot)
+        tiles = [_cut(catalog, web, Scope(catalog.city.code), tile_at(*spot, z))() for z in ZOOMS]
+        most = max(len(pack(tile, "br", level=6)) for tile in tiles)
+        report("event tile, z9 to z12", f"{most / 1e3:.1f} KB", "<= 40 KB", most <= 40_000)
         _under_scopes(report, catalog, city, admin, spot)
     _over_http(report, city, catalog, spot)
 
 
-def _of_rows(report: Report, catalog: Catalog, web: Any, admin: Any, spot: tuple[float, float]) -> None:
-    """Bytes and time of counted tiles, beside tiles of single rows."""
-    n_bytes, ratios, told = [], [], []
-    for z in ZOOMS:
-        tile = _tile(*spot, z)
-        ours = _cut(catalog, web, Scope(catalog.city.code), tile)
-        raw = _RAW.format(z=z, x=tile[1], y=tile[2])
-        query, datasets = raw.encode(), [list(_datasets(catalog))]
-        mine, rows = _taken(ours), _taken(lambda: admin.execute(query, datasets).fetchone(), 3)  # noqa: B023
-        n_bytes.append(len(pack(ours(), "br", level=6)))
-        ratios.append(rows / mine)
-        told.append(f"z{z} {mine * 1e3:.0f} against {rows * 1e3:.0f} ms")
-    report("event tile, z9 to z12", f"{max(n_bytes) / 1e3:.1f} KB", "<= 40 KB", max(n_bytes) <= 40_000)
-    worst = min(ratios)
-    report("event tile beside a tile of the rows", f"{worst:.1f} x ({', '.join(told)})", ">= 10 x", worst >= 10)
+def densest_spot(city: Database) -> tuple[float, float]:
+    """Longitude and latitude of the middle of the events of the medium grid that has most of them."""
+    with city.connect("admin") as admin:
+        spot = admin.execute(
+            "select avg(ST_X(geom)), avg(ST_Y(geom)) from ops.event where geom is not null"
+            " group by left(grid_code, 12) order by count(*) desc limit 1"
+        ).fetchone()
+    assert spot is not None
+    return spot
+
+
+def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
+    """Return the tile of a zoom that a place lies in."""
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return z, int((lon + 180) / 360 * 2**z), int(y * 2**z)
+
+
+def span_of(catalog: Catalog) -> tuple[datetime, datetime]:
+    """All three years of the city's events."""
+    zone = ZoneInfo(catalog.city.zone)
+    return datetime(UNTIL.year - 3, 1, 1, tzinfo=zone), datetime(UNTIL.year, UNTIL.month, UNTIL.day, tzinfo=zone)
 
 
 def _under_scopes(report: Report, catalog: Catalog, city: Database, admin: Any, spot: tuple[float, float]) -> None:
     """The same function under a session's scope, and for the owner with nothing said of scopes."""
-    tile = _tile(*spot, 12)
+    tile = tile_at(*spot, 12)
     bare = _bare(admin)
     narrow = admin.execute(
         "select code from pub.grid where level = 'large' and ST_Covers(geom, ST_SetSRID(ST_MakePoint(%s, %s), 4490))"
@@ -99,7 +90,7 @@ def _bare(admin: psycopg.Connection[Any]) -> Callable[[Catalog, str, tuple[int, 
     admin.execute(text.replace(" SECURITY DEFINER", "").encode())
 
     def cut(catalog: Catalog, code: str, tile: tuple[int, int, int]) -> object:
-        scope, (since, until) = Scope(code), _span(catalog)
+        scope, (since, until) = Scope(code), span_of(catalog)
         values = [scope.low, scope.high, list(_datasets(catalog)), [], [], since, until, False, *tile]
         return admin.execute("select pg_temp.bare(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values).fetchone()
 
@@ -109,12 +100,12 @@ def _bare(admin: psycopg.Connection[Any]) -> Callable[[Catalog, str, tuple[int, 
 def _over_http(report: Report, city: Database, catalog: Catalog, spot: tuple[float, float]) -> None:
     """A tile that nobody asked for before, and the same again from the shelf, over HTTP both."""
     session, layer = sign_in(city), next(one for one in catalog.layers.values() if one.element == "event")
-    since, until = (one.date().isoformat() for one in _span(catalog))
+    since, until = (one.date().isoformat() for one in span_of(catalog))
     fresh, kept = [], []
     with served_apart(city) as address:
         line = _line(address)
         for z in (9, 10, 11, 12, 13):
-            _, x, y = _tile(*spot, z)
+            _, x, y = tile_at(*spot, z)
             path = f"/tiles/layer/1/{layer.key}/counts/{z}/{x}/{y}?since={since}&until={until}"
             for taken in (fresh, kept, kept, kept):
                 begun = time.perf_counter()
@@ -137,31 +128,10 @@ def _line(address: str) -> http.client.HTTPConnection:
 
 
 def _cut(catalog: Catalog, web: Any, scope: Scope, tile: tuple[int, int, int]) -> Callable[[], bytes]:
-    since, until = _span(catalog)
+    since, until = span_of(catalog)
     datasets = _datasets(catalog)
     return lambda: event_tile(web, scope, datasets, *tile, since=since, until=until, one_by_one=False)
 
 
 def _datasets(catalog: Catalog) -> tuple[str, ...]:
     return datasets_of(catalog.datasets.values(), "event")
-
-
-def _span(catalog: Catalog) -> tuple[datetime, datetime]:
-    """All three years of the city's events."""
-    zone = ZoneInfo(catalog.city.zone)
-    return datetime(UNTIL.year - 3, 1, 1, tzinfo=zone), datetime(UNTIL.year, UNTIL.month, UNTIL.day, tzinfo=zone)
-
-
-def _tile(lon: float, lat: float, z: int) -> tuple[int, int, int]:
-    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
-    return z, int((lon + 180) / 360 * 2**z), int(y * 2**z)
-
-
-def _taken(function: Callable[[], object], times: int = TIMES) -> float:
-    """Median seconds of a function."""
-    seconds = []
-    for _ in range(times):
-        begun = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - begun)
-    return statistics.median(seconds)

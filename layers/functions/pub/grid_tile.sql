@@ -10,29 +10,35 @@ declare
     fine constant integer := case when z >= 14 then 4096 when z = 13 then 1024 else 512 end;
     coarser constant integer := case when z >= 13 then 1 else 2 end;
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
+    -- Shapes lie by their zooms in one index: each place has seven of them. So grids are looked for, an eighth of a tile around.
+    around constant geometry := ST_Expand(ST_SetSRID(ST_Transform(tile, 4326), 4490), 45.0 / 2 ^ z);
     answer bytea;
 begin
     if not auth.covers(low, high) then
         return ''::bytea;
     end if;
+    -- The grids of a level are all drawn for the same zooms, so the first of each is asked instead of all of them.
     with drawn as materialized (
         select max(least_zoom) as zoom from (
-            select coalesce(min(zoom) filter (where zoom >= z - coarser), max(zoom)) as least_zoom
-            from pub.grid_shape
-            where edition = p_edition
-                and (level in ('city', 'county', 'large') or level = 'medium' and z >= 10 or level = 'small' and z >= 12)
-            group by level
+            select coalesce(min(s.zoom) filter (where s.zoom >= z - coarser), max(s.zoom)) as least_zoom
+            from unnest(array['city', 'county', 'large', 'medium', 'small'], array[0, 0, 0, 10, 12]) as one (level, from_zoom)
+            cross join lateral (
+                select g.code from pub.grid g where g.edition = p_edition and g.level = one.level order by g.code limit 1
+            ) as first
+            join pub.grid_shape s on s.edition = p_edition and s.code = first.code
+            where z >= one.from_zoom
+            group by one.level
         ) as one
     ), q as materialized (
         select g.grid_no as id, g.code, g.level,
             ST_AsMVTGeom(s.geom, tile, extent => fine, buffer => fine / 64, clip_geom => true) as geom
-        from pub.grid_shape s
-        join drawn d on d.zoom = s.zoom
-        join pub.grid g on g.edition = s.edition and g.code = s.code
-        where s.edition = p_edition
-            and (s.level in ('city', 'county', 'large') or s.level = 'medium' and z >= 10 or s.level = 'small' and z >= 12)
-            and s.geom && buffered and s.code >= low and s.code < high
-        order by s.code
+        from pub.grid g
+        cross join drawn d
+        join pub.grid_shape s on s.edition = g.edition and s.code = g.code and s.zoom = d.zoom
+        where g.edition = p_edition and g.geom && around
+            and (g.level in ('city', 'county', 'large') or g.level = 'medium' and z >= 10 or g.level = 'small' and z >= 12)
+            and s.geom && buffered and g.code >= low and g.code < high
+        order by g.code
     )
     select ST_AsMVT(q.*, 'grid', fine, 'geom', 'id') into answer from q where q.geom is not null;
     return coalesce(answer, ''::bytea);

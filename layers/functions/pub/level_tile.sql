@@ -10,6 +10,7 @@ declare
     coarser constant integer := case when z >= 13 then 1 else 2 end;
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
     levels constant text[] := array['city', 'county', 'large', 'medium', 'small'];
+    around constant geometry := ST_Expand(ST_SetSRID(ST_Transform(tile, 4326), 4490), 45.0 / 2 ^ z);
     answer bytea;
 begin
     if not auth.covers(low, high) then
@@ -17,19 +18,24 @@ begin
     end if;
     with drawn as materialized (
         select max(least_zoom) as zoom from (
-            select coalesce(min(zoom) filter (where zoom >= z - coarser), max(zoom)) as least_zoom
-            from pub.grid_shape
-            where edition = p_edition and level = any(levels[: array_position(levels, p_level)])
-            group by level
+            select coalesce(min(s.zoom) filter (where s.zoom >= z - coarser), max(s.zoom)) as least_zoom
+            from unnest(levels[: array_position(levels, p_level)]) as one (level)
+            cross join lateral (
+                select g.code from pub.grid g where g.edition = p_edition and g.level = one.level order by g.code limit 1
+            ) as first
+            join pub.grid_shape s on s.edition = p_edition and s.code = first.code
+            group by one.level
         ) as one
     ), q as materialized (
         select g.grid_no as id, g.code, g.level,
             ST_AsMVTGeom(s.geom, tile, extent => fine, buffer => fine / 64, clip_geom => true) as geom
-        from pub.grid_shape s
-        join drawn d on d.zoom = s.zoom
-        join pub.grid g on g.edition = s.edition and g.code = s.code
-        where s.edition = p_edition and s.level = any(levels[: array_position(levels, p_level)]) and s.geom && buffered and s.code >= low and s.code < high
-        order by s.code
+        from pub.grid g
+        cross join drawn d
+        join pub.grid_shape s on s.edition = g.edition and s.code = g.code and s.zoom = d.zoom
+        where g.edition = p_edition and g.geom && around
+            and g.level = any(levels[: array_position(levels, p_level)])
+            and s.geom && buffered and g.code >= low and g.code < high
+        order by g.code
     )
     select ST_AsMVT(q.*, 'grid', fine, 'geom', 'id') into answer from q where q.geom is not null;
     return coalesce(answer, ''::bytea);
