@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from layers.database import Database
 from layers.draw.style import map_style
 from layers.errors import DeliveryError, SettingError
 from layers.settings import Settings, read_settings
-from mapapp.base import fetch
+from mapapp.base import fetch, sources
 from mapapp.base.base import VECTOR, Base, open_base
 from mapapp.base.cache import Cache
 from mapapp.base.sources import BaseMap, address, read_base
@@ -112,6 +113,43 @@ def test_a_tile_is_asked_for_once_and_kept(tiles: Tiles, tmp_path: Path) -> None
     assert base_of(tiles, tmp_path).tile("tiles", 12, 1, 2) == first, "another start finds it on the disk"
     assert len(tiles.asked) == 1
     assert base.tile("other", 12, 1, 2) is None
+
+
+TIANDITU_ASKED = (
+    "/{kind}_w/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER={kind}&STYLE=default&TILEMATRIXSET=w"
+    "&FORMAT=tiles&TILEMATRIX=12&TILEROW=1782&TILECOL=3357&tk=secret"
+)
+
+
+@pytest.mark.parametrize(
+    ("base_map", "asked"),
+    [
+        ("{host}/{{z}}/{{x}}/{{y}}.png", {"tiles": "/12/3357/1782.png"}),
+        (
+            "{host}/wmts?service=WMTS&layer=v&TileMatrix={{TileMatrix}}&TileRow={{TileRow}}"
+            "&TileCol={{TileCol}}&token={{key}}",
+            {"tiles": "/wmts?service=WMTS&layer=v&TileMatrix=12&TileRow=1782&TileCol=3357&token=secret"},
+        ),
+        ("{host}/wmts/v/w/{{TileMatrix}}/{{TileRow}}/{{TileCol}}.png", {"tiles": "/wmts/v/w/12/1782/3357.png"}),
+        ("tianditu", {kind: TIANDITU_ASKED.format(kind=kind) for kind in ("vec", "cva")}),
+        ("tianditu:img", {kind: TIANDITU_ASKED.format(kind=kind) for kind in ("img", "cia")}),
+    ],
+)
+def test_each_kind_of_service_is_asked_in_its_own_way_and_once(
+    tiles: Tiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base_map: str, asked: dict[str, str]
+) -> None:
+    here = sources._TIANDITU.replace("https://t0.tianditu.gov.cn", tiles.address)
+    monkeypatch.setattr(sources, "_TIANDITU", here)  # Tianditu itself is another network
+    setting = {"BASE_MAP": base_map.format(host=tiles.address), "ALLOWED_HOSTS": tiles.address, "BASE_KEY": "secret"}
+    base = open_base(read_base(read_settings(setting)), tmp_path)
+    assert base.names == tuple(asked)
+    for name in [*asked, *asked]:
+        found = base.tile(name, 12, 3357, 1782)
+        assert found is not None and found.content == picture()
+    assert tiles.asked == list(asked.values())
+    style = json.dumps(with_base(map_style("/tiles"), base, "Survey"))
+    assert all(f"/base/{name}/" in style for name in asked)
+    assert "secret" not in style and tiles.address not in style
 
 
 def test_an_old_tile_is_asked_for_again_and_stands_in_where_nothing_comes(

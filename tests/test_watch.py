@@ -14,11 +14,13 @@ import pytest
 from databases import copy_of
 from serving import Browser, Server, serving
 from signing import carry_on, sign_in
+from test_base import tile_at
 
 from etl.demo.live import live_city
-from layers.access import Scope
+from layers import cases
+from layers.access import Actor, Scope
 from layers.database import Database
-from layers.errors import AtlasError
+from layers.errors import AtlasError, CaseError
 from layers.watch import ranked_by_neglect, sensitive_counts
 from mapapp.desk import Desk
 from mapapp.visitor import visiting
@@ -151,6 +153,82 @@ def test_a_scope_sees_its_own_part(running: Server, city: Database) -> None:
     assert told["at"] == "449901001" and {one["grid_code"][:9] for one in told["feed"] + told["due"]} <= {"449901001"}
     assert told["open"]["n"] < whole.ask("/api/watch").json()["open"]["n"]
     assert all(code.startswith("449901001") for code in part.ask("/api/names").json()["code"])
+
+
+def test_much_reported_ranks_below_much_neglected(running: Server, city: Database) -> None:
+    now = datetime.now(UTC)
+    rows = [("449901002", 60, now, now + timedelta(days=2)), ("449901100", 14, now, now - timedelta(hours=1))]
+    with city.connect("admin") as admin:
+        small = "select min(code) from pub.grid where starts_with(code, %s) and length(code) = 15"
+        for town, n, reported, due in rows:
+            admin.execute(
+                "insert into ops.event (town_code, grid_code, edition, dataset, source_key, delivery_id, updated_at,"
+                " tied_by, is_sensitive, attrs, category, state, reported_at, due_at, is_urgent, is_on_spot)"
+                " select %s, (" + small + "), 1, 'grid_event', 'much-' || %s || n, 1, now(), 'code', false, '{}',"
+                " 'noise', 'handling', %s, %s, false, false from generate_series(1, %s) as n",
+                [town, town, town, reported, due, n],
+            )
+    ranking = {one["code"]: one for one in browser_of(running, city).ask("/api/watch?at=449901").json()["ranking"]}
+    order, (much, neglected) = list(ranking), (ranking[town] for town, *_ in rows)
+    assert order.index("449901100") < order.index("449901002")
+    assert much["open"] == max(one["open"] for one in ranking.values()), "where most is reported"
+    shares = [one["share"] for one in ranking.values()]
+    assert neglected["share"] > much["share"] == round((much["late"] + much["unanswered"]) / much["open"], 4)
+    assert shares == sorted(shares, reverse=True)
+    assert all(one["open"] >= 10 for one in ranking.values()), "of few there is no order"
+
+
+TEXTS = {"summary", "reason", "name", "address", "door", "phone", "building", "attrs"}
+"""Columns of words, names and house numbers: whatever stands in them is nothing for a wall."""
+
+
+def test_no_word_name_or_house_number_goes_to_a_wall(running: Server, city: Database, catalog: Any) -> None:
+    with city.connect("admin") as admin:
+        columns = admin.execute(
+            "select table_name::text, column_name::text, data_type from information_schema.columns"
+            " where table_schema = 'ops' and column_name = any(%s) and table_name in ('event', 'event_step', 'place',"
+            " 'thing', 'organisation', 'grid_worker', 'call', 'visit')",
+            [sorted(TEXTS)],
+        ).fetchall()
+        assert {("event", "summary"), ("place", "name"), ("organisation", "name")} <= {one[:2] for one in columns}
+        for table, column, kind in columns:
+            value = """'{"kanari": "kanari"}'""" if kind == "jsonb" else "'kanari'"
+            admin.execute(f"update ops.{table} set {column} = {value} where {column} is not null")
+        towns = [code for (code,) in admin.execute("select code from pub.grid where length(code) = 9").fetchall()]
+        spot = "select st_x(geom), st_y(geom) from ops.place where category = 'school' and name is not null"
+        place = admin.execute(f"{spot} and st_geometrytype(geom) = 'ST_Point' order by id limit 1").fetchone()
+    wall, leader = browser_of(running, city), browser_of(running, city, "leader")
+    layers = ",".join(catalog.layers)
+    asked = ["/wall", "/api/names", "/api/names/search?sought=kanari", f"/api/view?layers={layers}&rows=none"]
+    for at in ("4499", "449901", *towns, towns[0] + "001", towns[0] + "001001"):
+        asked += [f"/api/watch?at={at}", f"/api/view?at={at}&layers={layers}"]
+    asked += [f"/api/watch?scenario={one}" for one in catalog.scenarios]
+    points = [key for key, one in catalog.layers.items() if one.draw == "point"]
+    assert place is not None
+    column, row = tile_at(*place, 12)
+    mesh = f"counts/12/{column}/{row}?since=2026-01-01&until=2026-12-31"
+    asked += [f"/tiles/layer/9/{key}/{mesh}" for key in points]
+    answers = {path: wall.ask(path) for path in asked}
+    assert {path: one.status_code for path, one in answers.items() if one.status_code != 200} == {}
+    assert [path for path, one in answers.items() if b"kanari" in one.content] == []
+    assert len(answers[f"/tiles/layer/9/school/{mesh}"].content) > 20, "the tiles are not empty"
+    single = f"/tiles/layer/9/school/rows/12/{column}/{row}"
+    assert wall.ask(single).status_code == 404 and b"kanari" in leader.ask(single).content
+    others = ("/cases/photo/1", "/cases", "/care", "/command", "/explore", "/figures", "/report", "/calls")
+    assert all(wall.ask(path).status_code == 404 for path in others)
+
+
+def test_a_wall_writes_nothing(city: Database, catalog: Any) -> None:
+    with city.connect("web", autocommit=True) as web:
+        carry_on(web, sign_in(city, "wall", "4499"))
+        who = Actor("test.wall.4499", "wall", Scope("4499"))
+        with pytest.raises(CaseError):
+            cases.report(web, catalog, who, cases.Report("k" * 20, "noise", "449901001001001", dataset="grid_event"))
+        for wanted in (
+            "select * from pub.list_cases('4499', '4500', '{}', 10)",
+            "select * from pub.read_case('4499', '4500', 1)",
+        ):
+            assert web.execute(wanted.encode()).fetchall() == []
 
 
 def test_a_wall_gets_no_single_rows_and_no_desk(running: Server, city: Database) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, expect
 from screen import serving
 from test_casework_page import at_desk
+from test_wall import READY
 from tile_server import serving_tiles
 
 from layers.access import Scope
@@ -18,6 +19,15 @@ from layers.declare.records import Catalog
 from layers.settings import Settings, read_settings
 from mapapp.base.base import open_base
 from mapapp.base.sources import read_base
+
+IS_SEEN = """() => {
+  const one = document.querySelector('.attribution').getBoundingClientRect();
+  const isFree = (panel) => {
+    const box = panel.getBoundingClientRect();
+    return one.right <= box.left || box.right <= one.left || one.bottom <= box.top || box.bottom <= one.top;
+  };
+  return one.width && one.bottom <= innerHeight && [...document.querySelectorAll('.screen .glass')].every(isFree);
+}"""
 
 
 def test_the_base_is_seen_and_named_and_comes_from_our_host(
@@ -38,6 +48,15 @@ def test_the_base_is_seen_and_named_and_comes_from_our_host(
             width, height = 1920, 1080
             seen = screen.page.evaluate(f"() => window.__map.colourAt({width / 2}, {height / 2})")
             assert seen[0] > seen[1] + 20, f"the pink of the base shines through: {seen}"
+            with at_desk(browser, address, "wall") as wall:
+                wall.page.goto(f"{address}/wall?tour=600")
+                wall.page.wait_for_function(READY, timeout=60_000)
+                assert wall.texts(".attribution") == ["Survey"]
+                assert wall.page.evaluate(IS_SEEN), "no panel lies over the name of the map"
+                left, right = wall.page.evaluate("() => [440, innerWidth - 470]")
+                colours = [wall.page.evaluate(f"() => window.__map.colourAt({x}, 110)") for x in (left, right)]
+                assert any(seen[0] > seen[1] + 20 for seen in colours), f"the pink of the base: {colours}"
+                assert wall.hosts == {urlsplit(address).netloc}
             screen.page.goto(f"{address}/command?lon=115.24&lat=22.85&r=500")
             screen.page.wait_for_function("() => document.body.classList.contains('ready') && window.__emergency.idle")
             assert screen.texts("#base") == ["Survey"]
