@@ -7,6 +7,7 @@ import io
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -408,6 +409,13 @@ def test_a_table_opened_again_holds_what_was_shown(desk: Desk) -> None:
     np.testing.assert_allclose([float(line[2]) for line in lines[at + 1 :]], one.cells["value"])
 
 
+@pytest.mark.parametrize("indicator", ["events_reported", "population", "shelters_per_10000_people"])
+def test_a_file_in_english_names_its_source_in_english(desk: Desk, indicator: str) -> None:
+    one, words = handlers.find(desk, f"?indicator={indicator}&lang=en")
+    source = export.about(desk.catalog, words, one, "http://here", NOW)["Source"]
+    assert len(source) > 5 and not CHINESE.search(source)
+
+
 def test_data_opened_again_hold_what_was_shown(desk: Desk) -> None:
     one = found(desk, SEARCH)
     written = take(desk, "geojson")
@@ -437,8 +445,8 @@ EVIL = ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =cmd|' /C calc'!A0", "
 
 
 def test_no_name_becomes_a_formula(desk: Desk) -> None:
-    one = found(desk, SEARCH)
-    names = list(EVIL)[: len(one.cells)]
+    one = found(desk, SEARCH + "&level=medium")
+    names = list(EVIL)
     cells = one.cells.copy()
     cells.iloc[: len(names), cells.columns.get_loc("name")] = names
     rows = export.table(replace(one, cells=cells))
@@ -449,7 +457,10 @@ def test_no_name_becomes_a_formula(desk: Desk) -> None:
     assert given == ["'" + name for name in names]
     book = CalamineWorkbook.from_filelike(io.BytesIO(export.as_xlsx(words, rows, {"=1": "=2"})))
     assert [row[1] for row in book.get_sheet_by_index(0).to_python()[1 : 1 + len(names)]] == names
-    assert b"<f>" not in export.as_xlsx(words, rows, {})
+    assert book.get_sheet_by_index(1).to_python() == [["=1", "=2"]]
+    with zipfile.ZipFile(io.BytesIO(export.as_xlsx(words, rows, {"=1": "=2"}))) as parts:
+        sheets = [parts.read(name) for name in parts.namelist() if name.startswith("xl/worksheets/sheet")]
+    assert len(sheets) == 2 and not any(b"<f>" in sheet or b"<hyperlink" in sheet for sheet in sheets)
 
 
 def test_there_is_no_other_kind_of_file(desk: Desk) -> None:

@@ -15,7 +15,7 @@ import psycopg
 import pyarrow.parquet as pq
 import xlsxwriter
 
-from layers.declare.records import Catalog
+from layers.declare.records import Catalog, Indicator
 from layers.grids import read_grids
 from mapapp.explore.findings import Findings
 from mapapp.explore.legend_panel import stands_on
@@ -46,7 +46,7 @@ def about(catalog: Catalog, words: Words, findings: Findings, address: str, now:
         + words(f"levels_{findings.question.level}"),
         "about_period": words.period(findings.period.number if findings.period else None),
         "about_against": against(words, findings) if findings.is_change else "",
-        "about_source": findings.indicator.source or words.of(catalog.city.name),
+        "about_source": _source(catalog, words, findings.indicator),
         "about_age": words.moment(moment, zone) if moment else words("no_data_yet"),
         "about_made": words.moment(now, zone),
         "about_notes": " · ".join(stands_on(words, findings)),
@@ -54,6 +54,18 @@ def about(catalog: Catalog, words: Words, findings: Findings, address: str, now:
         "about_link": address,
     }
     return {words(key): text for key, text in said.items() if text}
+
+
+def _source(catalog: Catalog, words: Words, indicator: Indicator) -> str:
+    """Who delivers what is counted: as it is declared, in English the departments of the datasets."""
+    if words.language == "zh" and indicator.source:
+        return indicator.source
+    counted = {*indicator.count.datasets, *(indicator.of.datasets if indicator.of else ())}
+    used = [one for one in catalog.datasets.values() if one.key in counted]
+    if indicator.is_rounded:
+        used += [one for one in catalog.datasets.values() if one.table == "person"]
+    names = dict.fromkeys(words.of(catalog.departments[one.department].name) for one in used)
+    return words("and").join(names) or words.of(catalog.city.name)
 
 
 def table(findings: Findings) -> pd.DataFrame:

@@ -96,7 +96,7 @@ class Screen:
 
     def spread(self) -> list[list[float]]:
         """Where the cells lie on the map, in percent of its width and height."""
-        return list(self.page.evaluate(SPREAD))
+        return [[round(share, 3) for share in one] for one in self.page.evaluate(SPREAD)]
 
     def resize(self, width: int, height: int) -> None:
         """Change the window, and wait until the map has followed."""

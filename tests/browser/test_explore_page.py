@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
-import struct
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
+import pyarrow.parquet as pq
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
+from pypinyin import lazy_pinyin
+from python_calamine import CalamineWorkbook
 from reading import CONTRAST, UNNAMED
 from screen import keep_picture
 
@@ -41,6 +46,11 @@ OVERLAPS = """() => {
 
 SWATCHES = """() => [...document.querySelectorAll('#ranking tbody tr')].map((row) =>
   [row.querySelector('.spark').dataset.code, getComputedStyle(row.querySelector('i')).backgroundColor])"""
+
+LEGEND = """() => [...document.querySelectorAll('#legend li')].filter((row) => row.querySelector('i, .number'))
+  .map((row) => [row.querySelector('i'), row.querySelector('.number')]).filter(([shown, n]) => shown && n)
+  .map(([shown]) => getComputedStyle(shown).backgroundColor.match(/[0-9]+/g).map(Number))"""
+"""Colours of the classes that any grid is in."""
 
 FIRST = re.compile(r"/api/explore(\?|$)")
 
@@ -189,27 +199,66 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     )
 
 
-def test_files_are_taken_away(screen: Screen, tmp_path: Path) -> None:
+def about(kind: str, file: Path) -> dict[str, str]:
+    """Read what a file says of itself."""
+    match kind:
+        case "csv":
+            lines = list(csv.reader(file.read_text("utf-8-sig").splitlines()))
+            return dict(lines[: lines.index([])])
+        case "xlsx":
+            return dict(CalamineWorkbook.from_path(file).get_sheet_by_index(1).to_python())
+        case "geojson":
+            return dict(json.loads(file.read_text("utf-8"))["about"])
+        case "parquet":
+            return dict(json.loads(pq.read_schema(file).metadata[b"about"]))
+        case _:
+            told = ElementTree.parse(file).findtext("{http://www.w3.org/2000/svg}desc") or ""
+            return {key: text for key, _, text in (one.partition(": ") for one in told.split("; "))}
+
+
+def test_files_are_taken_away_and_say_what_they_are(screen: Screen, tmp_path: Path) -> None:
     explore(screen, "?indicator=events_reported&period=202605")
     shown = screen.texts("#ranking .number")
     taken: dict[str, Path] = {}
-    for kind in ("csv", "png", "xlsx"):
+    for kind in ("csv", "png", "xlsx", "svg", "geojson", "parquet"):
         with screen.page.expect_download() as waited:
             screen.page.click(f"[data-kind={kind}]")
         taken[kind] = tmp_path / waited.value.suggested_filename
+        assert taken[kind].name == f"events_reported_4499_large_202605.{kind}"
         waited.value.save_as(taken[kind])
     lines = list(csv.reader(taken["csv"].read_text("utf-8-sig").splitlines()))
     values = sorted((float(line[2]) for line in lines[lines.index([]) + 2 :]), reverse=True)
     assert [f"{value:,.0f}" for value in values] == shown
-    picture = taken["png"].read_bytes()
-    assert picture[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", picture[16:24]) == (2560, 1800)
-    assert len(picture) > 40_000
-    assert taken["xlsx"].name == "events_reported_4499_large_202605.xlsx"
+    for kind in ("csv", "xlsx", "svg", "geojson", "parquet"):
+        said = about(kind, taken[kind])
+        assert [said[key] for key in ("指标", "时间", "数据更新于", "来源")] == [
+            "事件上报数", "2026年5月", "2026年7月1日 09:00", "联勤指挥中心、政务服务局、司法局、农业农村局",
+        ], kind  # fmt: skip
+    with Image.open(taken["png"]) as picture:
+        assert (picture.format, picture.size) == ("PNG", (2560, 1800))
+        plain = picture.convert("RGB")
+    painted = {colour for _, colour in plain.getcolors(1 << 20) or ()}
+    legend = screen.page.evaluate(LEGEND)
+    assert len(legend) > 5 and {tuple(one) for one in legend} <= painted, "each class is in the picture"
+    foot = plain.crop((80, 1640, 1800, 1790)).getcolors(1 << 20)
+    assert foot is not None and len(foot) > 20, "source, period and age are written below"
 
 
-def test_languages_and_themes_switch_without_losing_anything(screen: Screen) -> None:
-    explore(screen, "?at=449901&indicator=events_reported&period=202605&against=year")
-    screen.page.evaluate("() => { window.stayed = true }")
+EVERY = {
+    "indicator": "disputes", "level": "medium", "period": "202605", "category": "labour", "against": "year",
+    "classes": "fixed", "n": "4", "ramp": "plum", "breaks": "1,3,9", "theme": "dark", "at": "449901",
+}  # fmt: skip
+CHOSEN = (
+    "() => Object.fromEntries([...document.querySelectorAll('[data-set]')].map((one) => [one.dataset.set, one.value]))"
+)
+
+
+def test_the_language_is_switched_without_losing_anything_and_pinyin_is_read(screen: Screen) -> None:
+    explore(screen, "?" + "&".join(f"{key}={value}" for key, value in EVERY.items()))
+    screen.page.evaluate("() => { window.stayed = true; document.documentElement.scrollTop = 200; }")
+    chosen = screen.page.evaluate(CHOSEN)
+    assert {key: EVERY[key] for key in chosen} == chosen and len(chosen) == 9
+    before, figures = screen.spread(), screen.texts("#ranking .number")
     screen.page.click("#bar a[lang=en]")
     screen.page.wait_for_function("() => document.documentElement.lang === 'en'")
     drawn(screen)
@@ -226,8 +275,21 @@ def test_languages_and_themes_switch_without_losing_anything(screen: Screen) -> 
         for text in screen.texts(part):
             assert not CHINESE.search(text), (part, text)
     assert screen.at() == "449901" and screen.page.evaluate("() => window.stayed") is True
-    screen.page.click("#bar .ways a:has-text('Dark')")
-    screen.page.wait_for_function("() => document.documentElement.dataset.theme === 'dark'")
+    assert screen.page.evaluate(CHOSEN) == chosen and screen.spread() == before
+    assert screen.texts("#ranking .number") == figures
+    assert {key: said for key, (said,) in parse_qs(urlsplit(screen.page.url).query).items()} == EVERY | {"lang": "en"}
+    name = screen.texts("#ranking tbody th")[0]
+    screen.page.fill("#search", "".join(lazy_pinyin(name)))
+    found = screen.page.locator("#found a").first
+    expect(found.locator("b")).to_have_text(name)
+    code = found.locator("code").inner_text()
+    screen.page.focus("#search")
+    screen.page.keyboard.press("Tab")
+    screen.page.keyboard.press("Enter")
+    screen.page.wait_for_function("(code) => window.__map.at === code", arg=code)
+    drawn(screen)
+    screen.page.click("#bar .ways a:has-text('Light')")
+    screen.page.wait_for_function("() => document.documentElement.dataset.theme === 'light'")
     drawn(screen)
     assert screen.page.evaluate("() => window.stayed") is True and "against=year" in screen.page.url
 
