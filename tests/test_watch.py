@@ -115,11 +115,15 @@ def test_just_past_midnight_the_last_day_is_still_there(running: Server, city: D
     desk.open()
     midnight = datetime(2026, 6, 29, 16, tzinfo=UTC)  # 30 June begins there
     with visiting(sign_in(city)):
+        before = read_watch(desk, "4499", "", "zh", now=midnight - timedelta(seconds=1))
         told = read_watch(desk, "4499", "", "zh", now=midnight)
     desk.close()
     reported = sum(n for _, states in told["last_24"] for n in states.values())
     assert reported >= sum(told["hours"]["n"]) > 0
-    assert told["days"]["x"][-1] == "2026-06-30"
+    assert before["days"]["x"][-1] == told["days"]["x"][-2] == "2026-06-29"
+    assert before["days"]["n"][-1] == told["days"]["n"][-2] == sum(n for _, by in before["today"] for n in by.values())
+    assert told["days"]["x"][-1] == "2026-06-30", "and what is today's begins anew"
+    assert told["days"]["n"][-1] == sum(n for _, by in told["today"] for n in by.values())
 
 
 @pytest.mark.parametrize(

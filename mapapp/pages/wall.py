@@ -57,7 +57,7 @@ def _said(catalog: Catalog, words: Words, versions: Versions) -> dict[str, Any]:
         "elements": {one.key: one.element for one in catalog.layers.values()},
         "plotly": f"/static/plotly/{versions.plotly}/plotly.min.js",
         "tour_s": STOPS_S,
-        "suffix": {key: own_texts[f"wall_{key}"] for key in ("late_by", "left", "ago", "share", "stale")},
+        "suffix": {key: own_texts[f"wall_{key}"] for key in ("late_by", "left", "ago", "share", "stale", "trend")},
     }  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 // Trends, drawn by plotly, which comes after the map is there.
-import { mark } from "./locale.mjs";
+import { mark, number } from "./locale.mjs";
 import { show } from "./panels.mjs";
 
 const AGAIN_MS = 15_000;
@@ -27,6 +27,9 @@ export function createCharts(said) {
       show(name, isEmpty ? "empty" : "there", isEmpty ? said.words.wall_no_trend : "");
       const host = document.querySelector(`#${name} > div`);
       const bars = { type: "bar", marker: { line: { width: 0 } }, hoverinfo: "skip" };
+      const sums = [n, closed].map((some) => number(some.reduce((sum, one) => sum + one, 0)));
+      host.setAttribute("role", "img"); // a picture to whoever sees it, its sums to whoever hears it
+      host.setAttribute("aria-label", said.suffix.trend.replace("{of}", said.words[`wall_${name}`]).replace("{n}", sums[0]).replace("{closed}", sums[1]));
       const size = 0.86 * rem();
       window.Plotly.react(
         host,

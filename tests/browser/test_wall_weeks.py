@@ -51,7 +51,7 @@ def test_of_many_thousand_steps_nothing_is_left_over(browser: Browser, served: S
     context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     screen = Screen(context.new_page(), served.address)
     screen.sign_in("wall")
-    page, n, rounds = screen.page, 900, 6
+    page, n, rounds = screen.page, 900, 5
     page.clock.install()
     page.goto(f"{served.address}/wall?tour=600")
     page.wait_for_function(READY, timeout=60_000)
