@@ -188,6 +188,7 @@ function slid() {
   const text = labels[by("slider").value] ?? said.no_periods;
   by("slid").textContent = text;
   by("slider").setAttribute("aria-valuetext", text);
+  by("slider").style.setProperty("--at", `${(100 * by("slider").value) / (by("slider").max || 1)}%`);
 }
 
 const toPeriod = (at) => go(search({ period: state.told.periods[at] }), { replace: true });
