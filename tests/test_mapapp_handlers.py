@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs
 
 import pandas as pd
 import plotly.utils
@@ -17,6 +18,7 @@ from signing import sign_in
 from layers.access import Scope
 from layers.counts import tally
 from layers.database import Database
+from layers.declare.emergency_records import holds
 from layers.declare.records import Catalog
 from layers.indicators import latest, values
 from layers.people import people
@@ -163,6 +165,52 @@ def test_every_control_of_the_layer_desk_opens_what_it_says(desk: Desk) -> None:
     assert {dict(view.faded).get(part) for view in views for part in ("colours", "borders", "labels")} == {None, 70}
     assert text.count("数据更新于 2026年7月1日 09:00") == 4, "three layers and the colours"
     assert handlers.show(desk, "?layers=grid_event", None).layer_desk == []
+
+
+AGE = "数据更新于 2026年7月1日 09:00"
+
+
+def test_every_layer_is_switched_moved_faded_and_has_legend_and_age(desk: Desk) -> None:
+    for key, layer in desk.catalog.layers.items():
+        other = "market" if key != "market" else "clinic"  # no two that are on by default
+        shown = handlers.show(desk, f"?panel=layers&layers={other},{key}", None)
+        queries = [parse_qs(link[1:]) for link in links(shown.layer_desk)]
+        asked = {query.get("layers", [""])[0] for query in queries}
+        assert {other, f"{key},{other}"} <= asked, f"{key} is switched off, and goes up"
+        is_point = layer.draw == "point"
+        faded = f"{other},{key}:70" in asked if is_point else any("labels:70" in str(one) for one in queries)
+        assert faded, f"{key} fades"
+        assert (f"{other},{key}:heat" in asked) == is_point, f"{key} as a surface"
+        row = said(shown.layer_desk).partition(layer.name.zh)[2]
+        how = (
+            "级逐个显示" if is_point else "每个网格写约数，不画个人" if layer.element == "person" else "每个网格写件数"
+        )
+        assert AGE in row.partition(how)[2].partition("\n")[0], key
+
+
+def test_ground_and_heights_are_switched_faded_and_have_legend_and_age(desk: Desk) -> None:
+    plain = handlers.show(desk, "?at=449901", None).map_view["paint"]
+    for part, kind in (("colours", "cell"), ("borders", "line"), ("labels", "label")):
+        hidden = handlers.show(desk, f"?at=449901&hide={part}", None).map_view["paint"]
+        faded = handlers.show(desk, f"?at=449901&opacity={part}:40", None).map_view["paint"]
+        of_kind = [name for name in plain if name.startswith(kind) and plain[name]]
+        assert of_kind and all(hidden[name] < faded[name] < plain[name] for name in of_kind), part
+        assert all(hidden[name] == plain[name] for name in plain if not name.startswith(kind)), part
+    lines = [name for name in plain if name.startswith("line") and plain[name]]
+    assert {"line-county", "line-large"} <= set(lines), "borders by level"
+    text = said(handlers.show(desk, "?panel=layers&height=population", None).layer_desk)
+    assert f"高度表示{desk.catalog.indicators['population'].name.zh} · {AGE}" in text
+
+
+def test_what_is_protected_and_what_helps_is_on_the_map(desk: Desk) -> None:
+    emergency = desk.catalog.emergency
+    drawn = [one for one in desk.catalog.layers.values() if one.draw == "point" and one.icon]
+    for category in {*emergency.protected, *emergency.resources}:
+        fitting = [one for one in drawn if any(holds(desk.catalog.datasets[name], category) for name in one.datasets)]
+        assert fitting, category
+        told = handlers.show(desk, f"?layers={fitting[0].key}", None).map_view["overlay"]
+        signs = [one for one in told["layers"] if one["id"] == f"layer-{fitting[0].key}-signs"]
+        assert signs and signs[0]["layout"]["icon-image"] == fitting[0].icon
 
 
 def test_layers_by_grid_write_their_counts_and_people_theirs_rounded(

@@ -129,6 +129,7 @@ Object.defineProperty(window, "__layers", {
     get drawn() { return state.map.getLayersOrder().filter((id) => isOurs(id)); },
     get tiles() { return [...state.sources].map((id) => state.map.getSource(id).tiles[0]); },
     get pitch() { return state.map.getPitch(); },
+    get zoom() { return state.map.getZoom(); },
     heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: "grid", id: code }).height ?? null,
     // Where on the page one of the rows or circles drawn lies that no panel covers.
     point(kind) {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
 from dash import html
@@ -179,8 +180,7 @@ def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, o
         said = words("legend_layer_grid")
     else:
         said = words(f"legend_layer_{one.form}", zoom=math.ceil(layer.zoom_min))
-    loaded = counts.loaded_at.get(layer.key)
-    age = words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
+    age = _age(words, counts.loaded_at.get(layer.key), catalog)
     only, level = situation.view.only, situation.grid.level
     parts = [said, age]
     left = unheeded(layer, only, catalog, situation.shown)
@@ -219,16 +219,26 @@ def _ground(words: Words, situation: Situation, catalog: Catalog, link: Any) -> 
         html.P(_ground_legend(words, situation, catalog), className="notes"),
         html.H3(words("height")),
         html.Div(rising, className="chips"),
-        *([html.Div(steps("heights"), className="tools")] if view.height else []),
+        *(_height_tools(words, situation, catalog, steps("heights")) if view.height else []),
         html.P([words("effects_note"), " ", effects], className="no-gpu-only notes"),
     ]
+
+
+def _height_tools(words: Words, situation: Situation, catalog: Catalog, steps: Children) -> Children:
+    """Opacity of the grids that stand up, what their height stands for, and how old that is."""
+    name = words.of(catalog.indicators[situation.view.height or ""].name)
+    said = f"{words('legend_height', name=name)} · {_age(words, situation.loaded_at, catalog)}"
+    return [html.Div(steps, className="tools"), html.P(said, className="notes")]
+
+
+def _age(words: Words, loaded: datetime | None, catalog: Catalog) -> str:
+    return words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
 
 
 def _ground_legend(words: Words, situation: Situation, catalog: Catalog) -> str:
     """What the colours stand for and how old that is, of which day the grids are, and what is not chosen from."""
     edition = next((one.name for one in situation.editions if one.edition == situation.gazetteer.edition), "")
-    loaded = situation.loaded_at
-    age = words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
+    age = _age(words, situation.loaded_at, catalog)
     parts = [f"{words.of(situation.indicator.name)} · {age}", words("ground_edition", name=edition)]
     if situation.view.only != EVERYTHING:
         parts.append(words("colours_not_chosen"))

@@ -172,15 +172,42 @@ def test_events_are_chosen_by_state_and_day(screen: Screen) -> None:
     told = "states=closed&since=2026-06-20"
     screen.page.wait_for_function("(told) => window.__layers.tiles.some((one) => one.includes(told))", arg=told)
     assert "着色和左侧各数不随筛选" in "".join(screen.texts(".layer-desk .notes"))
+    screen.page.click(".layer-desk .chip >> text=噪音扰民")
+    screen.page.wait_for_function("() => window.__layers.tiles.some((one) => one.includes('categories=noise'))")
     screen.page.click("text=取消全部筛选")
-    screen.page.wait_for_function("() => !/states|since/.test(location.search)")
+    screen.page.wait_for_function("() => !/states|since|categories/.test(location.search)")
     screen.page.click(".layer-desk .tools:has-text('着色') >> text=−")
     screen.page.wait_for_function("() => location.search.includes('opacity=colours:70')")
     screen.page.wait_for_function("() => document.querySelector('.layer-desk .tools').textContent.includes('70%')")
 
 
-def test_a_single_row_says_what_it_is(screen: Screen) -> None:
-    screen.open("?at=449901001&layers=shelter,school,clinic,market")
+def test_a_circle_of_many_opens_to_single_events(screen: Screen) -> None:
+    screen.open("?at=449901001001&layers=event")
+    discs = "() => window.__layers.drawn.length && window.__map.idle && window.__layers.point('discs')"
+    for _ in range(6):
+        if screen.page.evaluate(discs):
+            break
+        drawn, zoom = screen.page.evaluate("() => [window.__map.drawn, window.__layers.zoom]")
+        screen.page.mouse.click(*screen.page.evaluate("() => window.__layers.point('circles')"))
+        screen.page.wait_for_function(
+            "([drawn, zoom]) => (window.__map.drawn > drawn || window.__layers.zoom > zoom) && window.__map.idle",
+            arg=[drawn, zoom],
+        )
+    screen.page.mouse.move(*screen.page.evaluate(discs))
+    screen.page.wait_for_selector("#row-card.shown")
+    category, state, moment = screen.texts("#row-card p")
+    assert category and state and re.fullmatch(r"2026年6月\d+日 \d\d:\d\d", moment), (category, state, moment)
+
+
+def test_a_single_row_says_what_it_is_and_signs_come_from_one_sprite(screen: Screen) -> None:
+    asked: list[str] = []
+    screen.page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    screen.open("?at=449901001&layers=shelter,school,clinic,market,monitoring_station,rescue_team")
+    drawn = screen.page.evaluate(DRAWN)
+    assert all(f"layer-{key}-signs" in drawn for key in ("school", "monitoring_station", "rescue_team"))
+    assert sorted(one for one in asked if "sprite" in one) == ["sprite.json", "sprite.png"], (
+        "places, things, organisations"
+    )
     screen.page.mouse.move(*screen.page.evaluate("() => window.__layers.point('discs')"))
     screen.page.wait_for_selector("#row-card.shown")
     assert screen.texts("#row-card b")[0] and len(screen.texts("#row-card p")) == 1
