@@ -145,7 +145,11 @@ class TableLoader:
 
     def _insert(self, rows: GoodRows, identities: Identities | None) -> None:
         ids = take_ids(self._connection, rows.n)
-        fields = table_fields(rows, self._dataset, self._tree, ids, self._delivery_id)
+        laid, laid_ids = rows, ids
+        if self._dataset.table == "event":
+            order = _as_asked(rows, self._zone)
+            laid, laid_ids = rows.take(order), ids[order]
+        fields = table_fields(laid, self._dataset, self._tree, laid_ids, self._delivery_id)
         self.counts.n_inserted += self._copy(self._table, fields, rows.n)
         self._copy(REGISTRY, self._registry_fields(rows, ids), rows.n)
         if identities is not None:
@@ -337,6 +341,15 @@ def civil_days(moments: pa.Array, zone: str) -> np.ndarray:
     local = pc.local_timestamp(moments.cast(pa.timestamp("us", zone)))
     day = pc.add(pc.add(pc.multiply(pc.year(local), 10000), pc.multiply(pc.month(local), 100)), pc.day(local))
     return np.asarray(plain(day), np.int64)
+
+
+def _as_asked(rows: GoodRows, zone: str) -> np.ndarray:
+    """Order in which events lie in their table: by month and grid, as they are asked for, so that few pages are read.
+
+    Only inside a batch, which costs next to nothing: the registry and the ids stay in the order of the file.
+    """
+    month = civil_days(rows.shaped.columns["reported_at"], zone) // 100
+    return np.lexsort((rows.placed.grid, month))
 
 
 def _numbered(values: pa.Array, numbers: Mapping[str, int]) -> np.ndarray:

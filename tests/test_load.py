@@ -62,6 +62,16 @@ def test_a_first_load(town: Town) -> None:
     ]
 
 
+def test_events_lie_by_month_and_grid_while_ids_follow_the_file(town: Town) -> None:
+    heading, *lines = REPORTS.strip().splitlines()
+    town.deliver("report.csv", "\n".join([heading, *reversed(lines)]))
+    town.load()
+    # A1 is of May, the others of June; A5 lies in no small grid
+    lying = [("A1",), ("A5",), ("A2",), ("A3",), ("A4",)]
+    assert town.rows("select source_key from ops.event order by ctid") == lying
+    assert town.rows("select source_key from ops.event order by id") == [("A5",), ("A4",), ("A3",), ("A2",), ("A1",)]
+
+
 def test_the_same_file_again_writes_nothing(town: Town) -> None:
     town.load()
     before = town.rows("select xmin::text, * from ops.event order by id")
