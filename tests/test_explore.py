@@ -293,6 +293,16 @@ def test_behind_a_number_are_its_rows(desk: Desk) -> None:
     assert not {"text", "summary", "phone", "geom", "attrs"} & set(behind.rows.columns)
 
 
+def test_the_mean_of_the_siblings_opens_the_rows_of_all_of_them(desk: Desk) -> None:
+    search = f"?at=449901001&indicator=events_reported&period={MONTH}&against=siblings"
+    headline = nodes(handlers.show(desk, search).panels["headline"])
+    opened = [one["props"]["data-rows"] for one in headline if one["type"] == "Button"]
+    assert opened == ["449901001", "449901", "449901001"], "the number, the mean, the change"
+    one, name = found(desk, search), found(desk, "?at=449901").grid.name
+    assert f"· {name} ·" in said(handlers.rows(desk, search, "449901"))
+    assert one.value_of("449901") is None and one.value_of("449901001") == one.own["value"]
+
+
 @pytest.mark.parametrize("indicator", ["closure_rate", "open_events", "hydrants_per_km2", "companies", "population"])
 def test_behind_every_kind_of_number(desk: Desk, indicator: str) -> None:
     one = found(desk, f"?indicator={indicator}")

@@ -19,14 +19,11 @@ from mapapp.text import Words
 
 def behind_panel(catalog: Catalog, words: Words, findings: Findings, behind: Behind) -> Children:
     """Counts behind a number and the first rows, with what is not shown and why."""
-    name = findings.cells["name"].get(behind.code, findings.grid.name)
-    value = findings.cells["value"].get(behind.code, findings.own["value"])
-    period = words.period(findings.period.number if findings.period else None)
-    head = f"{title(words, findings)} · {name} · {period}"
-    parts: Children = [
-        html.H2(head),
-        html.P([html.B(number(words, findings.indicator, value)), html.Small(words.of(findings.indicator.unit))]),
-    ]
+    value, period = findings.value_of(behind.code), words.period(findings.period.number if findings.period else None)
+    parts: Children = [html.H2(f"{title(words, findings)} · {findings.name_of(behind.code)} · {period}")]
+    if value is not None:
+        said = number(words, findings.indicator, value)
+        parts.append(html.P([html.B(said), html.Small(words.of(findings.indicator.unit))]))
     return [*parts, *_behind(catalog, words, behind)]
 
 

@@ -67,6 +67,17 @@ class Findings:
         """Whether changes are coloured, and not values."""
         return self.question.against != "none"
 
+    def name_of(self, code: str) -> str:
+        """Name of a grid that is shown, or of one above it."""
+        above = {one.code: one.name for one in self.path}
+        return str(self.cells["name"].get(code, above.get(code, self.grid.name)))
+
+    def value_of(self, code: str) -> float | None:
+        """Value of a grid that is shown, or of the one asked for; None of any other."""
+        own = float(self.own["value"]) if code == self.grid.code else None
+        value = self.cells["value"].get(code, own)
+        return None if value is None else float(value)
+
     @property
     def n_none(self) -> int:
         """Grids without data for what is coloured."""

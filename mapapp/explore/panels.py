@@ -10,6 +10,7 @@ import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
+from layers.codes import parent_of
 from layers.compare import AGAINSTS
 from layers.declare.records import Catalog, Indicator
 from layers.draw.looks import RAMPS, THEMES
@@ -113,21 +114,24 @@ def headline(words: Words, findings: Findings) -> Children:
         ),
     ]
     if findings.is_change:
-        said = words(
-            "compared",
-            what=against(words, findings),
-            n="\0",
-            change=change(words, indicator, own["change"], own["before"]),
-        )
-        first, _, rest = said.partition("\0")
-        known = findings.before is not None  # a mean of siblings has no rows of its own
-        before = (
-            _figure(words, findings, findings.question.at, own["before"], findings.before)
-            if known
-            else number(words, indicator, own["before"])
-        )
-        parts.append(html.P([first, before, rest], className="compared"))
+        parts.append(html.P(_compared(words, findings), className="compared"))
     return parts
+
+
+def _compared(words: Words, findings: Findings) -> Children:
+    """How the number compares: each number opens its rows, a mean of siblings those of the grid that holds them all."""
+    own, q = findings.own, findings.question
+    above = parent_of(q.at)
+    if findings.before is not None:
+        before: Component | str = _figure(words, findings, q.at, own["before"], findings.before)
+    elif above in findings.gazetteer:
+        before = _figure(words, findings, str(above), own["before"])
+    else:
+        before = number(words, findings.indicator, own["before"])
+    said = change(words, findings.indicator, own["change"], own["before"])
+    changed = _opening(words, findings, q.at, said) if math.isfinite(own["change"]) else said
+    first, middle, last = words("compared", what=against(words, findings), n="\0", change="\0").split("\0")
+    return [first, before, middle, changed, last]
 
 
 def title(words: Words, findings: Findings) -> str:
@@ -260,8 +264,7 @@ def _figure(words: Words, findings: Findings, code: str, value: float, period: P
 
 def _opening(words: Words, findings: Findings, code: str, said: str, period: Period | None = None) -> Component:
     """A button that opens the rows behind a number of a grid."""
-    name = findings.cells["name"].get(code, findings.grid.name)
-    told = {"data-rows": code, "aria-label": words("behind_of", name=name, n=said)}
+    told = {"data-rows": code, "aria-label": words("behind_of", name=findings.name_of(code), n=said)}
     if period is not None:
         told["data-period"] = str(period.number)
     return html.Button(said, type="button", className="number", **named(told))

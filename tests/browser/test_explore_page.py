@@ -168,8 +168,9 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     screen.page.wait_for_function("() => !document.getElementById('behind').open")
     changed = screen.page.locator("#ranking tbody tr >> nth=0").locator("td.n .number")
     assert changed.count() == 2, "the change opens its rows too"
-    before = screen.texts("#headline .compared .number")[0]
-    screen.page.click("#headline .compared .number")
+    before, change = screen.texts("#headline .compared .number")
+    assert change[0] in "+-"
+    screen.page.click("#headline .compared .number >> nth=0")
     screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('2026年4月')")
     assert f"共 {before} 行" in screen.texts("#rows caption")[1]
     screen.page.keyboard.press("Escape")
