@@ -1,5 +1,6 @@
 // Calls: who holds each since when, which levels let their time pass, which departments have not reported in.
 import { acts, departments, ladder, standing } from "./call.mjs";
+import { bringAlong } from "./halves.mjs";
 import { ask, department, el, listen, moment, newKey, once, t, to } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
@@ -34,6 +35,7 @@ async function load() {
 
 const named = [];
 function chosen(box) {
+  box.dataset.nth = performance.now();
   if (box.checked) named.push(box.value);
   else named.splice(named.indexOf(box.value), 1);
   at("lead").textContent = named.length ? t("call_lead_is", { name: department(named[0]) }) : "";
@@ -58,6 +60,7 @@ at("form")?.addEventListener("submit", once(send, async () => {
 }));
 
 await load();
+bringAlong();
 listen(load, ["call", "reset"]);
 setInterval(load, 30000); // time alone makes a call go up
 document.body.classList.add("ready");

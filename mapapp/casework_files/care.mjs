@@ -1,4 +1,5 @@
 // The list of who visits people that are offered care: masked records, and the visits made.
+import { bringAlong } from "./halves.mjs";
 import { identity } from "./identity.mjs";
 import { ask, day, el, go, newKey, notice, number, once, say, state, t, to, told } from "./desk.mjs";
 
@@ -101,4 +102,5 @@ at("group").addEventListener("change", () => {
 at("group").value = state().get("group") ?? "";
 await load();
 if (state().has("one")) await open(Number(state().get("one")));
+bringAlong();
 document.body.classList.add("ready");

@@ -107,7 +107,7 @@ function openForm(host, step, asks, one, send) {
   const button = el("button", { class: "first", type: "submit" }, say("step", step.step));
   const cancel = el("button", { type: "button" }, t("case_cancel"));
   cancel.addEventListener("click", () => host.replaceChildren());
-  const form = el("form", {}, asks.map((need) => el("label", {}, el("span", {}, say("need", need)), fields[need])), el("div", { class: "row" }, button, cancel));
+  const form = el("form", { "data-of": step.step }, asks.map((need) => el("label", {}, el("span", {}, say("need", need)), fields[need])), el("div", { class: "row" }, button, cancel));
   form.addEventListener("submit", once(button, () => {
     const said = Object.fromEntries(asks.map((need) => [need, fields[need].value.trim()]));
     if (said.until) said.until = new Date(said.until).toISOString();

@@ -2,6 +2,7 @@
 import { ask, category, department, el, go, left, listen, moment, newKey, notice, number, once, say, state, t, told } from "./desk.mjs";
 import { showCase } from "./case.mjs";
 import { makeFolding } from "./fold.mjs";
+import { bringAlong } from "./halves.mjs";
 import { makeMap } from "./map.mjs";
 
 const page = { rows: [], picked: new Set(), at: -1, open: null, turn: 0, key: newKey() };
@@ -205,6 +206,7 @@ async function refresh() {
 
 await load();
 if (state().get("case")) await open(Number(state().get("case")), { push: false });
+bringAlong();
 listen(refresh);
 document.body.classList.add("ready");
 setInterval(draw, 60000);

@@ -42,6 +42,11 @@ def test_a_call_is_seen_at_once_passed_on_and_answered(browser: Browser, little:
         page.check("input[value=justice]")
         page.check("input[value=water]")
         expect(page.locator("#lead")).to_contain_text("justice")
+        for language in ("en", "zh"):  # what is half written goes along, and who leads
+            page.click(".language")
+            expect(page.locator(f"html[lang^={language}] #lead")).to_contain_text("justice")
+            assert (page.input_value("#grid"), page.input_value("#what")) == (GRID, "内涝，需要水泵")
+            expect(page.locator("#form input:checked")).to_have_count(2)
         page.dblclick("#form [type=submit]")
         expect(page.locator("#open > li")).to_have_count(1)
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

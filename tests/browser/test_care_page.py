@@ -58,11 +58,12 @@ def test_a_worker_opens_a_phone_and_writes_a_visit_down(browser: Browser, care: 
     expect(page.locator("#count")).to_contain_text("1 人走访逾期")
     page.select_option("#group", index=1)
     rows.first.click()
-    page.wait_for_selector("#case form")
+    page.fill("#case form textarea", "写到一半")
     kept = [page.locator("#group").input_value(), rows.first.get_attribute("data-id")]
     page.click(".language")
     expect(page.locator("#case header h2")).to_contain_text("*")
     assert [page.locator("#group").input_value(), page.locator("tr.open").get_attribute("data-id")] == kept
+    expect(page.locator("#case form textarea")).to_have_value("写到一半")
     assert not MACHINE.search(page.locator("main").inner_text())
     page.click(".language")
     expect(page.locator("#case header h2")).to_contain_text("*")

@@ -55,9 +55,16 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         expect(page.locator("#case header small")).to_have_text(number)
         page.click(".language")
         expect(page.locator("[data-queue=accept] span")).to_have_text("To accept")
-        assert page.locator("#clock").input_value() == "late"
+        expect(page.locator("#clock")).to_have_value("late")
         expect(page.locator("#case header small")).to_have_text(number)
         expect(page.locator("[data-queue=open]")).to_have_attribute("aria-selected", "true")
+        open_cases(screen, "?queue=accept")
+        rows.first.click()
+        page.click("#case [data-step=refuse]")
+        page.fill("#case form[data-of=refuse] textarea", "写到一半")
+        page.click(".language")
+        expect(page.locator("html[lang=en] #case form[data-of=refuse] textarea")).to_have_value("写到一半")
+        assert page.evaluate("() => Object.keys(sessionStorage)") == []
 
 
 def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Browser, address: str) -> None:
