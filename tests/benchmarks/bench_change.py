@@ -29,8 +29,13 @@ INDICATORS = ("events_reported", "events_per_km2")
 TIMES = 4
 SETTLE_MS = 1_500
 """Rest of a page that has come to the front, the same for both: what waking costs is no part of a change."""
-GO = "(to) => { history.pushState(null, '', to); window.dispatchEvent(new PopStateEvent('popstate')); }"
-PAINTED = "(before) => window.__map.drawn > before && window.__map.idle"
+# Looked at now and then, since to look in every frame is work of its own.
+GO = """([to, before]) => new Promise((done) => {
+  const look = () => (window.__map.drawn > before && window.__map.idle ? done() : setTimeout(look, 50));
+  history.pushState(null, "", to);
+  window.dispatchEvent(new PopStateEvent("popstate"));
+  look();
+})"""
 DRAWN = "() => window.__map && window.__map.idle && document.documentElement.classList.contains('drawn')"
 
 STYLE = {
@@ -91,8 +96,7 @@ def change(page: Page, tools: Any, server: Counted, indicator: str) -> tuple[flo
     page.wait_for_timeout(SETTLE_MS)
     before, busy = page.evaluate("() => window.__map.drawn"), busy_s(tools)
     server.sent.clear()
-    page.evaluate(GO, f"?level=small&period={PERIOD}&indicator={indicator}")
-    page.wait_for_function(PAINTED, arg=before)
+    page.evaluate(GO, [f"?level=small&period={PERIOD}&indicator={indicator}", before])
     took = busy_s(tools) - busy
     n_bytes = sum(n for path, n in server.sent if path == "/api/explore")
     page.wait_for_function(DRAWN)
