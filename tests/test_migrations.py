@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from subprocess import PIPE, Popen
 from typing import Any
 
 import psycopg
@@ -67,6 +71,23 @@ def test_up_from_nothing_down_to_nothing_and_up_again(nothing: Database) -> None
     assert differences(nothing) == []
     with nothing.connect("web") as web:
         assert web.execute("select count(*) from pub.grid").fetchone() == (0,)
+
+
+UPGRADE = """import json, sys
+from layers.database import Database, migrate
+migrate(Database(**json.loads(sys.argv[1])))"""
+    "import json, sys; from layers.database import Database, migrate; migrate(Database(**json.loads(sys.argv[1])))"
+)
+
+
+def test_two_upgrades_at_the_same_moment_wait_for_each_other(nothing: Database) -> None:
+    told = {"name": nothing.name, "admin_url": nothing.admin_url, "passwords": dict(nothing.passwords)}
+    with ExitStack() as stack:
+        command_line = [sys.executable, "-c", UPGRADE, json.dumps(told)]
+        both = [stack.enter_context(Popen(command_line, stderr=PIPE, text=True)) for _ in range(2)]
+        said = [one.communicate()[1] for one in both]
+    assert [one.returncode for one in both] == [0, 0], said
+    assert differences(nothing) == []
 
 
 def test_each_revision_goes_up_and_down_by_itself(db: Database) -> None:
