@@ -76,8 +76,6 @@ def test_up_from_nothing_down_to_nothing_and_up_again(nothing: Database) -> None
 UPGRADE = """import json, sys
 from layers.database import Database, migrate
 migrate(Database(**json.loads(sys.argv[1])))"""
-    "import json, sys; from layers.database import Database, migrate; migrate(Database(**json.loads(sys.argv[1])))"
-)
 
 
 def test_two_upgrades_at_the_same_moment_wait_for_each_other(nothing: Database) -> None:

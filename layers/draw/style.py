@@ -188,10 +188,17 @@ def _line(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines(level: str) -> dict[str, Any]:
-    """Borders: between cells dark, of the grids a click opens bright, of all others of the upper levels faint."""
-    far = palette.LINE_FAINT if level in ("county", "large") else "rgba(0,0,0,0)"
+    """Borders: between cells dark, of the grids a click opens bright, of all others of the upper levels faint.
+
+    A line that is not to be seen has no width: one without colour is filled all the same, which without a graphics
+    card costs as much as one that is seen.
+    """
+    is_seen_far = level in ("county", "large")
+    far = palette.LINE_FAINT if is_seen_far else "rgba(0,0,0,0)"
     colour = ["case", _state("near"), palette.LINE, _state("cell"), palette.GROUND, far]
     width = ["*", _SCALE, _BAND[level]]
+    if not is_seen_far:
+        width = ["case", _state("near"), width, _state("cell"), width, 0]
     return _line(f"line-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
 
 
@@ -199,6 +206,7 @@ def _top(level: str) -> dict[str, Any]:
     """Outline of the grid that is shown, and of the one under the pointer."""
     colour = ["case", _state("hover"), "#ffffff", _state("chosen"), palette.LINE_CHOSEN, "rgba(0,0,0,0)"]
     width = ["*", _SCALE, 2.4]
+    width = ["case", _state("hover"), width, _state("chosen"), width, 0]
     return _line(f"top-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
 
 
