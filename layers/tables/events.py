@@ -43,7 +43,7 @@ class Event(ElementRow, Base):
 
     __tablename__ = "event"
     __table_args__ = (
-        PrimaryKeyConstraint("id", "town_code"),  # rows come in the order of their ids: made without sorting
+        PrimaryKeyConstraint("id", "town_code"),  # batches come in the order of their ids: made with little sorting
         town_check(),
         one_of("tied_by", TIED_BY),
         one_of("state", STATES),
