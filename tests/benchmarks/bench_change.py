@@ -71,9 +71,6 @@ def run(report: Report) -> None:
             opened(browser, at, session, DRAWN) as (page, tools),
             opened(browser, other, session, READY_PEER) as (plot, its_tools),
         ):
-            for one in (tools, its_tools):  # processor time of the thread, which others on the machine do not add to
-                one.send("Performance.disable")
-                one.send("Performance.enable", {"timeDomain": "threadTicks"})
             for n in range(1, TIMES + 1):
                 mine.append(change(page, tools, ours, INDICATORS[n % 2]))
                 plot.bring_to_front()
