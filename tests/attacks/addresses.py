@@ -44,6 +44,7 @@ def holes_of(db: Database, catalog: Catalog) -> dict[str, tuple[str, ...]]:
         "z": ("11",), "x": (str(tile[0]),), "y": (str(tile[1]),), "version": ("1",), "layer": drawn,
         "how": ("counts", "rows"), "level": ("large", "medium", "small"), "code": (SCOPE,), "frame": (SCOPE,),
         "kind": tuple(dict.fromkeys((*KINDS, "json", "xml"))), "name": ("x",), "path": ("x",),
+        "group": ("0", "1", "all", "rounded", "carried"),
     }  # fmt: skip
 
 

@@ -407,6 +407,16 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     screen.page.click("#trend .state button")
     drawn(screen)
     assert screen.page.locator(".state").count() == 0
+    behind = re.compile("/api/explore/(rows|search|export)")
+    screen.page.route(behind, lambda route: route.abort())
+    screen.page.click("#ranking .number >> nth=0")
+    expect(screen.page.locator("#rows")).to_have_text("没有读到数据。")
+    screen.page.keyboard.press("Escape")
+    screen.page.fill("#search", "x")
+    expect(screen.page.locator("#found")).to_have_text("没有读到数据。")
+    screen.page.click("[data-kind=png]")
+    expect(screen.page.locator("#notice")).to_have_text("文件没有生成，请重试。")
+    screen.page.unroute(behind)
     held: list[Any] = []
     screen.page.route(FIRST, lambda route: held.append(route))
     with screen.page.expect_request(FIRST):
