@@ -87,6 +87,10 @@ class Desk:
             carry_key(connection, key)
             yield connection
 
+    def drop_dead(self) -> None:
+        """Let connections go that the database has ended, all at once and not one by one as each fails somebody."""
+        self._pool.check()
+
     def open(self) -> None:
         """Open the pool."""
         self._pool.open()

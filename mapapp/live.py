@@ -155,6 +155,7 @@ class Live:
         try:
             while True:
                 try:
+                    await asyncio.to_thread(self._desk.drop_dead)
                     await self._listen()
                 except (psycopg.Error, OSError) as error:
                     log.warning("live push waits for the database: %s", error)
