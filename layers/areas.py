@@ -14,7 +14,7 @@ import shapely
 
 from layers.access import Scope
 from layers.codes import LENGTHS, ancestors_of
-from layers.errors import AtlasError
+from layers.errors import AreaError
 from layers.tables import SRID
 
 NEAREST_M, FARTHEST_M = 50.0, 20_000.0
@@ -84,16 +84,16 @@ def around(lon: float, lat: float, radius_m: float) -> Area:
 
     Raises
     ------
-    AtlasError
+    AreaError
         The point is nowhere, or the radius too small or too large.
     """
     import pyproj
 
     if not (math.isfinite(lon) and math.isfinite(lat) and abs(lon) <= 180 and abs(lat) <= 85):
-        raise AtlasError("This point lies nowhere on the map.", "Give longitude and latitude in degrees.")
+        raise AreaError("point", "This point lies nowhere on the map.", "Give longitude and latitude in degrees.")
     if not NEAREST_M <= radius_m <= FARTHEST_M:
-        raise AtlasError(
-            f"A radius of {radius_m:g} m is not drawn.", f"Choose one from {NEAREST_M:g} to {FARTHEST_M:g} m."
+        raise AreaError(
+            "radius", f"A radius of {radius_m:g} m is not drawn.", f"Choose one from {NEAREST_M:g} to {FARTHEST_M:g} m."
         )
     turns = np.linspace(0, 360, _SIDES, endpoint=False)
     ring = pyproj.Geod(ellps="GRS80").fwd(np.full(_SIDES, lon), np.full(_SIDES, lat), turns, np.full(_SIDES, radius_m))[
@@ -107,17 +107,19 @@ def drawn(corners: Sequence[tuple[float, float]]) -> Area:
 
     Raises
     ------
-    AtlasError
+    AreaError
         It has too few or too many corners, lies nowhere, or crosses itself.
     """
     if not 3 <= len(corners) <= CORNERS_MOST:
-        raise AtlasError(f"A shape has 3 to {CORNERS_MOST} corners, not {len(corners)}.", "Draw it again.")
+        raise AreaError("corners", f"A shape has 3 to {CORNERS_MOST} corners, not {len(corners)}.", "Draw it again.")
     at = np.asarray(corners, dtype=float)
     if at.shape != (len(corners), 2) or not np.isfinite(at).all() or (np.abs(at) > (180, 85)).any():
-        raise AtlasError("A corner lies nowhere on the map.", "Give longitude and latitude in degrees.")
+        raise AreaError("point", "A corner lies nowhere on the map.", "Give longitude and latitude in degrees.")
     shape = shapely.Polygon(at)
     if not shape.is_valid or shape.area == 0:
-        raise AtlasError("The shape crosses itself, or has no area.", "Draw it again, without crossing a line.")
+        raise AreaError(
+            "crossing", "The shape crosses itself, or has no area.", "Draw it again, without crossing a line."
+        )
     return Area("shape", shape, shape)
 
 
@@ -126,17 +128,17 @@ def of_grids(connection: psycopg.Connection[Any], scope: Scope, edition: int, co
 
     Raises
     ------
-    AtlasError
+    AreaError
         None is named, or too many, or one is not there.
     AccessError
         One is outside the scope.
     """
     named = tuple(dict.fromkeys(scope.within(code).code for code in codes))
     if not 1 <= len(named) <= GRIDS_MOST:
-        raise AtlasError(f"{len(named)} grids are named.", f"Name 1 to {GRIDS_MOST}.")
+        raise AreaError("grids", f"{len(named)} grids are named.", f"Name 1 to {GRIDS_MOST}.")
     row = connection.execute(_UNION, [edition, list(named)]).fetchone()
     if row is None or row[1] != len(named):
-        raise AtlasError("One of these grids is not there.", "Search for them by name.")
+        raise AreaError("grids", "One of these grids is not there.", "Search for them by name.")
     shape = shapely.from_wkb(row[0])
     return Area("grids", shape, shape, codes=named)
 
@@ -155,13 +157,13 @@ def area_of(
 
     Raises
     ------
-    AtlasError
+    AreaError
         None is given, or more than one, or the area cannot be.
     AccessError
         A grid is outside the scope.
     """
     if [point, shape, grids].count(None) != 2:
-        raise AtlasError("An area is one of three things.", "Give a point, or a shape, or grids.")
+        raise AreaError("none", "An area is one of three things.", "Give a point, or a shape, or grids.")
     if point is not None:
         return around(*point, radius_m)
     return drawn(shape) if shape is not None else of_grids(connection, scope, edition, grids or ())

@@ -31,6 +31,14 @@ class AtlasError(Exception):
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
 
 
+class AreaError(AtlasError):
+    """An area cannot be; `why` is point, radius, corners, crossing, grids or none."""
+
+    def __init__(self, why: str, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.why = why
+
+
 class SettingError(AtlasError):
     """A setting is missing or makes no sense."""
 

@@ -15,7 +15,7 @@ from layers.areas import Area, area_of
 from layers.codes import LENGTHS
 from layers.declare.emergency_records import Sought, holds
 from layers.declare.records import Column
-from layers.errors import AtlasError
+from layers.errors import AreaError
 from layers.gazetteer import Gazetteer
 from layers.nearby import Counted, Nearby, nearby
 from layers.people import published_month
@@ -36,7 +36,7 @@ def read_area(connection: psycopg.Connection[Any], desk: Desk, edition: int, que
 
     Raises
     ------
-    AtlasError
+    AreaError
         It names none, or one that cannot be.
     """
     try:
@@ -49,7 +49,9 @@ def read_area(connection: psycopg.Connection[Any], desk: Desk, edition: int, que
             point = float(query["lon"]), float(query["lat"])
             asked = {"point": point, "radius_m": float(query.get("r") or RADIUS_M)}
     except (KeyError, ValueError) as error:
-        raise AtlasError("The address names no area.", "Click on the map, draw a shape, or name grids.") from error
+        raise AreaError(
+            "none", "The address names no area.", "Click on the map, draw a shape, or name grids."
+        ) from error
     return area_of(connection, desk.scope, edition, **asked)
 
 

@@ -28,7 +28,8 @@ function mark(kind, error) {
   host.setAttribute("aria-busy", String(kind === "loading"));
   host.querySelector(":scope > .shows")?.remove();
   if (!kind) return;
-  const why = error instanceof TypeError ? t("near_unheard") : [error?.message, error?.hint].filter(Boolean).join(" ");
+  const refused = error?.status === 404 ? "grids" : error?.why;
+  const why = error instanceof TypeError ? t("near_unheard") : told.words[`near_why_${refused}`] ?? [error?.message, error?.hint].filter(Boolean).join(" ");
   const again = error && el("button", { type: "button", on: { click: load } }, t("near_again"));
   const line = el("p", { class: "shows", role: error ? "alert" : "status" }, t(`near_${kind}`, { why }), again);
   if (page.said) host.prepend(line);
