@@ -34,8 +34,9 @@ async function load() {
 }
 
 const named = [];
+let nth = 0;
 function chosen(box) {
-  box.dataset.nth = performance.now();
+  box.dataset.nth = nth += 1;
   if (box.checked) named.push(box.value);
   else named.splice(named.indexOf(box.value), 1);
   at("lead").textContent = named.length ? t("call_lead_is", { name: department(named[0]) }) : "";

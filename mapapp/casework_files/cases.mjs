@@ -9,8 +9,7 @@ const page = { rows: [], picked: new Set(), at: -1, open: null, turn: 0, key: ne
 const at = (id) => document.getElementById(id);
 const body = document.querySelector("#cases tbody");
 const FILTERS = ["at", "category", "state", "clock"];
-const map = await makeMap(told, (id) => open(id));
-
+let map = { show() {} }; // rows stand without it, and it comes after them
 
 function row(one, number) {
   const isOpen = !["closed", "refused"].includes(one.state);
@@ -208,5 +207,13 @@ await load();
 if (state().get("case")) await open(Number(state().get("case")), { push: false });
 bringAlong();
 listen(refresh);
+try {
+  map = await makeMap(told, (id) => open(id));
+  map.show(page.rows, page.open);
+} catch (error) {
+  console.info(error);
+  at("map").removeAttribute("role");
+  at("map").replaceChildren(el("p", { class: "empty", role: "alert" }, told.no_map));
+}
 document.body.classList.add("ready");
 setInterval(draw, 60000);

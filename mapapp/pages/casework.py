@@ -63,9 +63,8 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
 </main>{_folding(words) if actor.role == "dispatcher" else ""}"""
-    return shell(
-        desk, words, "/cases", body, {"style": map_style(desk, words), "engine": engine}, ("cases.mjs",), engine
-    )
+    more = {"style": map_style(desk, words), "engine": engine, "no_map": words("no_engine")}
+    return shell(desk, words, "/cases", body, more, ("cases.mjs",), engine)
 
 
 def _folding(words: Words) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 from screen import Screen
 
 
@@ -65,6 +65,22 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         page.click(".language")
         expect(page.locator("html[lang=en] #case form[data-of=refuse] textarea")).to_have_value("写到一半")
         assert page.evaluate("() => Object.keys(sessionStorage)") == []
+
+
+def test_rows_come_before_the_map_and_stand_without_it(browser: Browser, address: str) -> None:
+    with at_desk(browser, address, "dispatcher") as screen:
+        page, held = screen.page, list[Route]()
+        page.route("**/maplibre-gl.mjs", lambda route: held.append(route))
+        with page.expect_request("**/maplibre-gl.mjs"):
+            page.goto(f"{address}/cases?queue=open", wait_until="commit")
+        page.locator("#cases tbody tr[data-id]").first.click()
+        expect(page.locator("#case .log li").first).to_be_visible()
+        expect(page.locator("#map > *")).to_have_count(0)
+        held[0].abort()
+        expect(page.locator("#map [role=alert]")).to_contain_text("地图引擎没有下载成功")
+        screen.faults = [
+            fault for fault in screen.faults if "maplibre-gl.mjs" not in fault and "ERR_FAILED" not in fault
+        ]
 
 
 def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Browser, address: str) -> None:

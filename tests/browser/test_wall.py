@@ -253,16 +253,21 @@ def test_figures_come_first_the_map_after_them_and_charts_last(browser: Browser,
     context.close()
 
 
+def rest_at(page: Page, top: str) -> None:
+    """Have the tour rest, and go up from where it has come to meanwhile."""
+    page.keyboard.press("Shift")
+    while page.evaluate("() => window.__wall.at") != top:
+        deep = page.evaluate("() => window.__wall.at")
+        page.keyboard.press("Escape")
+        page.wait_for_function("(deep) => window.__wall.at !== deep", arg=deep)
+
+
 def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Served) -> None:
     with wall(browser, served, "?tour=5") as screen:
         page, top = screen.page, served.catalog.city.code  # the tour may be under way already
         page.wait_for_function("(top) => window.__wall.at.length > top.length", arg=top)
-        page.keyboard.press("Shift")
+        rest_at(page, top)
         assert page.locator("#tour").get_attribute("data-tour") == "rests"
-        while screen.page.evaluate("() => window.__wall.at") != top:
-            deep = page.evaluate("() => window.__wall.at")
-            page.keyboard.press("Escape")
-            page.wait_for_function("(deep) => window.__wall.at !== deep", arg=deep)
         page.wait_for_function("() => document.querySelector('#ranking a') && window.__map.idle")
         page.keyboard.press("ArrowDown")
         page.wait_for_function("() => document.activeElement.matches('#ranking a')")
@@ -282,6 +287,7 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
         switches = [one.get_attribute("aria-checked") for one in page.locator(".element").all()]
         page.locator("#language").click()
         page.wait_for_function(READY, timeout=60_000)
+        rest_at(page, top)
         assert page.evaluate("() => window.__wall.scenario") == scenario
         assert [one.get_attribute("aria-checked") for one in page.locator(".element").all()] == switches
         page.keyboard.press("f")
