@@ -61,6 +61,10 @@ class Words:
         at = moment.astimezone(ZoneInfo(zone))
         return f"{self.day(at)} {at:%H:%M}"
 
+    def age(self, loaded_at: datetime | None, zone: str) -> str:
+        """Say how old data are: the moment they came in, or that there are none yet."""
+        return self("data_as_of", moment=self.moment(loaded_at, zone)) if loaded_at else self("no_data_yet")
+
     def day(self, day: date) -> str:
         """Write a day as the language does."""
         name = self(calendar.month_name[day.month].lower()) if self.language == "en" else ""

@@ -13,7 +13,6 @@ from layers.access import Scope
 from layers.codes import LENGTHS
 from layers.database import Database
 from layers.declare.records import Catalog
-from layers.errors import AtlasError
 from layers.gazetteer import read_gazetteer
 from layers.watch import FEWEST, open_cases, ranked_by_neglect
 
@@ -40,8 +39,6 @@ def leave_open(db: Database, catalog: Catalog, *, now: datetime | None = None, s
     AtlasError
         This is not the sample city.
     """
-    if catalog.city.code != SAMPLE_CITY:
-        raise AtlasError("This is not the sample city.", "Made-up cases are for the sample city only.")
     now, chance, n = now or datetime.now(UTC), np.random.default_rng(seed), 0
     digits = LENGTHS["large"]
     with crew_of(db, catalog) as crew:

@@ -86,8 +86,6 @@ def live_city(
     AtlasError
         This is not the sample city.
     """
-    if catalog.city.code != SAMPLE_CITY:
-        raise AtlasError("This is not the sample city.", "Made-up cases are for the sample city only.")
     n = 0
     with crew_of(db, catalog) as crew:
         day = Day(crew, catalog, np.random.default_rng(seed), timedelta(hours=hours))
@@ -196,7 +194,15 @@ class Day:
 
 @contextmanager
 def crew_of(db: Database, catalog: Catalog) -> Iterator[Crew]:
-    """Sign everybody in who works in the sample city, one of each role and a handler of each department."""
+    """Sign everybody in who works in the sample city, one of each role and a handler of each department.
+
+    Raises
+    ------
+    AtlasError
+        This is not the sample city.
+    """
+    if catalog.city.code != SAMPLE_CITY:
+        raise AtlasError("This is not the sample city.", "Made-up cases are for the sample city only.")
     departments = tuple(catalog.departments)
     with db.connect("door") as door:
         keep_demo_accounts(door, SAMPLE_CITY, departments, is_demo=True)

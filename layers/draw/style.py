@@ -205,8 +205,8 @@ def _lines(level: str) -> dict[str, Any]:
 def _top(level: str) -> dict[str, Any]:
     """Outline of the grid that is shown, and of the one under the pointer."""
     colour = ["case", _state("hover"), "#ffffff", _state("chosen"), palette.LINE_CHOSEN, "rgba(0,0,0,0)"]
-    width = ["*", _SCALE, 2.4]
-    width = ["case", _state("hover"), width, _state("chosen"), width, 0]
+    seen = ["*", _SCALE, 2.4]
+    width = ["case", _state("hover"), seen, _state("chosen"), seen, 0]
     return _line(f"top-{level}", level, {"line-color": colour, "line-width": width, "line-opacity": 0})
 
 

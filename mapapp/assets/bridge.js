@@ -11,7 +11,7 @@
   const atlas = {
     last: null,
     ahead: null,
-    parts: null,
+    before: null, // what the server last sent, as it wants to be told
     turn: 0,
     search,
     go(to) {
@@ -30,10 +30,8 @@
   };
   const viewUrl = (address) => {
     const query = new URLSearchParams(address);
-    if (atlas.parts) {
-      const [before] = atlas.parts;
-      query.set("known", [before.language, before.style, before.defaults, before.drawn].join());
-    }
+    const { before } = atlas;
+    if (before) query.set("known", [before.language, before.style, before.defaults, before.drawn].join());
     return "/api/view?" + query.toString().replaceAll("%2C", ",");
   };
   const ask = async (url) => {
@@ -45,7 +43,8 @@
   const put = ({ panels, parts, fields }) => {
     for (const [id, content] of Object.entries(panels)) fill(id, content);
     if (!parts) return;
-    const [, style, view] = (atlas.parts = parts);
+    const [before, style, view] = parts;
+    atlas.before = before;
     for (const [id, name] of Object.entries(view.named ?? {})) document.getElementById(id)?.setAttribute("aria-label", name);
     const chosen = atlas.last?.view.chosen ?? {};
     atlas.last = { style: style ?? atlas.last?.style, view };

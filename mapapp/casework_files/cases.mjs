@@ -213,7 +213,7 @@ try {
 } catch (error) {
   console.info(error);
   at("map").removeAttribute("role");
-  at("map").replaceChildren(el("p", { class: "empty", role: "alert" }, told.no_map));
+  at("map").replaceChildren(el("p", { class: "empty", role: "alert" }, error.message));
 }
 document.body.classList.add("ready");
 setInterval(draw, 60000);

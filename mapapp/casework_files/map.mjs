@@ -1,16 +1,18 @@
 import { tellBase } from "/assets/attribution.mjs";
+import { graphicsKind } from "/assets/graphics.mjs";
 
-// The map beside the table: a point for each row that has a position; a click opens the case.
+// The map beside the table: a point for each row that has a position; a click opens the case. Where there can be none,
+// the error says why in the reader's words.
 export async function makeMap(told, pick) {
-  const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`);
+  if (graphicsKind() === "none") throw new Error(told.lacks.webgl);
+  const { Map: GlMap } = await import(`/static/maplibre/${told.engine}/maplibre-gl.mjs`).catch(() => {
+    throw new Error(told.lacks.engine);
+  });
   const empty = { type: "FeatureCollection", features: [] };
   const { tiles, box, layers, sources = {}, metadata = {} } = told.style;
   const base = Object.fromEntries(Object.entries(sources).map(([id, one]) => [id, { ...one, tiles: one.tiles.map((tile) => window.location.origin + tile) }]));
   const [west, south, east, north] = box;
   const all = [[west, south], [east, north]];
-  const gl = document.createElement("canvas").getContext("webgl2");
-  if (!gl) return { show() {}, pick() {} };
-  gl.getExtension("WEBGL_lose_context")?.loseContext();
   const map = new GlMap({
     container: "map",
     style: {

@@ -27,14 +27,12 @@ RANKED_MOST = 200
 def bar(catalog: Catalog, words: Words, findings: Findings) -> Children:
     """The page's head: what and where this is, how old its data are, theme, language, the way to the map."""
     city, q = catalog.city, findings.question
-    moment = findings.loaded_at
-    age = words("data_as_of", moment=words.moment(moment, city.zone)) if moment else words("no_data_yet")
     other = "en" if words.language == "zh" else "zh"
     theme = THEMES[1 - THEMES.index(q.theme)]
     return [
         html.Div([html.H1(words("explore_title")), html.Span(words.of(city.name))], className="brand"),
         html.Span(words.of(city.notice) if city.notice else "", className="fiction"),
-        html.Span(age, className="age"),
+        html.Span(words.age(findings.loaded_at, city.zone), className="age"),
         html.Nav(
             className="ways",
             children=[

@@ -63,7 +63,8 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
 </main>{_folding(words) if actor.role == "dispatcher" else ""}"""
-    more = {"style": map_style(desk, words), "engine": engine, "no_map": words("no_engine")}
+    lacks = {"engine": words("no_engine"), "webgl": words("no_webgl")}
+    more = {"style": map_style(desk, words), "engine": engine, "lacks": lacks}
     return shell(desk, words, "/cases", body, more, ("cases.mjs",), engine)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Literal, cast, get_args
 
 from dash import html
@@ -180,7 +179,7 @@ def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, o
         said = words("legend_layer_grid")
     else:
         said = words(f"legend_layer_{one.form}", zoom=math.ceil(layer.zoom_min))
-    age = _age(words, counts.loaded_at.get(layer.key), catalog)
+    age = words.age(counts.loaded_at.get(layer.key), catalog.city.zone)
     only, level = situation.view.only, situation.grid.level
     parts = [said, age]
     left = unheeded(layer, only, catalog, situation.shown)
@@ -227,18 +226,14 @@ def _ground(words: Words, situation: Situation, catalog: Catalog, link: Any) -> 
 def _height_tools(words: Words, situation: Situation, catalog: Catalog, steps: Children) -> Children:
     """Opacity of the grids that stand up, what their height stands for, and how old that is."""
     name = words.of(catalog.indicators[situation.view.height or ""].name)
-    said = f"{words('legend_height', name=name)} · {_age(words, situation.loaded_at, catalog)}"
+    said = f"{words('legend_height', name=name)} · {words.age(situation.loaded_at, catalog.city.zone)}"
     return [html.Div(steps, className="tools"), html.P(said, className="notes")]
-
-
-def _age(words: Words, loaded: datetime | None, catalog: Catalog) -> str:
-    return words("data_as_of", moment=words.moment(loaded, catalog.city.zone)) if loaded else words("no_data_yet")
 
 
 def _ground_legend(words: Words, situation: Situation, catalog: Catalog) -> str:
     """What the colours stand for and how old that is, of which day the grids are, and what is not chosen from."""
     edition = next((one.name for one in situation.editions if one.edition == situation.gazetteer.edition), "")
-    age = _age(words, situation.loaded_at, catalog)
+    age = words.age(situation.loaded_at, catalog.city.zone)
     parts = [f"{words.of(situation.indicator.name)} · {age}", words("ground_edition", name=edition)]
     if situation.view.only != EVERYTHING:
         parts.append(words("colours_not_chosen"))

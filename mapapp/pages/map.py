@@ -26,8 +26,7 @@ RANKED_BELOW = 12
 
 def top(catalog: Catalog, words: Words, situation: Situation) -> Children:
     """Top bar: what and where this is, how old its data are, the other language."""
-    city, moment = catalog.city, situation.loaded_at
-    age = words("data_as_of", moment=words.moment(moment, city.zone)) if moment else words("no_data_yet")
+    city, age = catalog.city, words.age(situation.loaded_at, catalog.city.zone)
     other = "en" if words.language == "zh" else "zh"
     return [
         html.Div(className="brand", children=[html.H1(words("title")), html.Span(words.of(city.name))]),

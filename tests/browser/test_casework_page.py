@@ -81,6 +81,11 @@ def test_rows_come_before_the_map_and_stand_without_it(browser: Browser, address
         screen.faults = [
             fault for fault in screen.faults if "maplibre-gl.mjs" not in fault and "ERR_FAILED" not in fault
         ]
+        page.unroute("**/maplibre-gl.mjs")
+        page.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
+        open_cases(screen, "?queue=open")
+        expect(page.locator("#cases tbody tr[data-id]").first).to_be_visible()
+        expect(page.locator("#map [role=alert]")).to_contain_text("WebGL2")
 
 
 def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Browser, address: str) -> None:
