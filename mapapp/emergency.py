@@ -67,7 +67,7 @@ def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str,
         loaded = dict(connection.execute("select dataset, loaded_at from pub.dataset").fetchall())
         month = published_month(connection)
     return {
-        "area": _area(area),
+        "area": _area(area) | {"names": [name_of(gazetteer, code) for code in area.codes]},
         "grids": {"rows": _grids(gazetteer, found), "share": found.touched.share},
         "people": _people(desk, found, words, month),
         "protected": _sought(desk, words, gazetteer, found.protected, desk.catalog.emergency.protected),

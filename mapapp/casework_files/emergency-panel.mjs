@@ -19,7 +19,7 @@ const length = (m) => (m % 1000 === 0 ? t("near_km", { n: m / 1000 }) : t("near_
 
 // What the area is called: after the place searched for, else the grid in its middle.
 export function nameOf(said, label) {
-  const name = label || said.grids.rows[0]?.name || t("near_point");
+  const name = label || said.area.names[0] || said.grids.rows[0]?.name || t("near_point");
   if (said.area.kind === "circle") return t("near_around", { name, m: length(said.area.r) });
   if (said.area.kind === "shape") return t("near_in_shape", { name });
   const n = said.area.codes.length;

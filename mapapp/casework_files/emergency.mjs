@@ -64,6 +64,7 @@ function show(said) {
     at("answer").replaceChildren(el("p", { class: "empty" }, t("near_empty")));
   } else {
     for (const one of said.grids.rows) page.names.set(one.code, one.name);
+    said.area.codes.forEach((code, i) => page.names.set(code, said.area.names[i]));
     if (said.area.kind === "circle") Object.assign(at("lon"), { value: round(said.area.lon) }), (at("lat").value = round(said.area.lat)), (at("r").value = said.area.r);
     showAnswer(at("answer"), said, page.label, { hot: (id) => map.hot(id), pick });
   }
