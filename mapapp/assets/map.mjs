@@ -1,6 +1,7 @@
 // The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
 import { tellBase } from "./attribution.mjs";
 import { graphicsKind } from "./graphics.mjs";
+import { inset } from "./room.mjs";
 
 // Figures stand without the map: where its engine does not come, the page says so and goes on.
 const engine = await import(document.getElementById("engine").href).catch(() => null);
@@ -23,25 +24,25 @@ function absolute(style) {
 }
 
 // The part of the screen that no panel covers.
-function padding() {
-  const inset = { top: 0, bottom: 0, left: 0, right: 0 };
+function padding(map) {
+  const taken = { top: 0, bottom: 0, left: 0, right: 0 };
   const edge = (selector, side, of) => {
     const box = document.querySelector(selector)?.getBoundingClientRect();
-    if (box && box.width && box.width < innerWidth * 0.6) inset[side] = of(box);
+    if (box && box.width && box.width < innerWidth * 0.6) taken[side] = of(box);
   };
   edge(".side.left", "left", (box) => box.right);
   edge(".side.right", "right", (box) => innerWidth - box.left);
   const top = document.querySelector(".top")?.getBoundingClientRect();
   const foot = document.querySelector(".months")?.getBoundingClientRect();
-  inset.top = top ? top.bottom : 0;
-  inset.bottom = foot && foot.height ? innerHeight - foot.top : 0;
+  taken.top = top ? top.bottom : 0;
+  taken.bottom = foot && foot.height ? innerHeight - foot.top : 0;
   const air = 24 * scale();
-  return Object.fromEntries(Object.entries(inset).map(([side, taken]) => [side, taken + air]));
+  return inset(map, Object.fromEntries(Object.entries(taken).map(([side, length]) => [side, length + air])));
 }
 
 function camera(view) {
   const [west, south, east, north] = view.box;
-  const seen = state.map.cameraForBounds([[west, south], [east, north]], { padding: padding(), maxZoom: 17 });
+  const seen = state.map.cameraForBounds([[west, south], [east, north]], { padding: padding(state.map.getCanvas()), maxZoom: 17 });
   return { center: seen.center, zoom: Math.max(seen.zoom, view.floor) };
 }
 
@@ -195,7 +196,7 @@ function create({ style, view }) {
     container: "map",
     style: absolute(structuredClone(style)),
     bounds: [[west, south], [east, north]],
-    fitBoundsOptions: { padding: padding() },
+    fitBoundsOptions: { padding: padding(document.getElementById("map")) },
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,

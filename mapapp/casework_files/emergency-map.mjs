@@ -1,4 +1,5 @@
 import { tellBase } from "/assets/attribution.mjs";
+import { inset } from "/assets/room.mjs";
 import { graphicsKind } from "/assets/graphics.mjs";
 
 // The map of the emergency command: the area, the grids it touches, what was found, and the pointer that chooses.
@@ -49,15 +50,15 @@ function layers() {
 }
 
 // The part of the map that no panel covers.
-function padding() {
+function padding(map) {
   const air = 36 * rem();
-  const inset = { top: air, bottom: air, left: air, right: air };
+  const sides = { top: air, bottom: air, left: air, right: air };
   const room = document.getElementById("map").getBoundingClientRect();
   for (const [selector, side] of [[".tools", "left"], ["#answer", "right"]]) {
     const box = document.querySelector(selector).getBoundingClientRect();
-    if (box.width < room.width * 0.5) inset[side] += side === "left" ? box.right - room.left : room.right - box.left;
+    if (box.width < room.width * 0.5) sides[side] += side === "left" ? box.right - room.left : room.right - box.left;
   }
-  return inset;
+  return inset(map, sides);
 }
 
 // Stands in until there is a map, and where there can be none: then the page says why.
@@ -89,7 +90,7 @@ export async function makeEmergencyMap(told, on) {
       layers: [...ground, ...layers()],
     },
     bounds: [[west, south], [east, north]],
-    fitBoundsOptions: { padding: padding() },
+    fitBoundsOptions: { padding: padding(document.getElementById("map")) },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
     pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
@@ -97,10 +98,7 @@ export async function makeEmergencyMap(told, on) {
   const kept = { ring: [], features: [], hot: null, from: null, box: [[west, south], [east, north]], isMoved: false };
   map.on("movestart", ({ originalEvent }) => { kept.isMoved ||= Boolean(originalEvent); });
   const fit = () => {
-    const inset = padding();
-    const { clientWidth: width, clientHeight: height } = map.getContainer();
-    const hasRoom = width > inset.left + inset.right && height > inset.top + inset.bottom; // not while a window is being resized
-    if (hasRoom) map.fitBounds(kept.box, { padding: inset, maxZoom: 16.5 + Math.log2(rem()), duration: 0 });
+    map.fitBounds(kept.box, { padding: padding(map.getCanvas()), maxZoom: 16.5 + Math.log2(rem()), duration: 0 });
   };
   map.on("resize", () => {
     map.setGlobalStateProperty("scale", rem());

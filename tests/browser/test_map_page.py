@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
 from painted import unlike
 from pypinyin import lazy_pinyin
-from screen import keep_picture
+from screen import SPREAD, keep_picture
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
@@ -299,6 +299,17 @@ def test_nothing_overflows_or_overlaps(screen: Screen, language: str) -> None:
         screen.resize(1500, 844)
         pairs = [(a, b) for p, q in zip(before, screen.spread(), strict=True) for a, b in zip(p, q, strict=True)]
         assert max(abs(a - b) for a, b in pairs) < 3, "the map has followed the window"
+
+
+def test_a_map_that_its_panels_cover_lies_as_before_when_it_has_its_room_again(screen: Screen) -> None:
+    screen.open()
+    before = screen.page.evaluate(SPREAD)
+    width = "(length) => { document.getElementById('map').style.width = length }"
+    drawn = "() => document.querySelector('#map canvas').clientWidth === document.getElementById('map').clientWidth"
+    for length in ("300px", ""):
+        screen.page.evaluate(width, length)
+        screen.page.wait_for_function(f"() => ({drawn})() && window.__map.idle")
+    assert list(chain(*screen.page.evaluate(SPREAD))) == pytest.approx(list(chain(*before)))
 
 
 def test_a_nonsense_address_shows_the_city(screen: Screen) -> None:

@@ -239,6 +239,7 @@ def test_figures_come_first_the_map_after_them_and_charts_last(browser: Browser,
     screen.sign_in("wall")
     page, late = screen.page, list[Any]()
     asked: list[str] = []
+    page.goto("about:blank")  # the page after the sign-in asks no more
     page.on("request", lambda request: asked.append(request.url))
     page.route("**/maplibre-gl.mjs", lambda route: late.append(route))
     page.goto(f"{served.address}/wall?tour=600", wait_until="commit")
