@@ -1,39 +1,67 @@
 // Sparklines, small multiples and the trend of the explore page. Classes and colours come with the values.
+import { readable, tell, untell } from "./explore-points.mjs";
+
 const SVG = "http://www.w3.org/2000/svg";
 
-export function sparks({ codes, values, labels, periods }) {
+export function sparks(within, months, open) {
+  const { codes, values, labels } = months;
   const at = new Map(codes.map((code, i) => [code, i]));
-  document.querySelectorAll("td.spark").forEach((cell) => {
-    const row = values[at.get(cell.dataset.code)] ?? [];
-    const known = row.filter((value) => value !== null);
-    if (known.length < 2) return;
-    const [low, high] = [Math.min(...known), Math.max(...known)];
-    const y = (value) => 18 - ((value - low) / (high - low || 1)) * 16;
-    const points = row.map((value, i) => (value === null ? null : `${2 + (i * 76) / (row.length - 1)},${y(value)}`));
-    const svg = document.createElementNS(SVG, "svg");
-    svg.setAttribute("viewBox", "0 0 80 20");
-    svg.setAttribute("role", "img");
-    svg.setAttribute("aria-label", `${labels[0]} – ${labels.at(-1)}: ${known.map((v) => +v.toFixed(2)).join(", ")}`);
-    const line = document.createElementNS(SVG, "polyline");
-    line.setAttribute("points", points.filter(Boolean).join(" "));
-    const end = document.createElementNS(SVG, "circle");
-    const last = points.filter(Boolean).at(-1).split(",");
-    for (const [name, value] of Object.entries({ cx: last[0], cy: last[1], r: 2.2 })) end.setAttribute(name, value);
-    svg.append(line, end, ...points.map((point, i) => point && month(cell.dataset.code, periods[i], labels[i], row[i], i, row.length)).filter(Boolean));
-    cell.replaceChildren(svg);
+  within.querySelectorAll("table:has(td.spark)").forEach((table) => {
+    const cells = [...table.querySelectorAll("td.spark")];
+    const charts = cells.map((cell) => spark(cell, months, values[at.get(cell.dataset.code)] ?? [])).filter(Boolean);
+    charts.forEach((chart, i) => {
+      const name = chart.closest("tr").querySelector("th").textContent;
+      const unmark = () => (untell(), chart.querySelector(".at")?.classList.remove("at"));
+      chart.setAttribute("tabindex", i ? -1 : 0); // all of a table are one stop
+      readable(chart, {
+        label: `${name} ${labels[0]} – ${labels.at(-1)}`,
+        points: [...chart.querySelectorAll("rect")].map((strip) => ({ said: strip.textContent, opens: strip.dataset.rows })),
+        mark(n) {
+          charts.forEach((one) => one.setAttribute("tabindex", one === chart ? 0 : -1));
+          unmark();
+          const strip = chart.querySelectorAll("rect")[n];
+          strip.classList.add("at");
+          tell(strip.textContent, strip.getBoundingClientRect());
+        },
+        unmark,
+        open: (n) => open(chart.parentElement.dataset.code, months.periods[n]),
+        beside: (step) => charts[i + step] ?? chart,
+      });
+    });
   });
 }
 
+function spark(cell, months, row) {
+  const known = row.filter((value) => value !== null);
+  if (known.length < 2) return null;
+  const [low, high] = [Math.min(...known), Math.max(...known)];
+  const y = (value) => 18 - ((value - low) / (high - low || 1)) * 16;
+  const points = row.map((value, i) => (value === null ? null : `${2 + (i * 76) / (row.length - 1)},${y(value)}`));
+  const svg = document.createElementNS(SVG, "svg");
+  svg.setAttribute("viewBox", "0 0 80 20");
+  const line = document.createElementNS(SVG, "polyline");
+  line.setAttribute("points", points.filter(Boolean).join(" "));
+  const end = document.createElementNS(SVG, "circle");
+  const last = points.filter(Boolean).at(-1).split(",");
+  for (const [name, value] of Object.entries({ cx: last[0], cy: last[1], r: 2.2 })) end.setAttribute(name, value);
+  svg.append(line, end, ...row.map((value, i) => month(cell.dataset.code, months, value, i)));
+  cell.replaceChildren(svg);
+  return svg;
+}
+
 // a strip over one month of a sparkline: says its number, and opens what is behind it
-function month(code, period, label, value, i, n) {
+function month(code, { periods, labels, unit, none }, value, i) {
   const strip = document.createElementNS(SVG, "rect");
-  const width = 76 / (n - 1);
+  const width = 76 / (periods.length - 1);
   for (const [name, said] of Object.entries({ x: 2 + (i - 0.5) * width, y: 0, width, height: 20 })) strip.setAttribute(name, said);
-  Object.assign(strip.dataset, { rows: code, period });
+  strip.dataset.period = periods[i];
+  if (value !== null) strip.dataset.rows = code;
   strip.append(document.createElementNS(SVG, "title"));
-  strip.firstChild.textContent = `${label} ${+value.toFixed(2)}`;
+  strip.firstChild.textContent = `${labels[i]} ${value === null ? none : `${written(value)} ${unit}`}`.trim();
   return strip;
 }
+
+const written = (value) => value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 });
 
 export function multiples(host, months, outlines, told, open) {
   const { periods, labels, codes, classes, colours } = months;
@@ -116,9 +144,16 @@ export async function trend(host, months, open) {
   };
   let plot = host.querySelector(".plot");
   if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));
-  plot.setAttribute("role", "img");
-  plot.setAttribute("aria-label", `${title}, ${name}: ${labels.map((label, i) => `${label} ${said[i]}`).join("; ")}`);
+  plot.setAttribute("tabindex", "0");
   await Plotly.react(plot, traces, layout, { displayModeBar: false, responsive: true });
   plot.removeAllListeners("plotly_click");
   plot.on("plotly_click", ({ points }) => open(months.periods[points[0].pointIndex]));
+  const unmark = () => Plotly.Fx.unhover(plot);
+  readable(plot, {
+    label: `${title}, ${name} ${labels[0]} – ${labels.at(-1)}`,
+    points: labels.map((label, i) => ({ said: `${label} ${said[i]} ${own[i] === null ? "" : unit}`.trim(), opens: own[i] !== null })),
+    mark: (n) => (own[n] === null ? unmark() : Plotly.Fx.hover(plot, [{ curveNumber: 0, pointNumber: n }])),
+    unmark,
+    open: (n) => open(months.periods[n]),
+  });
 }

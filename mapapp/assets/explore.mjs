@@ -152,7 +152,7 @@ function finish(told) {
   ["choosers", "where", "ranking", "time", "exports"].forEach((id) => mark(id, null));
   if (told.is_empty) ["where", "ranking"].forEach((id) => mark(id, "empty"));
   document.querySelectorAll("[data-field]").forEach(field);
-  const { time, multiples, trend, close, play, pause, search: sought, map_label: label } = told.words;
+  const { time, multiples, trend, close, play, pause, search: sought, map_label: label, point_keys: keys } = told.words;
   by("search").placeholder = sought;
   by("search").setAttribute("aria-label", sought);
   by("map").setAttribute("aria-label", label);
@@ -160,6 +160,7 @@ function finish(told) {
   by("multiples-title").textContent = multiples;
   by("trend-title").textContent = trend;
   by("close").textContent = close;
+  by("point-keys").textContent = keys;
   by("play").textContent = state.playing ? pause : play;
   by("found").replaceChildren();
   slide(told);
@@ -231,8 +232,8 @@ async function charts(turn, address) {
     return CHARTS.forEach((id) => failing(id, error));
   }
   if (turn !== state.turn) return;
-  state.sparks = () => draw.sparks(months);
-  state.sparks();
+  state.sparks = (within) => draw.sparks(within, months, behind);
+  state.sparks(by("ranking"));
   draw.multiples(by("multiples"), months, outlines, told, toMonth);
   drawn("multiples");
   state.trend = () => draw.trend(by("trend"), months, (period) => behind(told.at, period));
@@ -252,11 +253,12 @@ const behind = (code, period) => look(`rows/${code}`, period ? search({ period }
 async function look(what, address) {
   const dialog = by("behind");
   by("rows").replaceChildren(Object.assign(document.createElement("p"), { className: "state", textContent: words().shows_loading }));
-  dialog.showModal();
+  if (dialog.open) by("close").focus(); // what was chosen in it is gone
+  else dialog.showModal();
   try {
     const told = await ask(`/api/explore/${what}${address}`);
     window.elements.fill("rows", told.rows);
-    state.sparks?.();
+    state.sparks?.(by("rows"));
   } catch (error) {
     if (error.told?.panels) window.elements.fill("rows", error.told.panels.notice);
     else by("rows").textContent = words().shows_failed;

@@ -9,7 +9,7 @@ const GlMap = engine?.Map;
 
 const SOURCE = { source: "grid", sourceLayer: "grid" };
 const page = document.documentElement;
-const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false };
+const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false, box: null };
 
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
@@ -48,6 +48,7 @@ function camera(view) {
 
 function move(view) {
   state.isMoved = false;
+  state.box = view.box.join();
   state.map.easeTo({ ...camera(view), duration: isSlow() ? 0 : 220, essential: true });
 }
 
@@ -118,7 +119,7 @@ function apply(view) {
   else colour(view);
   paint(view);
   if (!isSame) label(view);
-  if (!before || before.box.join() !== view.box.join()) move(view);
+  if (state.box !== view.box.join()) move(view); // another style of the same part stays where the reader moved it
   card(null);
   state.drawn += 1;
   page.dataset.at = view.at;

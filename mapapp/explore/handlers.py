@@ -87,6 +87,7 @@ def show(desk: Desk, search: str | None) -> Answer:
 SAID = (
     "shows_loading", "shows_empty", "shows_stale", "shows_failed", "try_again", "play", "pause",
     "time", "multiples", "trend", "close", "copied", "map_label", "search", "no_periods", "unheard", "file_failed",
+    "point_keys",
 )  # fmt: skip
 """Texts that the page's script needs."""
 
@@ -174,6 +175,7 @@ def months(desk: Desk, search: str | None) -> dict[str, Any]:
         "name": findings.grid.name,
         "title": panels.title(words, findings),
         "unit": words.of(findings.indicator.unit),
+        "none": words("none"),
     }
 
 

@@ -63,9 +63,9 @@ autocomplete="off"><div id="found" class="found" role="status"></div></div>
 <div id="trend" {busy}>{loading}</div></section>
 <section id="exports" class="panel" {busy}>{loading}</section>
 </main>
-<div id="hover" class="hover-card" role="status"></div>
-<dialog id="behind" aria-labelledby="rows">
-<form method="dialog"><button id="close">{said["close"]}</button></form>
+<div id="hover" class="hover-card" role="status"></div><p id="point-keys" hidden></p>
+<div id="reading" class="reading" popover="manual" aria-hidden="true"></div>
+<dialog id="behind" aria-labelledby="rows"><form method="dialog"><button id="close">{said["close"]}</button></form>
 <div id="rows" aria-live="polite"></div></dialog>
 <script src="/assets/elements.js"></script>
 <script type="module" src="/assets/explore.mjs"></script>

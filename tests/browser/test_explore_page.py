@@ -54,7 +54,10 @@ LEGEND = """() => [...document.querySelectorAll('#legend li')].filter((row) => r
 
 FIRST = re.compile(r"/api/explore(\?|$)")
 
-FOCUSED = "() => { const one = document.activeElement; return one.dataset.set || one.id || one.className }"
+FOCUSED = """() => {
+  const one = document.activeElement;
+  return one.dataset.set || one.id || one.getAttribute('class') || one.parentElement.className;
+}"""
 
 
 def explore(screen: Screen, search: str = "") -> Screen:
@@ -177,8 +180,8 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     strip = screen.page.locator("#ranking td.spark >> nth=0").locator("rect[data-period='202602']")
     strip.click(force=True)  # the line lies under it
     screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.includes('2026年2月')")
-    wanted = strip.locator("title").text_content().split()[-1]
-    assert f"共 {int(wanted):,} 行" in screen.texts("#rows caption")[1]
+    wanted = re.search(r" ([\d,]+)", strip.locator("title").text_content())[1]
+    assert f"共 {wanted} 行" in screen.texts("#rows caption")[1]
     screen.page.keyboard.press("Escape")
     group = screen.page.locator("#legend [data-look]").first
     n = int(group.inner_text())
@@ -295,22 +298,41 @@ def test_the_language_is_switched_without_losing_anything_and_pinyin_is_read(scr
     assert screen.page.evaluate("() => window.stayed") is True and "against=year" in screen.page.url
 
 
+def moved(screen: Screen, by: int) -> None:
+    """Move the map sideways by the pointer."""
+    x, y = screen.page.evaluate("() => window.__map.pointOf(window.__map.cells[0])")
+    screen.page.mouse.move(x, y)
+    screen.page.mouse.down()
+    screen.page.mouse.move(x + by, y, steps=3)
+    screen.page.mouse.up()
+    screen.page.wait_for_function(
+        "(x) => window.__map.idle && window.__map.pointOf(window.__map.cells[0])[0] > x", arg=x
+    )
+
+
+@pytest.mark.parametrize("said", ["浅色", "English"])
+def test_what_the_reader_moved_stays_in_another_theme_and_language(screen: Screen, said: str) -> None:
+    explore(screen, "?theme=dark")
+    first = screen.spread()
+    moved(screen, 200)
+    before = screen.spread()
+    assert abs(before[0][0] - first[0][0]) > 5
+    n = screen.page.evaluate("() => window.__map.drawn")
+    screen.page.click(f"#bar .ways a:text-is('{said}'), #bar a:text-is('{said}')")
+    screen.page.wait_for_function("(n) => window.__map.drawn > n", arg=n)
+    drawn(screen)
+    assert screen.spread() == before
+
+
 def test_another_window_shows_the_same_part_of_the_map(screen: Screen) -> None:
     explore(screen)
     before = screen.spread()
     screen.resize(1366, 768)
     assert max(abs(a - b) for p, q in zip(before, screen.spread(), strict=True) for a, b in zip(p, q, strict=True)) < 3
-    x, y = screen.page.evaluate("() => window.__map.pointOf(window.__map.cells[0])")
-    screen.page.mouse.move(x, y)
-    screen.page.mouse.down()
-    screen.page.mouse.move(x + 200, y, steps=3)
-    screen.page.mouse.up()
-    screen.page.wait_for_function(
-        "(x) => window.__map.idle && window.__map.pointOf(window.__map.cells[0])[0] > x", arg=x
-    )
-    moved = screen.spread()[0][0]
+    moved(screen, 200)
+    after = screen.spread()[0][0]
     screen.resize(1500, 768)
-    assert screen.spread()[0][0] - before[0][0] > (moved - before[0][0]) / 2 > 5, "what the reader moved stays"
+    assert screen.spread()[0][0] - before[0][0] > (after - before[0][0]) / 2 > 5, "what the reader moved stays"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -341,7 +363,9 @@ def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
         "number",
         "slider",
         "play",
+        "spark",
         "multiple",
+        "plot js-plotly-plot",
         "export",
     } <= reached
     screen.page.focus("#ranking .number >> nth=0")
@@ -351,6 +375,69 @@ def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
     screen.page.focus("#slider")
     screen.page.keyboard.press("ArrowLeft")
     screen.page.wait_for_function("() => location.search.includes('period=')")
+
+
+POINT = "() => { const one = document.activeElement; return [one.role, one.ariaLabel, one.ariaValueText] }"
+READING = """() => {
+  const one = document.getElementById('reading');
+  return one.matches(':popover-open') && one.textContent;
+}"""
+
+
+@pytest.mark.parametrize(
+    ("search", "first", "last"), [("", "2026年4月", "2026年5月"), ("&lang=en", "Apr 2026", "May 2026")]
+)
+def test_the_points_of_sparklines_and_trend_are_read_and_opened_by_keyboard(
+    screen: Screen, search: str, first: str, last: str
+) -> None:
+    explore(screen, f"?indicator=events_reported&period=202605&at=449901{search}")
+    page, keyboard = screen.page, screen.page.keyboard
+    unit = page.locator("#headline .figure small").inner_text()
+    assert page.locator("#ranking svg[tabindex='0']").count() == 1, "one stop for all of them"
+    page.focus("#ranking tbody tr:first-child .number")
+    keyboard.press("Tab")
+    names, figures = screen.texts("#ranking tbody th"), screen.texts("#ranking tbody .number")
+    role, label, said = page.evaluate(POINT)
+    assert role == "slider" and label.startswith(names[0]) and said == f"{last} {figures[0]} {unit}"
+    assert page.evaluate(READING) == said, "what is said is seen too"
+    keyboard.press("ArrowDown")
+    assert page.evaluate(POINT)[1].startswith(names[1]) and page.evaluate(POINT)[2] == f"{last} {figures[1]} {unit}"
+    assert page.locator("#ranking svg[tabindex='0']").count() == 1
+    keyboard.press("ArrowLeft")
+    said = page.evaluate(POINT)[2]
+    assert said.startswith(f"{first} ")
+    keyboard.press("Enter")
+    expect(page.locator("#rows h2")).to_contain_text(first)
+    n = re.search(r"([\d,]+) \S*$", said)[1]
+    expect(page.locator("#rows caption").last).to_contain_text(n)
+    assert page.evaluate(READING) is False
+    keyboard.press("Escape")
+    expect(page.locator("#behind")).not_to_be_visible()
+    assert page.evaluate(POINT)[2] == said, "one is back where one was"
+    keyboard.press("Home")
+    keyboard.press("ArrowLeft")
+    start = page.evaluate(POINT)[2]
+    keyboard.press("ArrowRight")
+    assert start != page.evaluate(POINT)[2]
+    page.focus("#trend .plot")
+    keyboard.press("End")
+    total = page.locator("#headline .figure .number").inner_text()
+    role, label, said = page.evaluate(POINT)
+    assert role == "slider" and said == f"{last} {total} {unit}"
+    expect(page.locator("#trend .hovertext")).to_contain_text(total)
+    keyboard.press("ArrowLeft")
+    expect(page.locator("#trend .hovertext")).to_contain_text(first)
+    keyboard.press("Enter")
+    expect(page.locator("#rows h2")).to_contain_text(first)
+    keyboard.press("Escape")
+    page.click("#legend [data-look='grids/all']")
+    page.wait_for_selector("#rows svg[tabindex='0']")
+    page.focus("#rows svg[tabindex='0']")
+    keyboard.press("End")
+    assert page.evaluate(READING) == page.evaluate(POINT)[2] and page.evaluate(READING).startswith(last)
+    keyboard.press("Enter")
+    expect(page.locator("#rows h2")).to_contain_text(last)
+    assert page.evaluate("() => document.activeElement.id") == "close"
 
 
 PARTS = ("choosers", "where", "mapped", "ranking", "time", "multiples", "trend", "exports")
