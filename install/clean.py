@@ -20,6 +20,9 @@ from install.progress import say
 OUTSIDE = Path("/var/lib/minqing-map")
 """Where a cluster lies whose user cannot enter the checkout; as in layers/server/place.py, which a test holds."""
 
+MEMORY = Path("/dev/shm")
+"""Where the tests' copies of databases lie; as in tests/databases.py, which a test holds."""
+
 MADE = (".local", ".venv", "node_modules", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis")
 _PATIENCE_S = 60.0
 
@@ -50,7 +53,7 @@ def clean(checkout: Path, environ: Mapping[str, str]) -> None:
         for home in _homes(local):
             _stop(home)
             folders.append(home)
-        folders += _socket_dirs(local)
+        folders += [*_socket_dirs(local), MEMORY / f"minqing-test-{_key(local)}"]
     folders += [local_dirs(checkout, environ)[0], *(checkout / name for name in MADE)]
     try:
         for folder in folders:
@@ -64,8 +67,11 @@ def clean(checkout: Path, environ: Mapping[str, str]) -> None:
 
 
 def _homes(local: Path) -> list[Path]:
-    key = hashlib.sha256(str(local).encode()).hexdigest()[:12]
-    return [home for home in (local / "server", OUTSIDE / key) if home.exists()]
+    return [home for home in (local / "server", OUTSIDE / _key(local)) if home.exists()]
+
+
+def _key(local: Path) -> str:
+    return hashlib.sha256(str(local).encode()).hexdigest()[:12]
 
 
 def _socket_dirs(local: Path) -> list[Path]:

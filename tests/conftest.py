@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from databases import alone, copy_of, create, drop_left_overs, hash_of, hasten, kept
+from databases import alone, copy_of, create, drop_left_overs, furnish, hash_of, hasten, kept, room_of
 
 from layers.accounts.logins import SHARED, let_login
 from layers.database import Database, migrate
@@ -56,8 +56,10 @@ def settings() -> Settings:
 @pytest.fixture(scope="session")
 def server(settings: Settings) -> Server:
     """The tests' own server, running."""
+    room = room_of(settings)
     found = ensure_server(settings, say=lambda line: None)
     hasten(found)
+    furnish(found, settings, room)
     drop_left_overs(found)
     return found
 

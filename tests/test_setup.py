@@ -13,6 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import databases
 import pytest
 
 import install.system as system
@@ -26,7 +27,7 @@ from install.python import Home, check_version, ensure_python, find_home
 from install.stamp import is_done, mark_of, set_done
 from install.system import ensure_packages, missing_packages
 from layers.server import binaries, place
-from layers.settings import CHECKOUT
+from layers.settings import CHECKOUT, read_settings
 
 ORIGINAL = "# Default values\n#create_main_cluster = true\nstart_conf = 'manual'\n"
 SWITCHED = "create_main_cluster = false\n"
@@ -195,7 +196,7 @@ def test_where_there_was_no_setting_none_is_left(tmp_path: Path) -> None:
 
 def test_both_tables_of_versions_and_places_agree() -> None:
     assert system.FLOORS == binaries.FLOORS
-    assert clean.OUTSIDE == place.OUTSIDE
+    assert clean.OUTSIDE == place.OUTSIDE and clean.MEMORY == databases.MEMORY
     assert system.POSTGRESQL == binaries.DEBIAN
 
 
@@ -355,6 +356,10 @@ def test_clean_removes_what_was_made_and_stops_what_runs(
 ) -> None:
     outside = tmp_path / "var"
     monkeypatch.setattr(clean, "OUTSIDE", outside)
+    monkeypatch.setattr(databases, "MEMORY", tmp_path)
+    monkeypatch.setattr(databases, "ENOUGH", 0)
+    monkeypatch.setattr(clean, "MEMORY", tmp_path)
+    assert databases.room_of(read_settings({"LOCAL_DIR": str(tmp_path / ".local" / "test")}))
     data = tmp_path / ".local" / "server" / "data"
     for folder in (data, tmp_path / ".venv", tmp_path / "node_modules", tmp_path / "layers"):
         folder.mkdir(parents=True)

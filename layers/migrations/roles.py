@@ -83,7 +83,7 @@ def prepare(db: Database) -> None:
         try:
             _make_extension(connection)
             set_roles(connection, db)
-            _close_doors(connection, db)
+            close_doors(connection, db)
         except errors.InsufficientPrivilege as error:
             raise ServerError(
                 f"The admin role may not set up {db.name!r}: {error.diag.message_primary}",
@@ -184,7 +184,8 @@ def shut_reader(connection: psycopg.Connection[Any], login: str) -> None:
     connection.execute(sql.SQL("alter role {} nologin password null").format(sql.Identifier(login)))
 
 
-def _close_doors(connection: psycopg.Connection[Any], db: Database) -> None:
+def close_doors(connection: psycopg.Connection[Any], db: Database) -> None:
+    """Let our own logins into a database, each as far as it may, and nobody else."""
     database, owner = sql.Identifier(db.name), sql.Identifier(OWNER)
     everybody = sql.SQL(", ").join([owner, *map(sql.Identifier, LOGINS.values())])
     for statement in (
