@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from chromium import WITHOUT_GPU, open_chromium
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 from screen import Screen, serving
 
 from layers.access import Scope
@@ -32,13 +32,23 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def screen(browser: Browser, address: str) -> Iterator[Screen]:
-    """A fresh page of 1920 x 1080; fails the test if anything was wrong on it, or another host was asked."""
-    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
-    screen = Screen(context.new_page(), address)
-    screen.sign_in()
-    yield screen
+@pytest.fixture(scope="module")
+def window(browser: Browser, address: str) -> Iterator[BrowserContext]:
+    """A window of 1366 x 768 that a leader has signed in to, and that keeps what it has fetched."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
+    Screen(context.new_page(), address).sign_in()
+    yield context
     context.close()
-    assert screen.faults == []
+
+
+@pytest.fixture
+def screen(window: BrowserContext, address: str) -> Iterator[Screen]:
+    """A fresh page of the window; fails the test if anything was wrong on it, or another host was asked.
+
+    What lasts longer than a page (a window that is offline, another clock) wants a window of its own.
+    """
+    screen, cookies = Screen(window.new_page(), address), window.cookies()
+    yield screen
+    screen.page.close()
+    assert (screen.faults, window.cookies()) == ([], cookies)
     assert screen.hosts <= {urlsplit(address).netloc}

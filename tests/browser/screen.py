@@ -28,12 +28,28 @@ def serving(
         yield address
 
 
+def resize(page: Page, width: int, height: int) -> None:
+    """Change the window, and wait until the map has followed."""
+    before = page.evaluate("() => document.querySelector('#map canvas').clientWidth")
+    page.set_viewport_size({"width": width, "height": height})
+    page.wait_for_function(
+        "(n) => document.querySelector('#map canvas').clientWidth !== n && window.__map.idle", arg=before
+    )
+
+
 def keep_picture(page: Page, name: str) -> None:
-    """Take a picture for the readme or the docs where it is missing: take it away to have it made anew."""
-    path = CHECKOUT / "docs" / f"{name}.png"
+    """Take a picture for the readme or the docs where it is missing: take it away to have it made anew.
+
+    It is at least 1920 wide: a test may look at a smaller window, which costs less to draw.
+    """
+    path, size = CHECKOUT / "docs" / f"{name}.png", page.viewport_size
     if not path.exists():
+        if size and size["width"] < 1920:
+            resize(page, 1920, 1080)
         page.evaluate("() => window.scrollTo(0, 0)")
         page.screenshot(path=path)
+        if size:
+            page.set_viewport_size(size)
 
 
 SPREAD = """() => {
@@ -100,11 +116,7 @@ class Screen:
 
     def resize(self, width: int, height: int) -> None:
         """Change the window, and wait until the map has followed."""
-        before = self.page.evaluate("() => document.querySelector('#map canvas').clientWidth")
-        self.page.set_viewport_size({"width": width, "height": height})
-        self.page.wait_for_function(
-            "(n) => document.querySelector('#map canvas').clientWidth !== n && window.__map.idle", arg=before
-        )
+        resize(self.page, width, height)
 
     def click_cell(self, code: str) -> None:
         """Click into a cell on the map."""

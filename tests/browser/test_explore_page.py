@@ -325,6 +325,7 @@ def test_what_the_reader_moved_stays_in_another_theme_and_language(screen: Scree
 
 
 def test_another_window_shows_the_same_part_of_the_map(screen: Screen) -> None:
+    screen.page.set_viewport_size({"width": 1920, "height": 1080})
     explore(screen)
     before = screen.spread()
     screen.resize(1366, 768)
