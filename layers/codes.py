@@ -25,7 +25,8 @@ def level_of(code: str) -> str:
         raise AtlasError(
             f"{code!r} is not a grid code.",
             "A code is 4 (city), 6 (county), 9, 12 or 15 digits (large, medium, small).",
-        )
+            why="no_code", code=code,
+        )  # fmt: skip
     return _LEVELS[len(code)]
 
 

@@ -9,8 +9,8 @@
     ├── AccessError                 asked for more than may be seen                 exit 7
     └── CaseError                   a case cannot take this step                    exit 8
 
-Every error carries a sentence that says what is the matter and one that says how to mend it. `EXIT_CODES` is the
-whole table; a test holds it complete.
+Every error carries a sentence that says what is the matter and one that says how to mend it, and `why`, a word by
+which a page says the same in the language of its reader. `EXIT_CODES` is the whole table; a test holds it complete.
 """
 
 from __future__ import annotations
@@ -20,12 +20,17 @@ from collections.abc import Iterable
 
 
 class AtlasError(Exception):
-    """Base of everything raised on purpose: what is the matter, and how to mend it."""
+    """Base of everything raised on purpose: what is the matter, and how to mend it.
 
-    def __init__(self, message: str, hint: str = "") -> None:
+    `why` says it in a word, for pages that say it in another language; `told` has the names and numbers in it.
+    """
+
+    why = ""
+
+    def __init__(self, message: str, hint: str = "", *, why: str = "", **told: object) -> None:
         super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint, self.told = message, hint, told
+        self.why = why or self.why
 
     def __str__(self) -> str:
         return f"{self.message}\n  {self.hint}" if self.hint else self.message
@@ -35,16 +40,19 @@ class AreaError(AtlasError):
     """An area cannot be; `why` is point, radius, corners, crossing, grids or none."""
 
     def __init__(self, why: str, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.why = why
+        super().__init__(message, hint, why=why)
 
 
 class SettingError(AtlasError):
     """A setting is missing or makes no sense."""
 
+    why = "setting"
+
 
 class DeclarationError(AtlasError):
     """One or more declarations are wrong; `problems` has one sentence each, with file and line."""
+
+    why = "declaration"
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
@@ -58,11 +66,13 @@ class DeclarationError(AtlasError):
 class UnknownNameError(AtlasError, KeyError):
     """A dataset, layer, indicator, scenario, department or category that nobody declared."""
 
+    why = "unknown"
+
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(sorted(known))
         self.nearest = tuple(difflib.get_close_matches(name, self.known, n=3, cutoff=0.4))
         near = ", ".join(self.nearest or self.known[:8]) or "none is declared"
-        super().__init__(f"There is no {kind} called {name!r}.", f"The nearest are: {near}.")
+        super().__init__(f"There is no {kind} called {name!r}.", f"The nearest are: {near}.", name=name)
 
     __str__ = AtlasError.__str__
 
@@ -70,21 +80,27 @@ class UnknownNameError(AtlasError, KeyError):
 class ServerError(AtlasError):
     """PostgreSQL or PostGIS cannot be had."""
 
+    why = "server"
+
 
 class DeliveryError(AtlasError):
     """A delivered file cannot be taken in at all (single rows go to quarantine instead)."""
 
+    why = "delivery"
+
 
 class AccessError(AtlasError):
     """More was asked for than may be seen."""
+
+    why = "access"
 
 
 class CaseError(AtlasError):
     """Something cannot be done now; `why` is gone, stale, not_allowed, missing or limit, and `need` what is missing."""
 
     def __init__(self, why: str, message: str, hint: str = "", need: str = "") -> None:
-        super().__init__(message, hint)
-        self.why, self.need = why, need
+        super().__init__(message, hint, why=why)
+        self.need = need
 
 
 EXIT_CODES: dict[type[AtlasError], int] = {

@@ -58,7 +58,10 @@ class Gazetteer:
             There is no such grid, or it is outside the scope.
         """
         if code not in self.grids.index:
-            raise AtlasError(f"There is no grid {code}.", "Search for it by its name, or open the map of the city.")
+            raise AtlasError(
+                f"There is no grid {code}.", "Search for it by its name, or open the map of the city.",
+                why="no_grid", code=code,
+            )  # fmt: skip
         level, name, west, south, east, north = self.grids.loc[[code], _NAMED].to_numpy().tolist()[0]
         return GridName(code, level, name, (west, south, east, north))
 
@@ -108,7 +111,9 @@ def read_gazetteer(connection: psycopg.Connection[Any], scope: Scope, edition: i
     """
     row = connection.execute(_EDITION, {"edition": edition}).fetchone()
     if row is None:
-        raise AtlasError("No grids have been loaded yet.", "Load them first: `make demo`, or `python -m etl run`.")
+        raise AtlasError(
+            "No grids have been loaded yet.", "Load them first: `make demo`, or `python -m etl run`.", why="no_grids"
+        )
     cursor = connection.execute(_READ, {"edition": row[0], "low": scope.low, "high": scope.high})
     names = [column.name for column in cursor.description or ()]
     grids = pd.DataFrame(cursor.fetchall(), columns=names).set_index("code")

@@ -34,18 +34,23 @@ def clean(sent: bytes) -> tuple[bytes, int, int]:
     from PIL import Image, ImageOps
 
     if len(sent) > BYTES_MOST:
-        raise AtlasError("This photo is too large.", f"Send one of less than {BYTES_MOST // 1_000_000} MB.")
+        most = BYTES_MOST // 1_000_000
+        raise AtlasError("This photo is too large.", f"Send one of less than {most} MB.", why="photo_large", most=most)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # a picture that unpacks to too many pixels is only warned of
             with Image.open(io.BytesIO(sent), formats=KINDS) as opened:
                 if opened.width * opened.height > PIXELS_MOST:
-                    raise AtlasError("This photo has too many pixels.", "Take it again at a lower resolution.")
+                    raise AtlasError(
+                        "This photo has too many pixels.", "Take it again at a lower resolution.", why="photo_pixels"
+                    )
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
     except AtlasError:
         raise
     except Exception as error:  # Pillow raises whatever a broken file leads to
-        raise AtlasError("This is not a photo that can be read.", "Send a JPEG, PNG or WebP file.") from error
+        raise AtlasError(
+            "This is not a photo that can be read.", "Send a JPEG, PNG or WebP file.", why="photo_unread"
+        ) from error
     upright.thumbnail((SIDE_MOST, SIDE_MOST))
     bare = Image.new("RGB", upright.size)
     bare.paste(upright)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
-from dash import Dash, set_props
+from dash import Dash, ctx, set_props
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
@@ -37,7 +37,7 @@ from mapapp.api.open311 import open311_routes
 from mapapp.api.pairing import pairing_routes
 from mapapp.api.provider import provider_routes
 from mapapp.api.report import report_routes
-from mapapp.api.sign_in import account_routes, sign_in_routes
+from mapapp.api.sign_in import account_routes, sign_in_routes, words_of
 from mapapp.api.signs import sign_routes
 from mapapp.api.tiles import tile_routes
 from mapapp.api.view import as_json, view_routes
@@ -48,7 +48,7 @@ from mapapp.door import Asgi, Guard, content_policy
 from mapapp.live import Live
 from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
-from mapapp.pages.map import fault
+from mapapp.pages.map import fault, notice
 from mapapp.porter import Porter
 from mapapp.shape import Shaped
 
@@ -111,14 +111,15 @@ def create_app(
         """Answer for every address nobody knows; Dash would show its page there."""
         return Response("There is nothing here.\n", status_code=404, media_type="text/plain")
 
-    return Guard(Packed(api), content_policy(dash.csp_hashes()), porter, is_secure=is_secure, public_pages=public_pages)
+    policy = content_policy(dash.csp_hashes())
+    return Guard(Packed(api), policy, porter, is_secure=is_secure, public_pages=public_pages, words=desk.words)
 
 
 def add_routes(api: FastAPI, desk: Desk, porter: Porter, live: Live, engine_dir: Path, *, is_secure: bool) -> None:
     """Add the routes of all pages and of what their scripts ask for."""
     engine = engine_version(engine_dir)
     api.include_router(sign_in_routes(desk, porter, is_secure=is_secure))
-    api.include_router(provider_routes(porter, is_secure=is_secure))
+    api.include_router(provider_routes(desk, porter, is_secure=is_secure))
     api.include_router(account_routes(desk, porter, is_secure=is_secure))
     api.include_router(keeping_routes(desk, porter))
     api.include_router(pairing_routes(desk, porter, is_secure=is_secure))
@@ -150,7 +151,15 @@ def add_faults(api: FastAPI, desk: Desk) -> None:
     @api.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> Response:
         """Say that it failed and no more; the reason is logged by the server."""
-        return as_json({"panels": {ids.NOTICE: fault(desk.words.values())}}, 500)
+        return as_json({"panels": {ids.NOTICE: fault(words_of(desk, request))}}, 500)
+
+    @api.exception_handler(psycopg.OperationalError)
+    @api.exception_handler(PoolTimeout)
+    async def away(request: Request, error: Exception) -> Response:
+        """Say that the database does not answer."""
+        log.error("the database does not answer: %s", error)
+        words = words_of(desk, request)
+        return as_json({"panels": {ids.NOTICE: notice(words, words("refused_server"))}}, 503)
 
     @api.exception_handler(RequestValidationError)
     async def misread(request: Request, error: RequestValidationError) -> Response:
@@ -172,7 +181,8 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
 
     def on_error(error: Exception) -> None:
         log.error("a callback failed", exc_info=error)
-        set_props(ids.NOTICE, {"children": fault(desk.words.values())})
+        language = "en" if "lang=en" in str(ctx.inputs) else "zh"
+        set_props(ids.NOTICE, {"children": fault(desk.words[language])})
 
     dash = Dash(
         "mapapp",

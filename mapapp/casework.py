@@ -193,7 +193,7 @@ def dispatch(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
                 )  # fmt: skip
             done.append({"id": event_id, "department": named})
         except AtlasError as error:
-            failed.append({"id": event_id, "message": error.message, "why": getattr(error, "why", "")})
+            failed.append({"id": event_id, "message": error.message, "why": error.why})
     return {"done": done, "failed": failed}
 
 

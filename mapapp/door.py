@@ -10,16 +10,22 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qs, quote
+
+import psycopg
+from psycopg_pool import PoolTimeout
 
 from layers.accounts.sessions import LONGEST_S, Session
 from mapapp.names import is_loopback, name_of
 from mapapp.porter import Porter
-from mapapp.rights import is_keyed, is_off, is_public, may_open
+from mapapp.rights import home_of, is_keyed, is_off, is_public, may_open
+from mapapp.signpost import RefusedError, Signpost
+from mapapp.text import Words
 from mapapp.visitor import visiting
 
 Scope = MutableMapping[str, Any]
@@ -65,12 +71,7 @@ VERSION, VERSION_KEPT = re.compile(rb"m=\d+(\.\d+)?"), b"private, max-age=315360
 """Query of an own file whose address carries when it was changed; it never changes under that address."""
 
 
-class RefusedError(Exception):
-    """A request that is not let through: status, sentence, and where to go instead."""
-
-    def __init__(self, status: int, sentence: str, location: str | None = None) -> None:
-        super().__init__(sentence)
-        self.status, self.sentence, self.location = status, sentence, location
+log = logging.getLogger(__name__)
 
 
 class EndedError(Exception):
@@ -105,9 +106,16 @@ class Guard:
     """Let through what may pass, refuse all else, and put the security headers on every answer."""
 
     def __init__(
-        self, app: Asgi, policy: str, porter: Porter, *, is_secure: bool = False, public_pages: Iterable[str] = ()
+        self,
+        app: Asgi,
+        policy: str,
+        porter: Porter,
+        *,
+        is_secure: bool = False,
+        public_pages: Iterable[str] = (),
+        words: Mapping[str, Words] | None = None,
     ) -> None:
-        self.app = app
+        self.app, self.words = app, words or {}
         self.porter = porter
         self.public_pages = frozenset(public_pages)
         self.is_secure = is_secure
@@ -129,6 +137,7 @@ class Guard:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope.get("headers", ()))
         answer = _Answer(self, send, keeping(scope))
+        shown = Signpost(self.words, scope, headers, answer)
         try:
             refuse_strangers(scope, headers, is_secure=self.is_secure)
             refuse_senseless(scope)
@@ -143,6 +152,7 @@ class Guard:
             refuse_forged(scope["method"], headers)
             token = cookie(headers, SECURE_COOKIE if self.is_secure else SESSION_COOKIE)
             session = await asyncio.to_thread(self.porter.read, token) if token else None
+            shown.home = home_of(session.actor.role) if session else ""
             read = await _limited(headers, receive, most_bytes(scope["path"]))
             if not is_public(scope["method"], scope["path"]):
                 if session is None:
@@ -155,10 +165,15 @@ class Guard:
                     raise RefusedError(303, "Set a second factor first.", "/account")
             answer.token = token if session else None
             with visiting(session):
-                await self.app(scope, read, answer)
+                await self.app(scope, read, shown)
         except RefusedError as refused:
             if not answer.has_begun:
-                await _say(answer, refused)
+                await shown.say(refused)
+        except (psycopg.OperationalError, PoolTimeout) as error:
+            if answer.has_begun:
+                raise
+            log.error("the database does not answer: %s", error)
+            await shown.say(RefusedError(503, "The database does not answer."))
         except EndedError:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -370,12 +385,3 @@ async def _with_token(session: Session, headers: dict[bytes, bytes], read: Recei
 def _address(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
-
-
-async def _say(send: Send, refused: RefusedError) -> None:
-    body = (refused.sentence + "\n").encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
-    if refused.location:
-        headers.append((b"location", refused.location.encode()))
-    await send({"type": "http.response.start", "status": refused.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

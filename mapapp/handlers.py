@@ -26,6 +26,7 @@ from mapapp.layer_counts import LayerCounts, read_layer_counts
 from mapapp.overlay import edition_of, heights, overlay
 from mapapp.pages import layers as layer_panels
 from mapapp.pages import map as page
+from mapapp.refusals import refusal
 from mapapp.situation import Situation, datasets_of, in_english, period_asked, read_situation
 from mapapp.text import Words
 from mapapp.view import ELEMENTS, Defaults, View, edition_asked, first_indicator, read_view, said_in
@@ -292,7 +293,7 @@ def beside(situation: Situation) -> list[str]:
 def notice(desk: Desk, search: str | None, error: AtlasError) -> page.Children:
     """Say on the page that something could not be done, and why."""
     language = "en" if "lang=en" in (search or "") else "zh"
-    return page.notice(desk.words[language], error.message)
+    return page.notice(desk.words[language], refusal(desk.words[language], error))
 
 
 def _indicators(desk: Desk, words: Words) -> list[dict[str, str]]:

@@ -35,7 +35,9 @@ def first_indicator(catalog: Catalog) -> str:
         None is declared.
     """
     if not catalog.indicators:
-        raise AtlasError("No indicator is declared.", "Add a file to data/indicators, see CONTRIBUTING.md.")
+        raise AtlasError(
+            "No indicator is declared.", "Add a file to data/indicators, see CONTRIBUTING.md.", why="no_indicator"
+        )
     return FIRST_INDICATOR if FIRST_INDICATOR in catalog.indicators else next(iter(catalog.indicators))
 
 

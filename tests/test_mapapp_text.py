@@ -19,7 +19,7 @@ ENGLISH_WORD = re.compile(r"[A-Za-z]{2,}")
 
 # Names of products and units that Chinese text keeps as they are, and the names of the languages themselves.
 LEFT_AS_IT_IS = {"MB", "WebGL", "Chrome", "Edge", "Firefox", "km²", "English", "WebGL2",
-                 "PNG", "SVG", "XLSX", "CSV", "GeoJSON", "Parquet"}  # fmt: skip
+                 "PNG", "JPEG", "WebP", "SVG", "XLSX", "CSV", "GeoJSON", "Parquet"}  # fmt: skip
 
 
 def braces(text: str) -> set[str]:
@@ -57,7 +57,7 @@ def test_every_text_is_used() -> None:
     dynamic = re.findall(
         r"\w+_",
         "level_ levels_ element_ note_ role_ do_ kind_ audit_ theme_ against_ classes_ ramp_ export_ column_ state_"
-        " behind_ page_ wall_ figure_ form_ ground_ choose_ chosen_ legend_layer_ noted_ " + " ".join(SPOKEN),
+        " behind_ page_ wall_ figure_ form_ ground_ choose_ chosen_ legend_layer_ noted_ turned_ " + " ".join(SPOKEN),
     )
     months = {f"{name}" for name in SAID if SAID[name]["zh"].endswith("月") and len(SAID[name]["en"]) == 3}
     unused = [k for k in SAID if f'"{k}"' not in text and not k.startswith(tuple(dynamic)) and k not in months]

@@ -41,6 +41,8 @@ MANY = ("mfa", "otp", "hwk", "sc", "fpt", "face")
 class ProviderError(AtlasError):
     """The identity provider does not answer as it should, or not to what was asked."""
 
+    why = "provider"
+
 
 @dataclass(frozen=True)
 class Asked:

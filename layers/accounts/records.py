@@ -97,14 +97,18 @@ def add_account(
         raise AtlasError(
             f"{account!r} cannot be the name of an account.",
             "It takes 2 to 64 small letters, digits, dots, dashes and underlines, and begins with a letter or digit.",
-        )
+            why="account_name", account=account,
+        )  # fmt: skip
     if role not in ROLES:
         raise UnknownNameError("role", role, ROLES)
     known = tuple(departments)
     if department is not None and department not in known:
         raise UnknownNameError("department", department, known)
     if department is None and role in NEEDS_DEPARTMENT:
-        raise AtlasError(f"A {role} belongs to a department.", f"Name one by --department: {', '.join(known)}.")
+        raise AtlasError(
+            f"A {role} belongs to a department.", f"Name one by --department: {', '.join(known)}.",
+            why="account_department",
+        )  # fmt: skip
     password = make_password()
     row = connection.execute(
         "insert into auth.account (account, name, role, scope, department, argon2_hash, subject, is_disabled, is_demo,"
@@ -113,7 +117,10 @@ def add_account(
         [account, name or account, role, Scope(scope).code, department, _digest(password, is_demo), subject, is_demo],
     ).fetchone()
     if row is None:
-        raise AtlasError(f"There is an account {account} already.", "Choose another name, or use `reset` or `scope`.")
+        raise AtlasError(
+            f"There is an account {account} already.", "Choose another name, or use `reset` or `scope`.",
+            why="account_taken", account=account,
+        )  # fmt: skip
     audit.write(connection, "account", by, account, done="added", role=role, scope=scope, department=department)
     return password
 
@@ -148,7 +155,10 @@ def set_scope(
         raise UnknownNameError("role", role, ROLES)
     now = role or before.role
     if now in NEEDS_DEPARTMENT and before.department is None:
-        raise AtlasError(f"A {now} belongs to a department, and {account} has none.", "Add an account of that role.")
+        raise AtlasError(
+            f"A {now} belongs to a department, and {account} has none.", "Add an account of that role.",
+            why="account_department",
+        )  # fmt: skip
     connection.execute(
         "update auth.account set scope = %s, role = %s where account = %s", [Scope(scope).code, now, account]
     )
@@ -166,12 +176,18 @@ def link_account(connection: Connection, account: str, subject: str, *, by: Acto
         Another account is linked to that subject, or this one is of the demonstration.
     """
     if find_account(connection, account).is_demo:
-        raise AtlasError(f"{account} is of the demonstration.", "Add an account of your own, and link that.")
+        raise AtlasError(
+            f"{account} is of the demonstration.", "Add an account of your own, and link that.",
+            why="account_demo", account=account,
+        )  # fmt: skip
     taken = connection.execute(
         "select account from auth.account where subject = %s and account <> %s", [subject, account]
     ).fetchone()
     if taken:
-        raise AtlasError(f"{taken[0]} is linked to {subject} already.", f"Reset {taken[0]} first.")
+        raise AtlasError(
+            f"{taken[0]} is linked to {subject} already.", f"Reset {taken[0]} first.",
+            why="account_linked", account=taken[0],
+        )  # fmt: skip
     connection.execute(
         "update auth.account set subject = %s, argon2_hash = null, totp_sealed = null, totp_step = null"
         " where account = %s",
@@ -184,7 +200,10 @@ def link_account(connection: Connection, account: str, subject: str, *, by: Acto
 def reset_account(connection: Connection, account: str, *, by: Actor | None = None) -> str:
     """Give an account a new password, take second factor, link and lock off it, and end its sessions."""
     if find_account(connection, account).is_demo:
-        raise AtlasError(f"{account} is of the demonstration and has no password.", "It signs in by one click.")
+        raise AtlasError(
+            f"{account} is of the demonstration and has no password.", "It signs in by one click.",
+            why="account_demo", account=account,
+        )  # fmt: skip
     password = make_password()
     set_password(connection, account, password, by=by)
     connection.execute(
@@ -205,7 +224,8 @@ def set_password(connection: Connection, account: str, password: str, *, by: Act
         raise AtlasError(
             "This password is too easily guessed.",
             f"Take {SHORTEST} characters or more, not all alike, and not the name of the account.",
-        )
+            why="password_weak", least=SHORTEST,
+        )  # fmt: skip
     connection.execute(
         "update auth.account set argon2_hash = %s, n_failed = 0, locked_until = null where account = %s",
         [_digest(password, False), account],

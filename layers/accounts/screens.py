@@ -43,14 +43,19 @@ def let_in(connection: Connection, code: str, account: str, label: str, *, by: A
         No screen shows that code, or the account is not a wall's.
     """
     if find_account(connection, account).role != "wall":
-        raise AtlasError(f"{account} is not the account of a wall.", "Add one of the role wall, and name that.")
+        raise AtlasError(
+            f"{account} is not the account of a wall.", "Add one of the role wall, and name that.",
+            why="screen_account", account=account,
+        )  # fmt: skip
     row = connection.execute(
         "update auth.pairing set account = %s, label = %s"
         " where code_hash = %s and account is null and ends_at > now() returning 1",
         [account, label[:80], digest(code.strip().upper())],
     ).fetchone()
     if row is None:
-        raise AtlasError("No screen shows this code.", "Codes hold for ten minutes: read the one it shows now.")
+        raise AtlasError(
+            "No screen shows this code.", "Codes hold for ten minutes: read the one it shows now.", why="screen_code"
+        )
     audit.write(connection, "session", by, account, done="screen let in", label=label[:80])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,19 @@ from starlette.background import BackgroundTask
 
 from layers import duplicates, photos
 from layers.errors import AccessError, AtlasError
+from layers.identifiers import without_numbers
 from mapapp import casework
 from mapapp.api.sign_in import words_of
 from mapapp.desk import Desk
 from mapapp.pages.casework import cases_page
+from mapapp.refusals import refusal
+from mapapp.rights import home_of
 from mapapp.shape import read_json
+from mapapp.signpost import signpost_page
+from mapapp.text import Words
 from mapapp.visitor import visitor
+
+log = logging.getLogger(__name__)
 
 STATIC = Path(__file__).parent.parent / "casework_files"
 FILES = {path.name: path for path in STATIC.iterdir()}
@@ -116,12 +124,19 @@ def add_photos(routes: APIRouter, desk: Desk) -> None:
         return Response(found, media_type="image/jpeg", headers={"cache-control": "private, max-age=3600"})
 
 
-async def written(write: Callable[..., str], *args: Any) -> Response:
+async def written(write: Callable[..., str], desk: Desk, words: Words, *args: Any) -> Response:
     """Answer with a page, or with what keeps it from being written, such as that no grids have been loaded."""
     try:
-        return HTMLResponse(await asyncio.to_thread(write, *args))
+        return HTMLResponse(await asyncio.to_thread(write, desk, words, *args))
     except AtlasError as error:
-        return Response(f"{error}\n", 503, media_type="text/plain; charset=utf-8")
+        return kept_from(words, error)
+
+
+def kept_from(words: Words, error: AtlasError) -> Response:
+    """Answer with a page that says what keeps another from being written."""
+    log.warning("%s", without_numbers(str(error)))
+    home = home_of(visitor().actor.role)
+    return HTMLResponse(signpost_page(words, refusal(words, error), home=home), 503)
 
 
 async def answer(function: Callable[..., Any], *args: Any) -> Response:
@@ -129,9 +144,11 @@ async def answer(function: Callable[..., Any], *args: Any) -> Response:
     try:
         return JSONResponse(await asyncio.to_thread(function, *args))
     except AtlasError as error:
-        why = getattr(error, "why", "")
-        told = {"message": error.message, "hint": error.hint, "why": why, "need": getattr(error, "need", "")}
-        status = STATUS.get(why, 404 if isinstance(error, AccessError) else 422)
+        told = {
+            "message": error.message, "hint": error.hint, "why": error.why, "need": getattr(error, "need", ""),
+            "told": {name: str(said) for name, said in error.told.items()},
+        }  # fmt: skip
+        status = STATUS.get(error.why, 404 if isinstance(error, AccessError) else 422)
         return JSONResponse(told, status)
 
 

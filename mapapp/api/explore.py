@@ -26,6 +26,7 @@ from mapapp.explore.page import explore_page
 from mapapp.explore.parts import Parts, first_part, is_short, rest_part
 from mapapp.packed import coding_of, pack
 from mapapp.pages.map import notice
+from mapapp.refusals import refusal
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +135,8 @@ async def told(desk: Desk, request: Request, make: Callable[[], Any]) -> Respons
         return as_json(await asyncio.to_thread(make), 200, {"cache-control": NOT_KEPT})
     except AtlasError as error:
         log.warning("%s", without_numbers(str(error)))
-        return as_json({"panels": {"notice": notice(words_of(desk, request), error.message)}}, 409)
+        words = words_of(desk, request)
+        return as_json({"panels": {"notice": notice(words, refusal(words, error))}}, 409)
 
 
 def file(desk: Desk, request: Request, kind: str) -> Response:
@@ -143,6 +145,7 @@ def file(desk: Desk, request: Request, kind: str) -> Response:
     try:
         name, body = handlers.take_away(desk, request.url.query, kind, host)
     except AtlasError as error:
-        return Response(f"{error}\n", 404, media_type="text/plain; charset=utf-8")
+        said = refusal(words_of(desk, request), error)
+        return Response(f"{said}\n", 404, media_type="text/plain; charset=utf-8")
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "private, no-store"}
     return Response(body, media_type=KINDS[kind], headers=headers)

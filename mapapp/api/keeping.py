@@ -21,6 +21,7 @@ from mapapp.pages.accounts import accounts_page
 from mapapp.pages.audit import MOST, audit_page
 from mapapp.pages.noted import Noted
 from mapapp.porter import Porter
+from mapapp.refusals import refusal
 from mapapp.visitor import visitor
 
 
@@ -53,7 +54,7 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         try:
             message = await asyncio.to_thread(keep, porter, given)
         except AtlasError as error:
-            return await asyncio.to_thread(show, request, str(error), 400)
+            return await asyncio.to_thread(show, request, refusal(words_of(desk, request), error), 400)
         return await asyncio.to_thread(show, request, message)
 
     @routes.get("/audit")
@@ -130,9 +131,9 @@ def keep(porter: Porter, given: dict[str, str]) -> str:
 
 def _link(connection: records.Connection, porter: Porter, account: str, subject: str, by: Actor) -> None:
     if porter.provider is None:
-        raise AtlasError("There is no identity provider.", "Whoever runs the map sets OIDC_ISSUER.")
+        raise AtlasError("There is no identity provider.", "Whoever runs the map sets OIDC_ISSUER.", why="no_provider")
     if not subject:
-        raise AtlasError("Nobody was named.", "Type who it is at the identity provider.")
+        raise AtlasError("Nobody was named.", "Type who it is at the identity provider.", why="no_subject")
     records.link_account(connection, account, f"{porter.provider.settings.issuer} {subject}", by=by)
 
 

@@ -11,14 +11,17 @@ import time
 from collections import OrderedDict
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from layers.accounts.provider import Asked
 from layers.errors import AtlasError
-from mapapp.api.sign_in import local_path, with_cookies
+from mapapp.api.sign_in import local_path, with_cookies, words_of
+from mapapp.desk import Desk
 from mapapp.door import SECURE_COOKIE, SESSION_COOKIE
 from mapapp.porter import Porter
+from mapapp.refusals import refusal
 from mapapp.rights import home_of, may_open
+from mapapp.signpost import signpost_page
 
 WAITS_S, ROOM = 600.0, 10_000
 log = logging.getLogger(__name__)
@@ -47,7 +50,7 @@ class Begun:
         return (asked, ahead) if asked and time.monotonic() - since < WAITS_S else None
 
 
-def provider_routes(porter: Porter, *, is_secure: bool) -> APIRouter:
+def provider_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     """Make the routes `/sign-in/provider` and `/sign-in/back`."""
     routes, begun = APIRouter(), Begun()
     name, session_name = ("__Host-begun", SECURE_COOKIE) if is_secure else ("begun", SESSION_COOKIE)
@@ -62,7 +65,8 @@ def provider_routes(porter: Porter, *, is_secure: bool) -> APIRouter:
             address, asked = await asyncio.to_thread(porter.provider.begin, _back(request))
         except AtlasError as error:
             log.warning("%s", error)
-            return Response(f"{error.message}\n", 503, media_type="text/plain; charset=utf-8")
+            words = words_of(desk, request)
+            return HTMLResponse(signpost_page(words, refusal(words, error), home=""), 503)
         answer = RedirectResponse(address, 303)
         secret = begun.keep(asked, local_path(request.query_params.get("next")))
         answer.headers.append("set-cookie", f"{name}={secret}; Max-Age={WAITS_S:.0f}{rest}")

@@ -18,6 +18,7 @@ from mapapp.desk import Desk
 from mapapp.door import SECURE_COOKIE, SESSION_COOKIE, cookie_headers
 from mapapp.pages.sign_in import account_page, sign_in_page
 from mapapp.porter import Porter
+from mapapp.refusals import refusal
 from mapapp.rights import home_of, may_open
 from mapapp.text import Words
 from mapapp.visitor import visitor
@@ -106,7 +107,7 @@ def account_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
         try:
             done = await asyncio.to_thread(change_own, porter, session, given)
         except AtlasError as error:
-            return own(desk, request, str(error), 400)
+            return own(desk, request, refusal(words, error), 400)
         if not done:
             return own(desk, request, words("sign_in_failed"), 403)
         if given.get("do") == "password":

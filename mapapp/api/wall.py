@@ -17,6 +17,7 @@ from mapapp.api.view import as_json, written
 from mapapp.desk import Desk
 from mapapp.live import Live
 from mapapp.pages.wall import Versions, mark, wall_page
+from mapapp.refusals import refusal
 from mapapp.visitor import visitor
 from mapapp.watch import read_names, read_watch, search_names
 
@@ -85,7 +86,7 @@ def _figure_routes(desk: Desk, live: Live, versions: Versions) -> APIRouter:
                 kept_s=WATCH_KEPT_S,
             )
         except AtlasError as error:
-            return as_json({"fault": error.message}, 409)
+            return as_json({"fault": refusal(words_of(desk, request), error)}, 409)
 
     @routes.get("/api/names")
     async def names(request: Request, edition: str = "") -> Response:
@@ -99,7 +100,7 @@ def _figure_routes(desk: Desk, live: Live, versions: Versions) -> APIRouter:
                 kept_s=NAMES_KEPT_S,
             )
         except AtlasError as error:
-            return as_json({"fault": error.message}, 409)
+            return as_json({"fault": refusal(words_of(desk, request), error)}, 409)
 
     @routes.get("/api/names/search")
     async def search(request: Request, sought: str = "") -> Response:
@@ -107,7 +108,7 @@ def _figure_routes(desk: Desk, live: Live, versions: Versions) -> APIRouter:
         try:
             return as_json(await asyncio.to_thread(search_names, desk, sought, words_of(desk, request).language), 200)
         except AtlasError as error:
-            return as_json({"fault": error.message}, 409)
+            return as_json({"fault": refusal(words_of(desk, request), error)}, 409)
 
     return routes
 

@@ -69,7 +69,8 @@
     } catch (error) {
       console.warn(error);
       if (turn === atlas.turn) page.dataset.view = "failed";
-      fill("notice", [document.getElementById("notice").dataset.fault]);
+      const { faultZh, faultEn } = document.getElementById("notice").dataset;
+      fill("notice", [new URLSearchParams(window.location.search).get("lang") === "en" ? faultEn : faultZh]);
     }
   };
   window.atlas = atlas;

@@ -1,5 +1,5 @@
 // What leaders see of the care register: published counts of each group and overdue visits, by grid.
-import { ask, el, go, notice, number, state, t, told } from "./desk.mjs";
+import { ask, el, go, notice, number, state, t, told, whyOf } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 const [head, body] = [document.querySelector("#counts thead"), document.querySelector("#counts tbody")];
@@ -32,7 +32,7 @@ async function load(code) {
         el("td", { class: one.late ? "late" : "" }, late(one.late)));
     }));
   } catch (error) {
-    notice(error.message);
+    notice(whyOf(error));
   }
 }
 

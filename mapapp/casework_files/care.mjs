@@ -1,7 +1,7 @@
 // The list of who visits people that are offered care: masked records, and the visits made.
 import { bringAlong } from "./halves.mjs";
 import { identity } from "./identity.mjs";
-import { ask, day, el, go, newKey, notice, number, once, say, state, t, to, told } from "./desk.mjs";
+import { ask, day, el, go, newKey, notice, number, once, say, state, t, to, told, whyOf } from "./desk.mjs";
 
 const at = (id) => document.getElementById(id);
 const body = document.querySelector("#records tbody");
@@ -36,7 +36,7 @@ async function load() {
     document.body.classList.remove("failed");
   } catch (error) {
     document.body.classList.add("failed");
-    at("count").textContent = error.message;
+    at("count").textContent = whyOf(error);
   } finally {
     if (turn === page.turn) document.body.classList.remove("loading");
   }

@@ -74,12 +74,22 @@ export const newKey = () =>
 
 export const formToken = () => document.cookie.match(/(?:^|; )_csrf_token=([^;]+)/)?.[1] ?? "";
 
+// Why something was refused, in the reader's words: the sentences of errors are English.
+function reason({ why, need, told: filled }) {
+  const key = ["case_why", "near_why", "refused"].map((kind) => `${kind}_${why}`).find((one) => one in told.words);
+  const more = told.words[`need_${need}`];
+  return t(key ?? "case_failed", filled) + (more ? `: ${more}` : "");
+}
+
 export class Refused extends Error {
   constructor(status, said) {
-    super(said.message ?? t("case_failed"));
+    super(reason(said));
     Object.assign(this, { status, why: said.why, need: said.need, hint: said.hint });
   }
 }
+
+// What is said of something that did not come: where no answer came the browser's own words are no help.
+export const whyOf = (error) => (error instanceof TypeError ? t("near_unheard") : error.message);
 
 // `stays` keeps the page where it is when the session has ended.
 export async function ask(path, body, { stays = false, signal } = {}) {
@@ -108,7 +118,7 @@ export const once = (button, run) => async (event) => {
   try {
     await run(event);
   } catch (error) {
-    notice(error.why ? t(`case_why_${error.why}`) + (error.need ? `: ${say("need", error.need)}` : "") : error.message);
+    notice(whyOf(error));
     if (error.why === "stale" || error.why === "gone") window.dispatchEvent(new Event("casework-changed"));
   } finally {
     button.disabled = false;

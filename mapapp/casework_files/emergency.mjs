@@ -1,5 +1,5 @@
 // The emergency command: an area is chosen by pointer or keyboard, its address is the page's, the answer stands beside.
-import { ask, el, notice, once, t, told } from "./desk.mjs";
+import { ask, el, notice, once, t, told, whyOf } from "./desk.mjs";
 import { COLOURS, NO_MAP, makeEmergencyMap } from "./emergency-map.mjs";
 import { features, ringName, showAnswer } from "./emergency-panel.mjs";
 import { fillSheet } from "./emergency-sheet.mjs";
@@ -29,7 +29,7 @@ function mark(kind, error) {
   host.querySelector(":scope > .shows")?.remove();
   if (!kind) return;
   const refused = error?.status === 404 ? "grids" : error?.why;
-  const why = error instanceof TypeError ? t("near_unheard") : told.words[`near_why_${refused}`] ?? [error?.message, error?.hint].filter(Boolean).join(" ");
+  const why = error && (told.words[`near_why_${refused}`] ?? whyOf(error));
   const again = error && el("button", { type: "button", on: { click: load } }, t("near_again"));
   const line = el("p", { class: "shows", role: error ? "alert" : "status" }, t(`near_${kind}`, { why }), again);
   if (page.said) host.prepend(line);
@@ -251,7 +251,7 @@ at("link").addEventListener("click", once(at("link"), async () => {
 at("sheet-button").addEventListener("click", once(at("sheet-button"), print));
 at("sought").addEventListener("input", () => {
   clearTimeout(page.waiting);
-  page.waiting = setTimeout(() => search().catch((error) => notice(error instanceof TypeError ? t("near_unheard") : error.message)), 150);
+  page.waiting = setTimeout(() => search().catch((error) => notice(whyOf(error))), 150);
 });
 at("sought").addEventListener("keydown", (event) => {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

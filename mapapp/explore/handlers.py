@@ -227,7 +227,8 @@ def take_away(desk: Desk, search: str | None, kind: str, host: str, now: datetim
         There is no such kind of file.
     """
     if kind not in export.KINDS:
-        raise AtlasError(f"There is no file of the kind {kind}.", f"Ask for one of {', '.join(export.KINDS)}.")
+        kinds = ", ".join(export.KINDS)
+        raise AtlasError(f"There is no file of the kind {kind}.", f"Ask for one of {kinds}.", why="no_kind", said=kinds)
     findings, words = find(desk, search)
     address = f"{host}/explore{search_of(findings.question, findings.choices)}"
     said = export.about(desk.catalog, words, findings, address, now or datetime.now(UTC))

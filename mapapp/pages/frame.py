@@ -52,7 +52,7 @@ def page(words: Words, other: Words) -> Component:
             html.Div(
                 [html.P(words("no_engine")), html.P(other("no_engine"))], className="no-engine-note", role="alert"
             ),
-            html.Div(id=ids.NOTICE, className="notice", role="alert", **_attribute("data-fault", words("fault"))),
+            html.Div(id=ids.NOTICE, className="notice", role="alert", **_faults(words, other)),
             html.Div(
                 className="screen",
                 children=[
@@ -67,9 +67,9 @@ def page(words: Words, other: Words) -> Component:
     return cast(Component, made)
 
 
-def _attribute(name: str, value: str) -> dict[str, Any]:
-    """One attribute whose name is no word of Python."""
-    return {name: value}
+def _faults(*languages: Words) -> dict[str, Any]:
+    """What the browser says where it hears nothing, in each language."""
+    return {f"data-fault-{words.language}": words("fault") for words in languages}
 
 
 def _left(words: Words) -> list[Component]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -274,9 +274,9 @@ def notice(words: Words, message: str) -> Children:
     return [html.P(words("fault")), html.Small(words("fault_hint", message=message))]
 
 
-def fault(languages: Iterable[Words]) -> Children:
+def fault(words: Words) -> Children:
     """A line for what nobody foresaw; the reason stands in the log, not on the screen."""
-    return [html.P(words("fault")) for words in languages]
+    return [html.P(words("fault"))]
 
 
 def _figure(name: str, value: str, unit: str, note: str = "") -> Component:
