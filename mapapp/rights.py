@@ -66,6 +66,8 @@ RIGHTS: Mapping[str, Roles] = {
     "/tiles/": MAP,
     "/base/": MAP,
     "/static/": MAP,
+    "/static/casework/leave.mjs": EVERYBODY,
+    "/static/casework/accounts.mjs": frozenset({"security_admin"}),
     "/assets/": MAP,
     "/_dash-": AT_DESKS,
     "/_favicon.ico": MAP,

@@ -29,7 +29,7 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
     """Make the routes `/accounts` and `/audit`."""
     routes, zone = APIRouter(), desk.catalog.city.zone
 
-    def show(request: Request, message: str, status: int = 200) -> Response:
+    def show(request: Request, message: str, refused: dict[str, str] | None = None) -> Response:
         with porter.connection() as connection:
             accounts = records.list_accounts(connection, visitor().actor.scope)
             kept = {one.account for one in accounts}
@@ -38,9 +38,9 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         departments = {key: words.of(known[key].name) if key in known else key for key in porter.departments}
         written = accounts_page(
             words, visitor(), accounts, sessions, departments, zone=zone, has_provider=porter.provider is not None,
-            message=message,
+            message=message, given=refused,
         )  # fmt: skip
-        return HTMLResponse(written, status)
+        return HTMLResponse(written, 200 if refused is None else 400)
 
     @routes.get("/accounts")
     async def accounts(request: Request) -> Response:
@@ -54,7 +54,7 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         try:
             message = await asyncio.to_thread(keep, porter, given)
         except AtlasError as error:
-            return await asyncio.to_thread(show, request, refusal(words_of(desk, request), error), 400)
+            return await asyncio.to_thread(show, request, refusal(words_of(desk, request), error), given)
         return await asyncio.to_thread(show, request, message)
 
     @routes.get("/audit")
