@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from pathlib import Path
 
 import geopandas as gpd
@@ -137,10 +138,18 @@ def test_a_view_sets_the_opacity_of_layers_that_are_there() -> None:
         assert paint[f"top-{pick}"] == paint[f"top-{level_of(at)}"] == 1
 
 
-def test_layers_of_a_level_share_their_geometry() -> None:
-    layers = [layer for layer in map_style("/t")["layers"] if layer.get("source") == "grid"]
+@pytest.mark.parametrize(("source", "n"), [("grid", 4), ("border", 5)])
+def test_layers_of_a_level_share_their_geometry(source: str, n: int) -> None:
+    layers = [layer for layer in map_style("/t")["layers"] if layer.get("source") == source]
     buckets = {(layer["type"], json.dumps(layer["filter"]), json.dumps(layer.get("layout"))) for layer in layers}
-    assert len(buckets) == 4 + 5  # fills of four levels, lines of five
+    assert len(buckets) == n  # fills of four levels, lines of five
+
+
+def test_a_shade_that_changes_touches_no_line() -> None:
+    states = {"grid": {"shade", "veil"}, "border": {"near", "cell", "chosen", "hover"}}
+    for source, known in states.items():
+        layers = [layer for layer in map_style("/t")["layers"] if layer.get("source") == source]
+        assert set(re.findall(r'"feature-state", "(\w+)"', json.dumps(layers))) == known
 
 
 def test_the_camera_never_stays_above_the_tiles_that_hold_the_cells() -> None:

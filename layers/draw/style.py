@@ -36,8 +36,9 @@ def map_style(tiles: str) -> Style:
 
     Layers of one level share their geometry, and nothing but paint and feature states changes from view to view: no
     tile is ever cut into buckets twice. `cell-LEVEL` is coloured by the feature state `shade` (large grids without
-    one are the land), `line-LEVEL` drawn by
-    `near` and `cell`, `veil-LEVEL` by `veil`, `top-LEVEL` by `chosen` and `hover`.
+    one are the land), `line-LEVEL` drawn by `near` and `cell`, `veil-LEVEL` by `veil`, `top-LEVEL` by `chosen` and
+    `hover`. Areas are of the source `grid`, lines of `border`, which has the same tiles: a state that changes writes
+    all vertices of its source anew, and lines have ten times those of areas.
 
     Parameters
     ----------
@@ -50,7 +51,8 @@ def map_style(tiles: str) -> Style:
         "version": 8,
         "state": {"scale": {"default": 1}, "rise": {"default": 0}},
         "sources": {
-            "grid": {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": {"grid": "code"}},
+            "grid": _source(tiles),
+            "border": _source(tiles),
             "label": {"type": "geojson", "data": _EMPTY},
         },
         "layers": [
@@ -153,6 +155,10 @@ def zoom_floor(shown: str) -> int:
     return {"medium": MEDIUM_FROM, "small": SMALL_FROM}.get(shown, 0)
 
 
+def _source(tiles: str) -> dict[str, Any]:
+    return {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": {"grid": "code"}}
+
+
 def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": name,
@@ -179,10 +185,9 @@ def _line(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
     return {
         "id": name,
         "type": "line",
-        "source": "grid",
+        "source": "border",
         "source-layer": "grid",
         "filter": ["==", ["get", "level"], level],
-        "layout": {"line-join": "round"},
         "paint": paint,
     }
 

@@ -39,6 +39,9 @@ const CHARTS = ["multiples", "trend"];
 // What these hold stays, whatever is said above it.
 const KEEPING = ["where", "mapped", "time", "exports"];
 
+const LATE_MS = 400; // what takes longer is said to be loading
+const waiting = () => PARTS.filter((id) => by(id).dataset.shows === "loading" && !by(id).querySelector(":scope > .state"));
+
 // Each panel says what happens to it: loading, empty, stale (the former content stays), failed.
 function mark(id, kind, why) {
   const panel = by(id);
@@ -46,7 +49,11 @@ function mark(id, kind, why) {
   if (kind === "loading") panel.setAttribute("aria-busy", "true");
   else panel.removeAttribute("aria-busy");
   panel.querySelector(":scope > .state")?.remove();
-  if (!kind) return;
+  if (kind && kind !== "loading") say(id, kind, why);
+}
+
+function say(id, kind, why) {
+  const panel = by(id);
   const said = { ...words() }[`shows_${kind}`] ?? document.body.dataset[kind] ?? "";
   const line = Object.assign(document.createElement("p"), { className: "state", textContent: said.replace("{why}", why ?? "") });
   if (id === "where") line.setAttribute("role", kind === "failed" ? "alert" : "status"); // said once, and seen everywhere
@@ -81,6 +88,7 @@ async function load() {
   const address = window.location.search;
   page.classList.remove("drawn");
   PARTS.forEach((id) => mark(id, "loading"));
+  setTimeout(() => turn === state.turn && waiting().forEach((id) => say(id, "loading")), state.told ? LATE_MS : 0);
   let answer;
   try {
     answer = await ask("/api/explore" + known(address));
@@ -125,7 +133,8 @@ window.addEventListener("atlas-drawn", () => mark("mapped", state.told.is_empty 
 // A whole answer, or one of its two parts.
 function show({ panels, view, style, told: more, said }) {
   const told = (state.told = { ...state.told, ...more });
-  page.lang = told.language === "zh" ? "zh-CN" : "en";
+  const lang = told.language === "zh" ? "zh-CN" : "en";
+  if (page.lang !== lang) page.lang = lang; // as in map.mjs
   page.dataset.theme = told.theme;
   page.classList.add("told");
   const focused = document.activeElement?.dataset?.set;

@@ -7,7 +7,8 @@ import { inset } from "./room.mjs";
 const engine = await import(document.getElementById("engine").href).catch(() => null);
 const GlMap = engine?.Map;
 
-const SOURCE = { source: "grid", sourceLayer: "grid" };
+const AREA = { source: "grid", sourceLayer: "grid" };
+const BORDER = { source: "border", sourceLayer: "grid" };
 const page = document.documentElement;
 const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false, box: null };
 
@@ -64,23 +65,25 @@ function shade(view, before) {
   const { cells, frame } = view;
   cells.code.forEach((tail, i) => {
     if (cells.shade[i] === before.cells.shade[i]) return;
-    state.map.setFeatureState({ ...SOURCE, id: frame + tail }, { shade: Number(cells.shade[i]) });
+    state.map.setFeatureState({ ...AREA, id: frame + tail }, { shade: Number(cells.shade[i]) });
   });
 }
 
 function colour(view) {
   const { cells, frame, above, beside, at } = view;
-  const tell = (code, told) => state.map.setFeatureState({ ...SOURCE, id: code }, told);
-  state.map.removeFeatureState(SOURCE);
+  const tell = (source, code, told) => state.map.setFeatureState({ ...source, id: code }, told);
+  state.map.removeFeatureState(AREA);
+  state.map.removeFeatureState(BORDER);
   state.cells.clear();
   state.hover = null;
   cells.code.forEach((tail, i) => {
     state.cells.set(frame + tail, i);
-    tell(frame + tail, { shade: Number(cells.shade[i]), cell: true });
+    tell(AREA, frame + tail, { shade: Number(cells.shade[i]) });
+    tell(BORDER, frame + tail, { cell: true });
   });
-  above?.code.forEach((code) => tell(code, { near: true }));
-  beside.forEach((code) => tell(code, { veil: true }));
-  tell(at, { chosen: true });
+  above?.code.forEach((code) => tell(BORDER, code, { near: true }));
+  beside.forEach((code) => tell(AREA, code, { veil: true }));
+  tell(BORDER, at, { chosen: true });
 }
 
 function paint(view) {
@@ -112,7 +115,8 @@ function label(view) {
 function apply(view) {
   const before = state.view;
   state.view = view;
-  page.lang = view.lang === "zh" ? "zh-CN" : "en";
+  const lang = view.lang === "zh" ? "zh-CN" : "en";
+  if (page.lang !== lang) page.lang = lang; // set anew it has the style of all elements worked out again
   document.title = view.title;
   const isSame = before && before.cells.code === view.cells.code && before.at === view.at; // the very same cells
   if (isSame) shade(view, before);
@@ -170,8 +174,8 @@ function hover(event) {
   const code = found?.properties.code ?? null;
   const over = code && state.cells.has(code) ? target(code) : null;
   if (over !== state.hover) {
-    if (state.hover) state.map.setFeatureState({ ...SOURCE, id: state.hover }, { hover: false });
-    if (over) state.map.setFeatureState({ ...SOURCE, id: over }, { hover: true });
+    if (state.hover) state.map.setFeatureState({ ...BORDER, id: state.hover }, { hover: false });
+    if (over) state.map.setFeatureState({ ...BORDER, id: over }, { hover: true });
     state.hover = over;
     clearTimeout(state.rest);
     if (over && over !== state.view.at) state.rest = setTimeout(() => window.atlas.prepare(over), 90);
@@ -254,7 +258,7 @@ Object.defineProperty(window, "__map", {
     get drawn() { return state.drawn; },
     get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
     get cells() { return [...state.cells.keys()]; },
-    shadeOf: (code) => state.map.getFeatureState({ ...SOURCE, id: code }).shade ?? null,
+    shadeOf: (code) => state.map.getFeatureState({ ...AREA, id: code }).shade ?? null,
     // What the map drew at a point of the page: read in the frame that draws it, for later the canvas may be empty.
     colourAt(x, y) {
       return new Promise((done) => {
