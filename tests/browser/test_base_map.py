@@ -45,16 +45,17 @@ def test_the_base_is_seen_and_named_and_comes_from_our_host(
         with serving(atlas, settings, base=base) as address, at_desk(browser, address, "dispatcher") as screen:
             screen.open("?at=449901")
             assert screen.texts(".attribution") == ["Survey"]
-            width, height = 1920, 1080
-            seen = screen.page.evaluate(f"() => window.__map.colourAt({width / 2}, {height / 2})")
+            seen = screen.page.evaluate("() => window.__map.colourAt(innerWidth / 2, innerHeight / 2)")
             assert seen[0] > seen[1] + 20, f"the pink of the base shines through: {seen}"
-            with at_desk(browser, address, "wall") as wall:
+            with at_desk(browser, address, "wall", viewport={"width": 1920, "height": 1080}) as wall:
                 wall.page.goto(f"{address}/wall?tour=600")
                 wall.page.wait_for_function(READY, timeout=60_000)
                 assert wall.texts(".attribution") == ["Survey"]
                 assert wall.page.evaluate(IS_SEEN), "no panel lies over the name of the map"
-                left, right = wall.page.evaluate("() => [440, innerWidth - 470]")
-                colours = [wall.page.evaluate(f"() => window.__map.colourAt({x}, 110)") for x in (left, right)]
+                left, right = wall.page.evaluate("() => [0.23 * innerWidth, 0.755 * innerWidth]")
+                colours = [
+                    wall.page.evaluate(f"() => window.__map.colourAt({x}, innerHeight / 10)") for x in (left, right)
+                ]
                 assert any(seen[0] > seen[1] + 20 for seen in colours), f"the pink of the base: {colours}"
                 assert wall.hosts == {urlsplit(address).netloc}
             screen.page.goto(f"{address}/command?lon=115.24&lat=22.85&r=500")

@@ -12,7 +12,7 @@ from screen import Screen
 
 @contextmanager
 def at_desk(browser: Browser, address: str, role: str, **more: Any) -> Iterator[Screen]:
-    context = browser.new_context(**{"viewport": {"width": 1920, "height": 1080}, "locale": "zh-CN"} | more)
+    context = browser.new_context(**{"viewport": {"width": 1366, "height": 768}, "locale": "zh-CN"} | more)
     screen = Screen(context.new_page(), address)
     screen.sign_in(role)
     yield screen
@@ -26,7 +26,7 @@ def open_cases(screen: Screen, query: str = "") -> None:
 
 
 def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address: str) -> None:
-    with at_desk(browser, address, "dispatcher") as screen:
+    with at_desk(browser, address, "dispatcher", viewport={"width": 1920, "height": 1080}) as screen:
         page = screen.page
         open_cases(screen, "?queue=open")
         rows = page.locator("#cases tbody tr[data-id]")

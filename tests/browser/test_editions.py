@@ -27,7 +27,7 @@ def reformed(db: Database, settings: Settings, tmp_path: Path, browser: Browser)
     town.load()
     town.reform(MIXED, outlines=OUTLINES)
     with serving(town.atlas("web"), settings) as address:
-        context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+        context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
         screen = Screen(context.new_page(), address)
         screen.sign_in()
         yield screen

@@ -66,7 +66,7 @@ def test_a_place_is_searched_linked_to_and_printed(browser: Browser, address: st
 
 
 def test_an_area_is_drawn_and_grids_are_named(browser: Browser, address: str) -> None:
-    with at_desk(browser, address, "grid_worker") as screen:
+    with at_desk(browser, address, "grid_worker", viewport={"width": 1920, "height": 1080}) as screen:
         page = screen.page
         lon, lat = SPOT
         open_command(screen, f"?lon={lon}&lat={lat}&r=500")
@@ -114,8 +114,7 @@ def test_an_area_is_drawn_and_grids_are_named(browser: Browser, address: str) ->
 
 
 def test_without_a_pointer_and_from_the_map(browser: Browser, address: str) -> None:
-    more: dict[str, Any] = {"viewport": {"width": 1366, "height": 768}}
-    with at_desk(browser, address, "leader", **more) as screen:
+    with at_desk(browser, address, "leader") as screen:
         page = screen.page
         screen.open("?at=449901001001")
         page.locator("a[href^='/command']").click()

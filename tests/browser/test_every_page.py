@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED
-from screen import Screen
+from screen import Screen, hold_map
 
 from layers.access import ROLES
 from layers.database import Database
@@ -100,6 +100,7 @@ def test_a_page_reads_well_in_both_languages_at_three_sizes(
         texts = screen.page.evaluate(TEXTS)
         note("is in the other language", leaks(language, texts, names))
         note("is no date of the language", [said for said in texts if MACHINE.search(said)])
+        hold_map(screen.page)
         for width, height in SIZES[language]:
             screen.page.set_viewport_size({"width": width, "height": height})
             for name, look in (

@@ -126,7 +126,7 @@ def served(settings: Settings, server: Any, city_template: Database, catalog: Ca
 
 
 @contextmanager
-def wall(browser: Browser, served: Served, query: str = "", size: tuple[int, int] = (1920, 1080)) -> Iterator[Screen]:
+def wall(browser: Browser, served: Served, query: str = "", size: tuple[int, int] = (1366, 768)) -> Iterator[Screen]:
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
     screen = Screen(context.new_page(), served.address)
     screen.sign_in("wall")
@@ -146,7 +146,7 @@ def wait_whole(page: Page) -> None:
 
 
 def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served) -> None:
-    with wall(browser, served, "?tour=600") as screen:
+    with wall(browser, served, "?tour=600", (1920, 1080)) as screen:
         page = screen.page
         wait_whole(page)
         hours, days = page.evaluate(MARKS)
@@ -193,7 +193,7 @@ def test_a_step_is_seen_at_once_and_an_outage_loses_none(browser: Browser, serve
 
 
 def test_an_outage_is_said_by_every_panel_and_by_the_age_of_the_data(browser: Browser, served: Served) -> None:
-    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     screen = Screen(context.new_page(), served.address)
     screen.sign_in("wall")
     page, away = screen.page, "**/api/**"
@@ -234,7 +234,7 @@ def test_an_outage_is_said_by_every_panel_and_by_the_age_of_the_data(browser: Br
 
 
 def test_figures_come_first_the_map_after_them_and_charts_last(browser: Browser, served: Served) -> None:
-    context = browser.new_context(viewport={"width": 1920, "height": 1080}, locale="zh-CN")
+    context = browser.new_context(viewport={"width": 1366, "height": 768}, locale="zh-CN")
     screen = Screen(context.new_page(), served.address)
     screen.sign_in("wall")
     page, late = screen.page, list[Any]()

@@ -9,6 +9,7 @@ import pytest
 from databases import copy_of
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import TimeoutError as TooLate
+from screen import hold_map
 from test_wall import Served, wait_whole, wall
 
 from etl.demo.backlog import leave_open
@@ -74,9 +75,11 @@ def test_each_scenario_fills_every_panel_with_long_names_in_every_size(browser: 
                 assert page.evaluate(SHOWN, {"layers": points}) == wanted, key
             wait_whole(page)
         for language, sizes in (("", SIZES), ("&lang=en", SIZES[:1])):
+            page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
             page.goto(f"{served.address}/wall?tour=600&scenario=epidemic_prevention{language}")
             for width, height in sizes:
                 page.set_viewport_size({"width": width, "height": height})
+                hold_map(page)
                 wait_whole(page)
         with served.db.connect("admin") as admin:
             row = admin.execute(QUIET).fetchone()
