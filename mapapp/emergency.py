@@ -21,6 +21,7 @@ from layers.nearby import Counted, Nearby, nearby
 from layers.people import published_month
 from mapapp.casework import plain, records
 from mapapp.desk import Desk
+from mapapp.situation import datasets_of
 from mapapp.text import Words
 from mapapp.visitor import visitor
 
@@ -256,9 +257,11 @@ def _sources(desk: Desk, words: Words, loaded: Mapping[str, datetime | None]) ->
     """Datasets the answer is drawn from, who delivers them and how old they are."""
     emergency = desk.catalog.emergency
     sought = {*emergency.protected, *emergency.resources}
+    counted = [key for table in ("person", "event") for key in datasets_of(desk.catalog.datasets.values(), table)]
+    named = {*emergency.workers, *emergency.contacts, *counted}
     used = [
         one for one in desk.catalog.datasets.values()
-        if one.key in (*emergency.workers, *emergency.contacts) or any(holds(one, category) for category in sought)
+        if one.key in named or any(holds(one, category) for category in sought)
     ]  # fmt: skip
     return [
         {"name": words.of(one.name), "department": words.of(desk.catalog.departments[one.department].name),

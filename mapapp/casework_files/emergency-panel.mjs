@@ -34,12 +34,15 @@ export function peopleSentences(said) {
   const whole = (one) => (one.n_whole === null ? "" : t("near_care_whole", { n: one.n_whole }));
   return {
     snapped: all ? t("near_snapped", { n: count(all.n_grids), people: all.n, whole: all.n_whole, off: count(all.off_by) }) : t("near_no_people"),
-    care: care.map((one) => ({ name: one.name, n: one.n, more: level(one) || whole(one) })),
+    total: all ? t("near_n_people", { n: all.n }) : "—",
+    care: care.map((one) => ({ name: one.name, n: t("near_n_people", { n: one.n }), more: level(one) || whole(one) })),
     missing: missing.length ? t("near_care_missing", { names: missing.join(t("near_and")) }) : "",
     month: month ? t("near_month", { month }) : "",
   };
 }
 
+export const counted = (n, kind) => t(n === 1 ? `near_one_${kind}` : `near_n_${kind}`, { n: count(n) });
+export const kindCount = (one) => `${category(one.category)} ${counted(one.n, "events")}`;
 export const details = (row) => row.told.map(([label, value]) => `${label} ${value}`).join(" · ");
 export const beyond = (said) => (said.grids.share < 0.995 ? t("near_beyond", { share: Math.max(1, Math.round((1 - said.grids.share) * 100)) }) : "");
 export const sources = (said) => said.sources.map((one) => t("near_source", { ...one, moment: one.loaded_at ? day(one.loaded_at) : "—" }));
@@ -75,10 +78,10 @@ function spot(id, on, ...inside) {
 
 function groups(part, list, on) {
   return list.map((group) => el("div", { class: `group ${part}` },
-    el("h4", {}, el("i", {}), category(group.category), el("em", {}, group.rows.length ? count(group.n) : t("near_none")), el("small", {}, group.department)),
+    el("h4", {}, el("i", {}), category(group.category), el("em", {}, group.rows.length ? counted(group.n, "places") : t("near_none")), el("small", {}, group.department)),
     el("ol", {}, group.rows.map((row, n) => spot(`${part}-${group.category}-${n}`, on,
       el("b", {}, row.name), el("u", {}, metres(row.m)), el("small", {}, [details(row), row.grid].filter(Boolean).join(" · "))))),
-    group.n > group.rows.length && part === "protected" ? el("p", { class: "hint" }, t("near_more", { n: count(group.n - group.rows.length) })) : null));
+    group.n > group.rows.length && part === "protected" ? el("p", { class: "hint" }, t("near_more_places", { n: count(group.n - group.rows.length) })) : null));
 }
 
 const post = (one) => el("li", {},
@@ -89,16 +92,16 @@ const post = (one) => el("li", {},
 function posts(title, note, list) {
   const isShut = list.length && list.every((one) => one.name === null);
   return el("section", { class: "posts" },
-    el("h3", {}, title, el("em", {}, t("near_n_posts", { n: count(list.length) })), note ? el("small", {}, note) : null),
+    el("h3", {}, title, el("em", {}, counted(list.length, "people")), note ? el("small", {}, note) : null),
     isShut ? el("p", { class: "hint" }, t("near_no_names")) : null,
     el("ul", {}, list.map(post)));
 }
 
 function events(said, on) {
-  const { n, n_late: late, by_category: counted, rows } = said.events;
+  const { n, n_late: late, by_category: kinds, rows } = said.events;
   return el("section", { class: "events" },
-    el("h3", {}, t("near_events"), el("em", {}, count(n)), late ? el("strong", {}, t("near_late", { n: count(late) })) : null),
-    el("p", { class: "counted" }, counted.map((one) => el("span", { class: one.n_late ? "late" : "" }, `${category(one.category)} ${count(one.n)}`))),
+    el("h3", {}, t("near_events"), el("em", {}, counted(n, "events")), late ? el("strong", {}, t("near_late", { n: count(late) })) : null),
+    el("p", { class: "counted" }, kinds.map((one) => el("span", { class: one.n_late ? "late" : "" }, kindCount(one)))),
     el("ol", {}, rows.slice(0, 40).map((row, k) => spot(`event-${k}`, on,
       el("b", {}, category(row.category)), el("i", { class: `state ${row.state}` }, say("state", row.state)),
       row.is_late ? el("strong", {}, t("near_is_late")) : null, el("u", {}, metres(row.distance_m)),
@@ -114,14 +117,14 @@ export function showAnswer(host, said, label, on) {
     el("header", {}, el("h2", {}, nameOf(said, label)), el("time", {}, day(said.at)), el("p", { class: "age" }, age(said)), outside ? el("p", { class: "beyond" }, outside) : null),
     el("div", { class: "figures" },
       figure(t("near_people"), said.people.all?.n ?? "—", said.people.all ? t("near_people_unit") : ""),
-      figure(t("near_protected"), count(n(said.protected)), t("near_inside"), "protected"),
-      figure(t("near_events"), count(said.events.n), t("near_inside")),
-      figure(t("near_is_late"), count(said.events.n_late), t("near_inside"), said.events.n_late ? "late" : "")),
+      figure(t("near_protected"), count(n(said.protected)), t("near_places_inside"), "protected"),
+      figure(t("near_events"), count(said.events.n), t("near_events_inside")),
+      figure(t("near_is_late"), count(said.events.n_late), t("near_events_inside"), said.events.n_late ? "late" : "")),
     el("section", { class: "people" }, el("p", {}, people.snapped),
       people.care.length ? el("h4", {}, t("near_care")) : null,
       el("dl", {}, people.care.map((one) => [el("dt", {}, one.name), el("dd", {}, one.n, el("small", {}, one.more))])),
       el("p", { class: "hint" }, [people.missing, people.month].filter(Boolean).join(" · "))),
-    el("section", {}, el("h3", {}, t("near_protected"), el("em", {}, count(n(said.protected)))), groups("protected", said.protected, on)),
+    el("section", {}, el("h3", {}, t("near_protected"), el("em", {}, counted(n(said.protected), "places"))), groups("protected", said.protected, on)),
     el("section", {}, el("h3", {}, t("near_resources"), el("small", {}, t("near_nearest"))), groups("resource", said.resources, on)),
     posts(t("near_contacts"), "", said.contacts),
     posts(t("near_workers"), t("near_workers_note"), said.workers),
