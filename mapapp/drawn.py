@@ -25,7 +25,8 @@ Faded = tuple[tuple[Fading, int], ...]
 FAINTEST = 10
 """Opacity below which a layer might as well be off, in percent."""
 
-LAST_YEAR = 2999
+FIRST_YEAR, LAST_YEAR = 1000, 2999
+"""Years that a period may name."""
 
 
 @dataclass(frozen=True)
@@ -164,4 +165,4 @@ def _day(said: str | None) -> date | None:
         day = date.fromisoformat(said or "")
     except ValueError:
         return None
-    return day if day.year <= LAST_YEAR else None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None

@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 
-from layers.declare.records import Catalog
+from layers.declare.records import Catalog, Layer
 from layers.draw.overlay import blocks, layer_drawing
 from layers.periods import read_period
 from layers.tables import STATES
-from mapapp.drawn import Only
-from mapapp.situation import Situation
+from mapapp.drawn import LAST_YEAR, Only
+from mapapp.situation import OPEN_STATES, Situation
 from mapapp.text import Words
 from mapapp.view import View
 
@@ -42,7 +43,7 @@ def overlay(catalog: Catalog, words: Words, situation: Situation) -> dict[str, A
         made, layers = layer_drawing(
             layer.key,
             layer.element,
-            _tiles(catalog, situation.version, view, layer.key),
+            _tiles(catalog, situation, layer),
             colour=layer.colour,
             icon=layer.icon,
             rows_from=None if view.is_counted else layer.zoom_min,
@@ -84,14 +85,24 @@ def heights(values: pd.Series[float], box: tuple[float, float, float, float]) ->
     return {"of": base64.b64encode(steps.tobytes()).decode(), "rise": round(wide * HIGHEST / 255, 3)}
 
 
-def _tiles(catalog: Catalog, version: int, view: View, key: str) -> str:
-    layer = catalog.layers[key]
-    only = days_of(view) if layer.element == "event" else view.only
+def _tiles(catalog: Catalog, situation: Situation, layer: Layer) -> str:
+    """Address of a layer's tiles; where steps of cases change what is in them, each step makes it another address."""
+    view, is_event = situation.view, layer.element == "event"
+    only = _open_now(view.only) if view.is_current else days_of(view) if is_event else view.only
     categories = tuple(c for c in only.categories if catalog.categories[c].table == layer.element)
-    is_event = layer.element == "event"
     chosen = Only(categories, *((only.states, only.since, only.until) if is_event else ()))
+    is_moving = is_event and (bool(only.states) or _is_going_on(only.until, catalog.city.zone))
+    version = situation.version + (situation.last_change if is_moving else 0)
     query = urlencode(chosen.said, safe=",")
-    return f"/tiles/layer/{version}/{key}/{{how}}/{{z}}/{{x}}/{{y}}" + (f"?{query}" if query else "")
+    return f"/tiles/layer/{version}/{layer.key}/{{how}}/{{z}}/{{x}}/{{y}}" + (f"?{query}" if query else "")
+
+
+def _open_now(only: Only) -> Only:
+    return Only(only.categories, OPEN_STATES, date(1970, 1, 1), date(LAST_YEAR, 12, 31))
+
+
+def _is_going_on(last: date | None, zone: str) -> bool:
+    return last is not None and last >= datetime.now(ZoneInfo(zone)).date()
 
 
 def _said(catalog: Catalog, words: Words, view: View) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from layers.access import Scope
+from layers.cases import last_change
 from layers.classes import classes
 from layers.codes import child_level, parent_of
 from layers.counts import WITHOUT_TIME, Numbers, numbers, sums, tally
@@ -75,6 +76,7 @@ class Situation:
     is_withheld: bool
     editions: tuple[EditionSpan, ...]
     version: int
+    last_change: int
     loaded_at: datetime | None
     gazetteer: Gazetteer
 
@@ -124,6 +126,7 @@ def read_situation(
         is_withheld=cells.attrs["withheld"],
         editions=tuple(read_editions(connection)),
         version=version,
+        last_change=last_change(connection, scope) or 0,
         loaded_at=loaded_at,
         gazetteer=gazetteer,
     )

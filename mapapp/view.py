@@ -63,8 +63,9 @@ class View:
     """One view of the map: grid, indicator, month, layers switched on, the uppermost first, language.
 
     Edition None is the one in force. `only` says which rows are drawn, `hidden` what of the ground is not, `faded` how
-    opaque the rest is, `height` is the indicator that stands up from it. `is_counted` views hold no single rows,
-    `with_effects` draws on a slow machine what costs most, and `is_open` shows the panel in which layers are set.
+    opaque the rest is, `height` is the indicator that stands up from it. `is_current` views draw the events that are
+    open now, whenever they were reported; `is_counted` ones hold no single rows, `with_effects` draws on a slow machine
+    what costs most, and `is_open` shows the panel in which layers are set.
     """
 
     at: str
@@ -77,6 +78,7 @@ class View:
     hidden: tuple[Ground, ...] = ()
     faded: Faded = ()
     height: str | None = None
+    is_current: bool = False
     is_counted: bool = False
     with_effects: bool = False
     is_open: bool = False
@@ -128,6 +130,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         hidden=tuple(one for one in get_args(Ground) if one in hidden),
         faded=read_faded(said.get("opacity", "")),
         height=height if height in defaults.indicators else None,
+        is_current=said.get("events") == "open",
         is_counted=said.get("rows") == _NONE,
         with_effects=said.get("effects") == "on",
         is_open=said.get("panel") == "layers",
@@ -160,6 +163,7 @@ def search_of(view: View, defaults: Defaults) -> str:
         "hide": ",".join(view.hidden) or None,
         "opacity": ",".join(f"{name}:{share}" for name, share in view.faded) or None,
         "height": view.height,
+        "events": "open" if view.is_current else None,
         "rows": _NONE if view.is_counted else None,
         "effects": "on" if view.with_effects else None,
         "panel": "layers" if view.is_open else None,

@@ -140,6 +140,13 @@ def test_tiles_are_kept_for_good_and_known_again(ask: Ask) -> None:
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_days_may_be_any_that_can_be_chosen(ask: Ask) -> None:
+    path = "/tiles/layer/1/grid_event/counts/7/105/55"
+    whole = ask(f"{path}?since=2020-01-01&until=2030-01-01").content
+    assert ask(f"{path}?since=1000-01-01&until=2999-12-31").content == whole
+    assert ask(f"{path}?since=0999-12-31&until=2030-01-01").status_code == 404
+
+
 def tile(ask: Ask, z: int, x: int, y: int) -> str:
     path = f"/tiles/grid/1-1/{z}/{x}/{y}"
     return path if ask(path).content else ""

@@ -36,8 +36,9 @@ FIRST = View("4499", "events", 202605, (Drawn("calls"),), "zh")
         ("?categories=flood,fire&states=closed,lost&since=2026-05-02&until=2026-13-01",
          FIRST.but(only=Only(("flood",), ("closed",), date(2026, 5, 2)))),
         ("?since=2026-05-03&until=2026-05-02", FIRST),
-        ("?hide=labels,roads&height=people&rows=none&effects=on&panel=layers",
-         FIRST.but(hidden=("labels",), height="people", is_counted=True, with_effects=True, is_open=True)),
+        ("?hide=labels,roads&height=people&events=open&rows=none&effects=on&panel=layers",
+         FIRST.but(hidden=("labels",), height="people", is_current=True, is_counted=True, with_effects=True,
+                   is_open=True)),
         ("?height=nope&panel=all", FIRST),
         ("?opacity=heights:50,colours:5,labels:100,roads:20,borders:x",
          FIRST.but(faded=(("colours", 10), ("heights", 50)))),
@@ -71,13 +72,13 @@ def test_reading(search: str | None, view: View) -> None:
     hidden=st.sampled_from([(), ("labels",), ("colours", "borders")]),
     faded=st.sampled_from([(), (("labels", 40),), (("colours", 10), ("heights", 70))]),
     height=st.sampled_from([None, "people"]),
-    flags=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    flags=st.tuples(*[st.booleans()] * 4),
     language=st.sampled_from(["zh", "en"]),
     edition=st.sampled_from([None, 1, 2]),
 )
-def test_a_link_opens_the_same_view(layers: list[Drawn], flags: tuple[bool, bool, bool], **said: Any) -> None:
-    is_counted, with_effects, is_open = flags
-    view = View(layers=tuple(layers), is_counted=is_counted, with_effects=with_effects, is_open=is_open, **said)
+def test_a_link_opens_the_same_view(layers: list[Drawn], flags: tuple[bool, ...], **said: Any) -> None:
+    named = dict(zip(("is_current", "is_counted", "with_effects", "is_open"), flags, strict=True))
+    view = View(layers=tuple(layers), **named, **said)
     assert read_view(search_of(view, DEFAULTS), DEFAULTS, CODES) == view
 
 

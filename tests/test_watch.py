@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import mapbox_vector_tile
 import pandas as pd
 import pytest
 from databases import copy_of
@@ -25,6 +26,12 @@ from layers.watch import ranked_by_neglect, sensitive_counts
 from mapapp.desk import Desk
 from mapapp.visitor import visiting
 from mapapp.watch import read_watch
+
+OPEN = """
+select count(*)::int from ops.event
+where dataset = any(%s) and category = any(%s) and state not in ('closed', 'refused') and not is_sensitive
+    and gone_on is null and ST_GeometryType(geom) = 'ST_Point'
+"""
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +253,46 @@ def test_a_wall_gets_no_single_rows_and_no_desk(running: Server, city: Database)
     assert all(f'id="{name}"' in page for name in ("feed", "due", "ranking", "today", "elements", "said"))
     said = json.loads(page.partition('id="said">')[2].partition("</script>")[0])
     assert len(said["scenarios"]) >= 5 and said["tours"] is True
+
+
+def test_the_map_draws_what_is_open_now_and_every_step_anew(running: Server, city: Database, catalog: Any) -> None:
+    kinds = [one.key for one in catalog.categories.values() if one.table == "event" and not one.sensitive][:8]
+    wall = browser_of(running, city)
+    with city.connect("admin") as admin:
+        box = admin.execute("select min(west), max(north), max(east), min(south) from pub.grid").fetchone() or ()
+    (left, top), (right, foot) = tile_at(*box[:2], 8), tile_at(*box[2:], 8)
+
+    def open_now() -> int:
+        with city.connect("admin") as admin:
+            row = admin.execute(OPEN, [list(catalog.layers["grid_event"].datasets), kinds]).fetchone()
+        return row[0] if row else 0
+
+    def drawn(told: Any) -> tuple[str, int]:
+        address = told["parts"][2]["overlay"]["sources"]["layer-grid_event-counts"]["tiles"][0]
+        n = 0
+        for x in range(left, right + 1):
+            for y in range(top, foot + 1):
+                tile = wall.ask(address.replace("{z}/{x}/{y}", f"8/{x}/{y}")).content
+                features = mapbox_vector_tile.decode(tile)["event"]["features"] if tile else []
+                n += sum(one["properties"]["n"] for one in features)
+        return address, n
+
+    asked = f"/api/view?layers=grid_event&events=open&categories={','.join(kinds)}&rows=none"
+    past = "/api/view?layers=grid_event&period=202605&rows=none"
+    first, before = wall.ask(asked), drawn(wall.ask(past).json())
+    address, n = drawn(first.json())
+    assert n == open_now() > 5
+    assert wall.ask(asked, headers={"if-none-match": first.headers["etag"]}).status_code == 304, "nothing has happened"
+    for seed in range(3, 30):
+        live_city(city, catalog, rate=0, steps=5, seed=seed, say=lambda line: None)
+        if open_now() != n:
+            break
+    again = wall.ask(asked, headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 200
+    anew, more = drawn(again.json())
+    assert anew != address
+    assert more == open_now() != n
+    assert drawn(wall.ask(past).json()) == before, "a month that is over keeps its tiles"
 
 
 def test_a_day_is_for_the_sample_city_only(city: Database, catalog: Any) -> None:

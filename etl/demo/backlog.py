@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from etl.demo.live import DATASET, SAMPLE_CITY, WAY, Crew, crew_of
+from etl.demo.live import DATASET, SAMPLE_CITY, WAY, Crew, crew_of, spot_in
 from layers import cases
 from layers.access import Scope
 from layers.codes import LENGTHS
@@ -44,29 +44,31 @@ def leave_open(db: Database, catalog: Catalog, *, now: datetime | None = None, s
     with crew_of(db, catalog) as crew:
         with crew.acting("dispatcher"):
             counted = open_cases(crew.web, Scope(SAMPLE_CITY), digits, now)
-            grids = read_gazetteer(crew.web, Scope(SAMPLE_CITY)).inside(SAMPLE_CITY, "small").index
-        towns = np.unique(grids.str[:digits])
+            grids = read_gazetteer(crew.web, Scope(SAMPLE_CITY)).inside(SAMPLE_CITY, "small")
+        towns = np.unique(grids.index.str[:digits])
         for scenario in catalog.scenarios.values():
             kinds = [key for key in scenario.categories if not catalog.categories[key].sensitive]
             ranked = ranked_by_neglect(counted[counted["category"].isin(kinds)]).index
             others = np.setdiff1d(towns, ranked)
             lacking = max(TOWNS - len(ranked), 0) if kinds else 0
             for town in chance.choice(others, min(lacking, len(others)), replace=False):
-                inside = grids[grids.str.startswith(town)].to_numpy()
+                inside = grids.index[grids.index.str.startswith(town)].to_numpy()
                 for i in range(LEFT):
                     ago = (OLDEST if i % 2 else FRESH) * (0.05 + 0.9 * float(chance.random()))
                     kind = kinds[int(chance.integers(len(kinds)))]
-                    _leave(crew, catalog, kind, str(chance.choice(inside)), now - ago, int(chance.integers(4)))
+                    grid = str(chance.choice(inside))
+                    key, spot = f"left-{uuid.uuid4().hex}", spot_in(grids, grid, chance)
+                    said = cases.Report(key, kind, grid, spot, dataset=DATASET, at=now - ago)
+                    _leave(crew, catalog, said, now - ago, int(chance.integers(4)))
                     n += 1
     return n
 
 
-def _leave(crew: Crew, catalog: Catalog, category: str, grid: str, at: datetime, n_steps: int) -> None:
-    """Report a case at a moment, take some steps within the first minutes, and leave it."""
-    said = cases.Report(f"left-{uuid.uuid4().hex}", category, grid, dataset=DATASET, at=at)
+def _leave(crew: Crew, catalog: Catalog, said: cases.Report, at: datetime, n_steps: int) -> None:
+    """Report a case, take some steps within the first minutes, and leave it."""
     with crew.acting("grid_worker") as who:
         number = cases.report(crew.web, catalog, who, said).id
-    department = catalog.categories[category].department
+    department = catalog.categories[said.category].department
     for i, state in enumerate(TAKEN_UP[:n_steps], start=1):
         step, role = WAY[state]
         with crew.acting("dispatcher") as centre:

@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import psycopg
 
 from layers import cases
@@ -117,6 +118,14 @@ def is_there(process: int | None) -> bool:
     return True
 
 
+def spot_in(grids: pd.DataFrame, code: str, chance: np.random.Generator) -> tuple[float, float]:
+    """Choose a spot about the centre of a grid, where a case may have been seen: longitude and latitude."""
+    columns = ["lon", "lat", "west", "south", "east", "north"]
+    lon, lat, west, south, east, north = grids.loc[code, columns].to_numpy(dtype=float)
+    aside = chance.uniform(-0.1, 0.1, 2)
+    return round(float(lon + aside[0] * (east - west)), 6), round(float(lat + aside[1] * (north - south)), 6)
+
+
 class Day:
     """Cases under way, and chance."""
 
@@ -126,7 +135,7 @@ class Day:
             grids = read_gazetteer(crew.web, Scope(SAMPLE_CITY)).inside(SAMPLE_CITY, "small")
         if not len(grids):
             raise AtlasError("The sample city has no grids yet.", "Load it first: `make demo`, or `python -m etl run`.")
-        self.grids = grids.index.to_numpy()
+        self.grids, self._spots = grids.index.to_numpy(), grids
         self._weights = chance.pareto(1.6, len(grids)) + 0.3
         self._weights /= self._weights.sum()
         kinds = (one for one in catalog.categories.values() if one.table == "event" and not one.sensitive)
@@ -175,8 +184,8 @@ class Day:
         if at is None and self._back:
             at = datetime.now(UTC) - self._back * float(self._chance.random())
         said = cases.Report(
-            f"live-{uuid.uuid4().hex}", kind.key, grid, dataset=DATASET, at=at,
-            is_urgent=bool(self._chance.random() < 0.08),
+            f"live-{uuid.uuid4().hex}", kind.key, grid, spot_in(self._spots, grid, self._chance),
+            dataset=DATASET, at=at, is_urgent=bool(self._chance.random() < 0.08),
         )  # fmt: skip
         with self._crew.acting("grid_worker") as who:
             self._at_work.append(cases.report(self._web, self._catalog, who, said).id)

@@ -75,12 +75,13 @@ def _cut_layer(
         element = cast(PointElement, layer.element)
         return element_tile(conn, desk.scope, element, datasets, *tile, one_by_one=is_single)
     zone = desk.catalog.city.zone
-    since, until = moment(only.since, zone), moment(only.until + timedelta(days=1) if only.until else None, zone)
+    since, until = moment(only.since, zone), moment(only.until, zone)
     if since is None or until is None:
         return b""
     return event_tile(
         conn, desk.scope, datasets, *tile,
-        since=since, until=until, one_by_one=is_single, categories=only.categories, states=only.states,
+        since=since, until=until + timedelta(days=1), one_by_one=is_single,
+        categories=only.categories, states=only.states,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from dash.development.base_component import Component
 from fastapi import APIRouter, Request, Response
 
+from layers.cases import last_change
 from layers.errors import AtlasError
 from layers.identifiers import without_numbers
 from mapapp import handlers, ids
@@ -64,5 +65,5 @@ def written(content: Any) -> bytes:
 
 def _etag(desk: Desk, query: str) -> str:
     with desk.connection() as connection:
-        stamp = desk.stamp(connection)
+        stamp = f"{desk.stamp(connection)} {last_change(connection, desk.scope)}"
     return f'"{hashlib.blake2b(f"{stamp} {query}".encode(), digest_size=9).hexdigest()}"'

@@ -18,5 +18,5 @@ export const second = moments(seconds);
 export const clock = moments({ ...days, weekday: "short", ...seconds });
 
 // The beginning of an hour or a day as the city's clocks show it comes without a zone.
-const marks = { hours: moments({ hour: "2-digit" }, "UTC"), days: moments(days, "UTC") };
+const marks = { hours: moments(said.lang === "zh" ? { hour: "2-digit" } : minutes, "UTC"), days: moments(days, "UTC") };
 export const mark = (unit, at) => marks[unit](new Date(`${at}Z`));

@@ -27,7 +27,6 @@ const state = {
   turn: 0,
   proof: Date.now(),
   steps: 0,
-  lacksMap: true,
 };
 const pulses = createPulses(document.getElementById("pulses"));
 const charts = createCharts(said);
@@ -64,9 +63,11 @@ function address() {
 }
 
 async function loadMap() {
-  const query = { at: state.at, lang: said.lang, layers: state.layers.join(",") || "none", rows: "none" };
+  const query = { at: state.at, lang: said.lang, layers: state.layers.join(",") || "none", rows: "none", events: "open" };
   const indicator = state.indicator || scenario()?.indicators[0] || "open_events";
   query.indicator = indicator;
+  const wanted = scenario()?.categories ?? [];
+  if (wanted.length) query.categories = wanted.join();
   if (state.known) query.known = [state.known.language, state.known.style, state.known.defaults, state.known.drawn].join();
   const told = await ask("/api/view", query);
   if (query.at && query.at !== state.at) return; // somebody has gone on meanwhile
@@ -107,8 +108,7 @@ async function load({ map = true } = {}) {
   const turn = (state.turn += 1);
   const figures = part([...PANELS, ...(charts.isDrawn ? ["hours", "days"] : [])], loadPanels);
   if (!state.data) await figures; // on a slow line the figures come first and the map after them
-  const [, isDrawn] = await Promise.all([figures, map ? part(["legend"], loadMap) : null]);
-  if (map) state.lacksMap = !isDrawn;
+  await Promise.all([figures, map ? part(["legend"], loadMap) : null]);
   if (turn === state.turn && state.data) address();
   document.documentElement.dataset.loaded = String(turn);
 }
@@ -192,7 +192,7 @@ function tick() {
 }
 tick();
 setInterval(tick, 1000);
-setInterval(() => load({ map: state.lacksMap }), 30_000);
+setInterval(load, 30_000); // on the map too cases come and go
 
 window.addEventListener("atlas-map", ({ detail }) => {
   pulses.follow(detail);

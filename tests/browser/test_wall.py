@@ -300,7 +300,7 @@ def test_keys_scenarios_tour_and_the_other_language(browser: Browser, served: Se
         said = [one for one in chinese or [] if not any(one in name for name in names)]
         assert said == ["中文"]
         hours, days = page.evaluate(MARKS)
-        assert all(re.fullmatch(r"[0-2]\d", one) for one in hours) and len(hours) > 3
+        assert all(re.fullmatch(r"[0-2]\d:00", one) for one in hours) and len(hours) > 3
         assert all(re.fullmatch(r"[1-3]?\d [A-Z][a-z]+", one) for one in days) and len(days) > 2
         wait_whole(page)
         assert screen.faults == []

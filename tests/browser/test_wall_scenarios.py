@@ -34,6 +34,8 @@ SHOWN = """(asked) => ({
   question: document.querySelector('.question')?.textContent,
   n_values: [...document.querySelectorAll('.indicator b')].filter((one) => /\\d/.test(one.textContent)).length,
   n_ranked: Math.min(document.querySelectorAll('#ranking a').length, 2),
+  others: window.__layers.tiles.filter((one) => one.includes('/grid_event/')
+    && !(one.includes('states=reported,') && one.includes(`categories=${asked.kinds}&`))),
   lacking: asked.layers.filter((key) => !window.__layers.drawn.some((id) => id.startsWith(`layer-${key}-`))),
 })"""
 QUIET = """
@@ -63,16 +65,17 @@ def test_each_scenario_fills_every_panel_with_long_names_in_every_size(browser: 
         page = screen.page
         for key, scenario in catalog.scenarios.items():
             points = [one for one in scenario.layers if catalog.layers[one].draw == "point"]
+            asked = {"layers": points, "kinds": ",".join(scenario.categories)}
             wanted = {
                 "empty": [], "question": scenario.question.zh, "n_values": len(scenario.indicators[:4]),
-                "n_ranked": 2, "lacking": [],
+                "n_ranked": 2, "others": [], "lacking": [],
             }  # fmt: skip
             page.locator(f"#scenarios a[href$='={key}']").click()
             is_there = f"([asked, wanted]) => JSON.stringify(({SHOWN})(asked)) === JSON.stringify(wanted)"
             try:
-                page.wait_for_function(is_there, arg=[{"layers": points}, wanted], polling=100)
+                page.wait_for_function(is_there, arg=[asked, wanted], polling=100)
             except TooLate:
-                assert page.evaluate(SHOWN, {"layers": points}) == wanted, key
+                assert page.evaluate(SHOWN, asked) == wanted, key
             wait_whole(page)
         for language, sizes in (("", SIZES), ("&lang=en", SIZES[:1])):
             page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -116,12 +117,13 @@ def test_what_changes_behind_the_wall_is_taken_up(browser: Browser, served: Serv
         admin.execute("update pub.edition set version = version + 1")
     let_pass(page, "() => document.getElementById('ranking').textContent.includes('长风街道')")
 
-    seen = page.evaluate("() => window.__wall.steps")
+    seen, tiles = page.evaluate("() => [window.__wall.steps, window.__layers.tiles[0]]")
     with served.db.connect("admin") as admin:  # the database begins anew
         admin.execute(ALL_GONE)
     served.live(4, seed=9)
     page.wait_for_function("(n) => window.__wall.steps === n", arg=seen + 4)
     let_pass(page, IS_FRESH)
+    let_pass(page, f"() => window.__layers.tiles[0] !== {json.dumps(tiles)}")  # what is open is drawn anew
 
     served.stop()  # and a new version of the map
     monkeypatch.setattr("mapapp.api.wall.edition_of", lambda folder: "c0ffee")
