@@ -55,6 +55,13 @@ def test_an_area_is_answered_in_words(running: Server, city: Database, catalog: 
     assert told["events"]["n"] == sum(one["n"] for one in told["events"]["by_category"]) >= len(told["events"]["rows"])
 
 
+def test_the_map_names_the_towns_of_the_reader(running: Server, city: Database) -> None:
+    page = browser_of(running, city).ask("/command").text
+    told = json.loads(page.split('id="told">')[1].split("</script>")[0])
+    assert {"锦绣街道", "公渡镇"} <= {one["name"] for one in told["towns"]} and len(told["towns"]) == 6
+    assert all(115 < one["lon"] < 116 and 22 < one["lat"] < 23.5 for one in told["towns"])
+
+
 def test_no_words_of_residents_nothing_sensitive_and_no_household_is_told(
     running: Server, city: Database, catalog: Any
 ) -> None:

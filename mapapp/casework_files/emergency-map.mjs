@@ -11,6 +11,7 @@ const PAPER = [
   ["large", "line-color", "#5f7687"], ["county", "line-color", "#33485a"], ["area-line", "line-color", "#0b7285"], ["edge-small", "line-color", "#0b7285"],
   ["found", "circle-stroke-color", "#222222"], ["found-name", "text-color", "#111111"], ["found-name", "text-halo-color", "#ffffff"],
   ["grid-name", "text-color", "#4c6577"], ["grid-name", "text-halo-color", "#ffffff"],
+  ["town-name", "text-color", "#33485a"], ["town-name", "text-halo-color", "#ffffff"],
   ["area-name", "text-color", "#0b4f5c"], ["area-name", "text-halo-color", "#ffffff"],
 ];
 const FONT = ["Noto Sans SC", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
@@ -32,7 +33,8 @@ function layers() {
     { id: "edge-small", type: "line", ...grid, minzoom: 12, filter: none, paint: { "line-color": AREA, "line-opacity": 0.75, "line-width": size(1.2) } },
     { id: "area-fill", type: "fill", source: "area", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": AREA, "fill-opacity": 0.1 } },
     { id: "area-line", type: "line", source: "area", paint: { "line-color": ["case", ["has", "way"], "#ffffff", "#b9f6ff"], "line-width": size(2.4), "line-dasharray": [3, 2] } },
-    { id: "grid-name", type: "symbol", source: "area", minzoom: 13, filter: ["==", ["get", "what"], "grid"], layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size(11.5), "text-max-width": 8, "text-padding": 6 }, paint: { "text-color": "#8fb4cc", "text-halo-color": "#06121f", "text-halo-width": 1.2 } },
+    { id: "grid-name", type: "symbol", source: "area", minzoom: 13, filter: ["==", ["get", "what"], "grid"], layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size(11.5), "text-max-width": 8, "text-padding": 6 }, paint: { "text-color": "#bcd6e6", "text-halo-color": "#06121f", "text-halo-width": 1.4 } },
+    { id: "town-name", type: "symbol", source: "town", maxzoom: 13, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size(13), "text-max-width": 8 }, paint: { "text-color": "#bcd6e6", "text-halo-color": "#06121f", "text-halo-width": 1.4 } },
     { id: "area-name", type: "symbol", source: "area", filter: ["==", ["get", "what"], "ring"], layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size(14), "text-offset": [0, -0.9], "text-allow-overlap": true }, paint: { "text-color": "#d8fbff", "text-halo-color": "#06121f", "text-halo-width": 2 } },
     { id: "middle", type: "circle", source: "area", filter: ["==", ["get", "what"], "middle"], paint: { "circle-radius": size(5), "circle-color": "#ffffff", "circle-stroke-color": AREA, "circle-stroke-width": size(3) } },
     { id: "corner", type: "circle", source: "area", filter: ["==", ["get", "what"], "corner"], paint: { "circle-radius": size(4), "circle-color": "#b9f6ff" } },
@@ -86,6 +88,7 @@ export async function makeEmergencyMap(told, on) {
         grid: { type: "vector", tiles: [window.location.origin + tiles], minzoom: 6, maxzoom: 14 },
         area: { type: "geojson", data: collection() },
         found: { type: "geojson", data: collection() },
+        town: { type: "geojson", data: collection(told.towns.map(({ name, lon, lat }) => shape("Point", [lon, lat], { name }))) },
       },
       layers: [...ground, ...layers()],
     },

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from html import escape
+from typing import Any
 
+from mapapp.casework import records
 from mapapp.desk import Desk
 from mapapp.emergency import RADIUS_M
 from mapapp.pages.casework import map_style, shell
@@ -57,12 +59,19 @@ def emergency_page(desk: Desk, words: Words, engine: str) -> str:
 <div id="sheet" lang="{words.language}"></div>"""
     emergency = desk.catalog.emergency
     more = {
-        "style": map_style(desk, words), "engine": engine,
+        "style": map_style(desk, words), "engine": engine, "towns": _towns(desk),
         "protected": list(emergency.protected), "resources": list(emergency.resources),
         "city": words.of(desk.catalog.city.name), "title": words("title"),
         "notice": words.of(desk.catalog.city.notice) if desk.catalog.city.notice else "",
     }  # fmt: skip
     return shell(desk, words, "/command", body, more, ("emergency.mjs",), engine, ("emergency.css", "sheet.css"))
+
+
+def _towns(desk: Desk) -> list[dict[str, Any]]:
+    """Names of the large grids and where they stand on the map, while no smaller ones are named."""
+    with desk.connection() as connection:
+        grids = desk.gazetteer(connection).grids
+    return records(grids.loc[grids["level"] == "large", ["name", "lon", "lat"]].round(5))
 
 
 def _metres(words: Words, n: int) -> str:
