@@ -5,14 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import psycopg
 import pytest
 
+from etl import sources
+from etl.sources import guarded
+from etl.sources.guarded import Nursery
 from layers.database import Database
 from layers.secrets import read_secrets
 from layers.settings import Settings, read_settings
@@ -47,7 +53,18 @@ def state(db: Database) -> list[tuple[Any, ...]]:
         return sorted(row for query in STATE for row in connection.execute(query.encode()).fetchall())
 
 
-def load_until(address: tuple[str, str, str, str], dataset: str, crash_at: int) -> None:
+class Lent(Nursery):
+    """The nursery of the test, lent to a loader that will be killed: to start one for each takes most of the time."""
+
+    def __init__(self, line: socket.socket) -> None:
+        super().__init__()
+        self._line = line
+
+    def _ensure(self) -> None:
+        """It is there."""
+
+
+def load_until(address: tuple[str, str, str, str], line: socket.socket, dataset: str, crash_at: int) -> None:
     """Load in a process of its own and kill it at its n-th step."""
     name, admin_url, local_dir, folder = address
     settings = read_settings({"LOCAL_DIR": local_dir})
@@ -60,15 +77,37 @@ def load_until(address: tuple[str, str, str, str], dataset: str, crash_at: int) 
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    town.load(dataset, at_step=step)
+    lent = Lent(line)
+    with patch.object(guarded, "nursery_of", lambda process: lent), patch.object(sources, "nursery_of", lambda _: lent):
+        town.load(dataset, at_step=step)
+
+
+@dataclass(frozen=True)
+class Processes:
+    """A server that forks children which have everything imported, and the line to a nursery they are lent."""
+
+    context: ForkServerContext
+    line: socket.socket
+
+    def load_until(self, town: Town, dataset: str, crash_at: int) -> int | None:
+        """Load in a process of its own, to be killed at its n-th step; how it ended."""
+        address = (town.db.name, town.db.admin_url, str(town.settings.local_dir), str(town.files.parent))
+        child = self.context.Process(target=load_until, args=(address, self.line, dataset, crash_at))
+        child.start()
+        child.join(120)
+        return child.exitcode
 
 
 @pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """A server that forks children which have everything imported; the test itself has threads and may not fork."""
+def processes() -> Iterator[Processes]:
+    """How loaders are started; the test itself has threads and may not fork."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.test_kill"])
-    return context
+    nursery = Nursery()
+    nursery.warm()
+    assert nursery._line is not None
+    yield Processes(context, nursery._line)
+    nursery.close()
 
 
 def noted(town: Town) -> bool:
@@ -77,24 +116,21 @@ def noted(town: Town) -> bool:
 
 
 def kill_at_every_step(
-    town: Town, dataset: str, processes: ForkServerContext, between: Callable[[Town], bool] = lambda town: False
+    town: Town, dataset: str, processes: Processes, between: Callable[[Town], bool] = lambda town: False
 ) -> int:
     """Kill a load at step 1, 2, 3 .. until it runs through; the state is the old one or the new one, never between.
 
     What lies `between` says so of itself, and the next run goes on from there.
     """
     before, seen = state(town.db), list[list[tuple[Any, ...]]]()
-    address = (town.db.name, town.db.admin_url, str(town.settings.local_dir), str(town.files.parent))
     for n in range(1, 100):
-        child = processes.Process(target=load_until, args=(address, dataset, n))
-        child.start()
-        child.join(120)
+        code = processes.load_until(town, dataset, n)
         after = state(town.db)
-        if child.exitcode == 0:
+        if code == 0:
             assert after != before
             assert set(map(tuple, seen)) <= {tuple(before), tuple(after)}
             return n - 1
-        assert child.exitcode == -signal.SIGKILL
+        assert code == -signal.SIGKILL
         if not between(town):
             seen.append(after)
     raise AssertionError("the load never ran through")
@@ -109,16 +145,16 @@ def town(db: Database, settings: Settings, tmp_path: Path) -> Town:
     return town
 
 
-def test_grids(town: Town, processes: ForkServerContext) -> None:
+def test_grids(town: Town, processes: Processes) -> None:
     assert kill_at_every_step(town, "grid_small", processes) >= 5
 
 
-def test_a_first_load_of_events(town: Town, processes: ForkServerContext) -> None:
+def test_a_first_load_of_events(town: Town, processes: Processes) -> None:
     town.load("grid_small")
     assert kill_at_every_step(town, "report", processes) >= 8
 
 
-def test_people(town: Town, processes: ForkServerContext) -> None:
+def test_people(town: Town, processes: Processes) -> None:
     town.load("grid_small")
     assert kill_at_every_step(town, "resident", processes, between=noted) >= 9
     n_grids = "select count(*) from pub.grid"
@@ -126,12 +162,12 @@ def test_people(town: Town, processes: ForkServerContext) -> None:
     assert not noted(town)
 
 
-def test_steps_of_events(town: Town, processes: ForkServerContext) -> None:
+def test_steps_of_events(town: Town, processes: Processes) -> None:
     town.load("grid_small", "report")
     assert kill_at_every_step(town, "report_step", processes) >= 6
 
 
-def test_changes_and_moves(town: Town, processes: ForkServerContext) -> None:
+def test_changes_and_moves(town: Town, processes: Processes) -> None:
     town.load()
     moved = later(REPORTS, "A2", "A3").replace("115.15 | 22.05 | 第二", "115.15 | 22.15 | 第二").replace("第三", "三")
     town.deliver("report.csv", moved.replace("A6 | fire", "A6 | flood"))

@@ -12,11 +12,10 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import call
 
 from layers.database import Database
 from layers.settings import CHECKOUT, Settings
@@ -52,16 +51,6 @@ def write(block: str, checkout: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def call(command: str, checkout: Path, environ: dict[str, str]) -> str:
-    """Run one command as it stands and return all it says."""
-    words = shlex.split(command)
-    words = [sys.executable if word == "python" else word for word in words]
-    done = subprocess.run(
-        words, cwd=checkout, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    return done.stdout
-
-
 @pytest.fixture
 def checkout(tmp_path: Path, settings: Settings, city_folder: Path) -> Path:
     """A checkout's `data/` and `.local/`, with the deliveries of the small city."""
@@ -89,7 +78,7 @@ def test_a_section_shows_what_its_commands_print(name: str, writable_city: Datab
             write(text, checkout)
             continue
         for command, shown in commands(text):
-            said = call(command, checkout, environ)
+            _, said = call(shlex.split(command), checkout, environ, checkout / "said")
             assert doctest.OutputChecker().check_output(shown, said, LIKE), f"$ {command}\n{said}"
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from commands import call
 
 from layers.access import Scope
 from layers.atlas import Atlas
@@ -91,15 +90,9 @@ def test_a_recipe_shows_complete_files(recipe: str) -> None:
 @pytest.mark.parametrize("recipe", MADE)
 def test_the_check_of_a_recipe_passes(recipe: str, tmp_path: Path) -> None:
     folder = follow(tmp_path, recipe)
-    done = subprocess.run(
-        [sys.executable, "-m", "etl", "check"],
-        env={**os.environ, "CATALOG_DIR": str(folder)},
-        cwd=CHECKOUT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    environ = {**os.environ, "CATALOG_DIR": str(folder)}
+    code, said = call(["python", "-m", "etl", "check"], CHECKOUT, environ, tmp_path / "said")
+    assert code == 0, said
 
 
 @pytest.fixture
