@@ -145,6 +145,10 @@ def test_layers_of_a_level_share_their_geometry(source: str, n: int) -> None:
     assert len(buckets) == n  # fills of four levels, lines of five
 
 
+def test_a_view_is_there_in_its_first_frame() -> None:
+    assert map_style("/t")["transition"] == {"duration": 0}  # maplibre fades for 300 ms unless it is told
+
+
 def test_a_shade_that_changes_touches_no_line() -> None:
     states = {"grid": {"shade", "veil"}, "border": {"near", "cell", "chosen", "hover"}}
     for source, known in states.items():

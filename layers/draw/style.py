@@ -50,6 +50,7 @@ def map_style(tiles: str) -> Style:
     return {
         "version": 8,
         "state": {"scale": {"default": 1}, "rise": {"default": 0}},
+        "transition": {"duration": 0},  # a view is there at once: what fades is drawn again and again
         "sources": {
             "grid": _source(tiles),
             "border": _source(tiles),
