@@ -1,4 +1,4 @@
-"""Names of places as they are searched for: by a part of the name, by its pinyin, or by the initials of that."""
+"""Names of places, things and organisations as they are searched for: by a part, by pinyin, or by its initials."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from layers.nearby import search_places
 from layers.tiles import data_version
 
 PLACES_MOST = 200_000
-"""Places whose names are read at most."""
+"""Names that are read at most."""
 
 
 @dataclass(frozen=True)
 class PlaceNames:
-    """Places of a scope at a version of the data, the shortest names first.
+    """What has a name in a scope at a version of the data, the shortest names first.
 
-    `places` has a row for each place: id, category, name, grid_code, lon, lat, and its pinyin `spoken` and `short`.
+    `places` has a row for each place, thing or organisation: id, category, name, grid_code, lon, lat, and its pinyin
+    `spoken` and `short`.
     """
 
     version: int
     places: pd.DataFrame
 
     def search(self, sought: str, most: int) -> pd.DataFrame:
-        """Find places by name, pinyin or initials: whole ones first, then beginnings, then parts of name or pinyin."""
+        """Find by name, pinyin or initials: whole ones first, then beginnings, then parts of name or pinyin."""
         said = "".join(sought.casefold().split())
         if not said or not len(self.places):
             return self.places.iloc[:0]
@@ -44,7 +45,7 @@ class PlaceNames:
 
 
 def read_place_names(connection: psycopg.Connection[Any], catalog: Catalog, scope: Scope) -> PlaceNames:
-    """Read the names of all places that may be shown one by one in a scope."""
+    """Read the names of all that may be shown one by one in a scope."""
     version, _ = data_version(connection)
     places = search_places(connection, catalog, scope, "", PLACES_MOST).dropna(subset=["name"])
     spoken, short = pinyin(places["name"].astype("str"))

@@ -125,7 +125,7 @@ class Desk:
         return held
 
     def place_names(self, connection: psycopg.Connection[Any]) -> PlaceNames:
-        """Names of the places the asker may see, with their pinyin; read again when data are new."""
+        """Names of what the asker may see one by one, with their pinyin; read again when data are new."""
         held = self._place_names.get(self.scope)
         if held is None or held.version != data_version(connection)[0]:
             held = self._place_names[self.scope] = read_place_names(connection, self.catalog, self.scope)

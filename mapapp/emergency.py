@@ -81,8 +81,15 @@ def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str,
     }
 
 
+def read_names(desk: Desk) -> None:
+    """Read the names that `search` looks through, once for all who ask until data are new."""
+    with desk.connection() as connection:
+        desk.gazetteer(connection)
+        desk.place_names(connection)
+
+
 def search(desk: Desk, sought: str) -> list[dict[str, Any]]:
-    """Find grids and places by what was typed: name or pinyin, of grids the code too."""
+    """Find grids, places, things and organisations by what was typed: name or pinyin, of grids the code too."""
     sought = sought.strip()[:80]
     if not sought:
         return []

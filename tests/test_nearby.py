@@ -286,6 +286,8 @@ def test_places_are_found_by_name(web: Any, catalog: Catalog) -> None:
     found = search_places(web, catalog, CITY, "小学", 5)
     assert len(found) == 5 and found["name"].str.contains("小学").all()
     assert len(search_places(web, catalog, Scope("449902"), "小学")) == 0
+    kinds = {name: set(search_places(web, catalog, CITY, name, 3)["category"]) for name in ("水位站", "公司", "救援队")}
+    assert all(kinds.values()), kinds
     assert len(search_places(web, catalog, CITY, "%")) == 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from starlette.background import BackgroundTask
 
 from mapapp import emergency
 from mapapp.api.casework import answer, said, written
@@ -18,8 +19,11 @@ def emergency_routes(desk: Desk, engine: str) -> APIRouter:
 
     @routes.get("/command")
     async def page(request: Request) -> Response:
-        """The page; what lies around a place comes afterwards."""
-        return await written(emergency_page, desk, words_of(desk, request), engine)
+        """The page; what lies around a place comes afterwards, and names are read while it is looked at."""
+        made = await written(emergency_page, desk, words_of(desk, request), engine)
+        if made.status_code == 200:
+            made.background = BackgroundTask(emergency.read_names, desk)
+        return made
 
     @routes.get("/command/nearby")
     async def nearby(request: Request) -> Response:

@@ -1,7 +1,7 @@
 // One call: how it stands, the levels it comes to, its departments, and what may be done about it.
 import { ask, department, el, left, moment, newKey, notice, once, say, t, told } from "./desk.mjs";
 
-const place = (rung) => [say("call_level", rung.level), rung.name].filter(Boolean).join(" ");
+const place = (rung) => [say("call_level", rung.level), told.names[rung.code] ?? rung.name].filter(Boolean).join(" ");
 
 export function standing(one) {
   if (one.answered_at) return el("em", { class: "tag good" }, t("call_was_answered", { at: moment(one.answered_at), by: one.answered_by }));

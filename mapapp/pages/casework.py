@@ -19,7 +19,7 @@ PAGES = ("/", "/command", "/cases", "/care", "/calls", "/report", "/figures")
 LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large", 0, "#2f6c90", 0.8),
          ("county", 0, "#5aa8d0", 1.4))  # fmt: skip
 """Borders on the map: level, zoom from which it is drawn, colour, width."""
-HEADS = ("case_number", "case_category", "case_grid", "case_state", "case_department", "case_reported", "case_due")
+HEADS = ("case_number", "case_category", "care_grid", "case_state", "case_department", "case_reported", "case_due")
 SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
           "refused_", "report_", "care_", "about", "under_ten", "near_", "level_", "echo_", "fold_")  # fmt: skip
 """Beginnings of the texts that a script of these pages may say."""

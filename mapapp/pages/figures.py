@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -28,10 +29,10 @@ def figures_page(catalog: Catalog, words: Words, told: Told) -> str:
         asked, name = query | {"of": str(row["of"])}, escape(name_of(catalog, words, told, str(row["of"])))
         counts.append([name, *(link_to(words, asked, row, one) for one in SHOWN)])
         shares.append([name, *(rate_cell(words, asked, row, one) for one in RATES)])
-    body = form_of(words, "/figures", ways, told.period)
+    body = form_of(words, "/figures", ways, told.period) + as_of(catalog, words)
     if counts:
-        body += table([by, *(words(f"figure_{name}") for name in SHOWN)], counts)
-        body += table([by, *(words(f"figure_{name}") for name in RATES)], shares)
+        body += table([by, *(words(f"figure_{name}") for name in SHOWN)], counts, "figures")
+        body += table([by, *(words(f"figure_{name}") for name in RATES)], shares, "figures")
     else:
         body += said(words("figure_nothing"))
     if told.count:
@@ -51,6 +52,7 @@ def worker_page(catalog: Catalog, words: Words, told: ToldOfWorker) -> str:
     )
     body += said(words("figure_whom"))
     if told.figures:
+        body += as_of(catalog, words)
         counts = told.figures.counts
         cells = [
             f"{counts[name]:,}" if name == "visits"
@@ -90,6 +92,11 @@ def form_of(words: Words, path: str, inside: str, period: str) -> str:
     )  # fmt: skip
     send = f"<button>{escape(words('figure_show'))}</button>"
     return f'<form method="get" action="{path}" class="row">{lang}{inside}{when}{send}</form>'
+
+
+def as_of(catalog: Catalog, words: Words) -> str:
+    """Write how old the figures are: they are counted when they are asked for."""
+    return said(words("figure_as_of", moment=words.moment(datetime.now(UTC), catalog.city.zone)))
 
 
 def listed(catalog: Catalog, words: Words, title: str, cases: pd.DataFrame, names: Mapping[str, str]) -> str:

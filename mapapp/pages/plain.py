@@ -64,11 +64,11 @@ def button(text: str, *, name: str = "", value: str = "", kind: str = "") -> str
     return f'<button type="submit" class="{kind}"{named}>{escape(text)}</button>'
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table; cells are HTML already, made by `escape` or by this module."""
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -> str:
+    """Write a table; cells are HTML already, made by `escape` or by this module. Set `figures` by their digits."""
     top = "".join(f"<th>{escape(head)}</th>" for head in heads)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll {kind}"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def said(text: str, kind: str = "note") -> str:

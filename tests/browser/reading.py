@@ -76,6 +76,19 @@ UNREACHED = """() => [...document.querySelectorAll('[role=button], [role=switch]
   .map((one) => one.outerHTML.slice(0, 90))"""
 """What can be clicked and not be reached by keyboard."""
 
+UNSEEN = """() => {
+  const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
+    .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.type !== 'hidden');
+  const found = stops.filter((one) => {
+    one.focus({ preventScroll: true });
+    const style = getComputedStyle(one);
+    return document.activeElement === one && (style.outlineStyle === 'none' || !parseFloat(style.outlineWidth));
+  });
+  document.activeElement?.blur();
+  return found.map((one) => one.outerHTML.slice(0, 90));
+}"""
+"""What shows no outline where the keyboard has come to it; a key must have been the last thing that was touched."""
+
 BEYOND = """() => {
   const found = [];
   const wide = document.documentElement.scrollWidth;

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED
+from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED, UNSEEN
 from screen import Screen, hold_map
 
 from layers.access import ROLES
@@ -47,7 +47,7 @@ LATIN = re.compile(r"[A-Za-z][A-Za-z]+")
 CHINESE = re.compile(r"[\u3400-\u9fff]+")
 FOREIGN = {"English", "km", "PNG", "SVG", "XLSX", "CSV", "GeoJSON", "Parquet", "WebGL", "Esc", "Enter"}
 """What is written in Latin letters in Chinese too."""
-MACHINE = re.compile(r"(?<!\d)(?:\d\d|\d{4})-\d\d(?!\d)|(?<!\d)\d{1,2}/\d{1,2}(?:/\d+)?,? \d|(?<!\d)24:\d\d")
+MACHINE = re.compile(r"(?<!\d)(?:\d\d|\d{4})-\d\d(?!\d)|(?<!\d)\d{1,2}/\d{1,2}(?:/\d+)?,? \d|(?<![\d:])24:\d\d")
 """Dates as a program keeps them, not as people of either language write them; and what is no time of day."""
 ACCOUNT = re.compile(r"(?:demo|test)\.[a-z_.\d]+")
 
@@ -97,6 +97,8 @@ def test_a_page_reads_well_in_both_languages_at_three_sizes(
         note("is faint", screen.page.evaluate(CONTRAST)["found"])
         note("has no name", screen.page.evaluate(UNNAMED))
         note("is not reached by keyboard", screen.page.evaluate(UNREACHED))
+        screen.page.keyboard.press("Tab")
+        note("does not show that the keyboard is there", screen.page.evaluate(UNSEEN))
         texts = screen.page.evaluate(TEXTS)
         note("is in the other language", leaks(language, texts, names))
         note("is no date of the language", [said for said in texts if MACHINE.search(said)])

@@ -1,4 +1,4 @@
--- Places of the named datasets by a part of their name, the shortest names first.
+-- Places, things and organisations of the named datasets by a part of their name, the shortest names first.
 create or replace function pub.search_places(low text, high text, datasets text[], sought text, most integer)
 returns table (
     id bigint, category text, name text, grid_code text, lon double precision, lat double precision
@@ -9,12 +9,22 @@ begin
         return;
     end if;
     return query execute $query$
-        select e.id, e.category, e.name, e.grid_code, ST_X(ST_PointOnSurface(e.geom)),
-            ST_Y(ST_PointOnSurface(e.geom))
-        from ops.place as e
-        where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
-            and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
-        order by length(e.name), e.name, e.id
+        with named as (
+            select e.id, e.category, e.name, e.grid_code, e.geom from ops.place as e
+            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
+                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+            union all
+            select e.id, e.category, e.name, e.grid_code, e.geom from ops.thing as e
+            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
+                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+            union all
+            select e.id, e.category, e.name, e.grid_code, e.geom from ops.organisation as e
+            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
+                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+        )
+        select n.id, n.category, n.name, n.grid_code, ST_X(ST_PointOnSurface(n.geom)), ST_Y(ST_PointOnSurface(n.geom))
+        from named as n
+        order by length(n.name), n.name, n.id
         limit $5
     $query$ using low, high, datasets, sought, most;
 end
