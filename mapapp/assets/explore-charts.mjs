@@ -66,6 +66,7 @@ const written = (value) => value.toLocaleString(document.documentElement.lang, {
 export function multiples(host, months, outlines, told, open) {
   const { periods, labels, codes, classes, colours } = months;
   host.replaceChildren(
+    ...keys(months.legend),
     ...periods.map((period, column) => {
       const button = Object.assign(document.createElement("button"), { type: "button", className: "multiple" });
       const has = classes.filter((row) => row[column]).length;
@@ -81,6 +82,20 @@ export function multiples(host, months, outlines, told, open) {
       return button;
     }),
   );
+}
+
+// what the colours stand for, where they are others than on the map
+function keys(legend) {
+  if (!legend.length) return [];
+  const list = Object.assign(document.createElement("ul"), { className: "keys" });
+  for (const [colour, text] of legend) {
+    const swatch = document.createElement("i");
+    swatch.style.background = colour;
+    const row = document.createElement("li");
+    row.append(swatch, text);
+    list.append(row);
+  }
+  return [list];
 }
 
 function draw(context, scale, rings, codes, colour) {
@@ -133,14 +148,15 @@ export async function trend(host, months, open) {
     },
   ];
   const layout = {
-    margin: { l: 3.5 * rem, r: 1.6 * rem, t: 0.5 * rem, b: 2 * rem },
+    margin: { l: 3.5 * rem, r: 1.6 * rem, t: 1.6 * rem, b: 2 * rem },
     height: 16 * rem,
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colour("--text"), size: 0.87 * rem, family: getComputedStyle(document.body).fontFamily },
     xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), tickvals: labels.filter((_, i) => i % 4 === 0), tickangle: 0 },
-    yaxis: { title: { text: unit }, gridcolor: colour("--edge"), rangemode: "tozero" },
+    yaxis: { gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
+    annotations: [{ text: unit, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", xshift: -0.4 * rem, yshift: 0.3 * rem, showarrow: false }],
   };
   let plot = host.querySelector(".plot");
   if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));

@@ -243,6 +243,8 @@ async function charts(turn, address) {
   if (turn !== state.turn) return;
   state.sparks = (within) => draw.sparks(within, months, behind);
   state.sparks(by("ranking"));
+  const what = Object.assign(document.createElement("small"), { textContent: `${months.title} · ${months.unit}` });
+  by("multiples-title").replaceChildren(told.words.multiples, " ", what);
   draw.multiples(by("multiples"), months, outlines, told, toMonth);
   drawn("multiples");
   state.trend = () => draw.trend(by("trend"), months, (period) => behind(told.at, period));

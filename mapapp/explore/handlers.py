@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ from mapapp.explore.findings import Findings, in_english, read_choices, read_fin
 from mapapp.explore.outlines import read_outlines
 from mapapp.explore.picture import as_svg
 from mapapp.explore.question import narrowed, read_question, search_of
+from mapapp.pages.legend import class_texts
 from mapapp.pages.map import Children
 from mapapp.text import Words
 from mapapp.view import edition_asked
@@ -176,7 +177,19 @@ def months(desk: Desk, search: str | None) -> dict[str, Any]:
         "title": panels.title(words, findings),
         "unit": words.of(findings.indicator.unit),
         "none": words("none"),
+        "legend": _legend_of_months(words, findings, breaks, values, legend_colours(n, becomes)),
     }
+
+
+def _legend_of_months(
+    words: Words, findings: Findings, breaks: Any, values: Any, shown: Sequence[str]
+) -> list[tuple[str, str]]:  # fmt: skip
+    """Colour and text of each class of the small multiples where the legend beside the map has other ones."""
+    if not findings.is_change:
+        return []
+    drawn = pd.Series(values.ravel())
+    texts = [words("none"), *class_texts(words, breaks, drawn, findings.indicator.digits)]
+    return [(shown[one], texts[one]) for one in (*range(len(texts) - 1, 0, -1), 0)]
 
 
 def outlines(desk: Desk, edition: int, level: str, frame: str) -> dict[str, Any]:
@@ -214,7 +227,7 @@ def _note_look(desk: Desk, findings: Findings, what: str, code: str) -> None:
 def grids(desk: Desk, search: str | None, group: str) -> Children:
     """Show the grids that a count of the legend counts; none where there is no such group."""
     findings, words = find(desk, search)
-    legend = legend_colours(len(findings.breaks) + 1, colours(findings.question.theme, findings.question.ramp))
+    legend = legend_colours(len(findings.breaks) + 1, look_of(findings))
     return legend_panel.grids_of(words, findings, legend, group)
 
 

@@ -58,8 +58,9 @@ def grids_of(words: Words, findings: Findings, colours: Sequence[str], group: st
         return []
     heading = words("grids_in_class", said=name, n=words.number(len(rows)))
     table = grid_table(words, findings, colours, rows, has_carried=group == "carried")
-    unit = html.Small(words.of(findings.indicator.unit))
-    return [html.H2([heading, " ", unit]), html.Div(table, className="rows")]
+    period = words.period(findings.period.number if findings.period else None)
+    what = f"{title(words, findings)} · {words.of(findings.indicator.unit)} · {period}"
+    return [html.H2([heading, " ", html.Small(what)]), html.Div(table, className="rows")]
 
 
 def _belongs(findings: Findings, rows: pd.DataFrame, group: str) -> pd.Series[bool]:

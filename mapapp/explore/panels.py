@@ -119,6 +119,8 @@ def headline(words: Words, findings: Findings) -> Children:
 def _compared(words: Words, findings: Findings) -> Children:
     """How the number compares: each number opens its rows, a mean of siblings those of the grid that holds them all."""
     own, q = findings.own, findings.question
+    if not math.isfinite(own["before"]):
+        return [words("compared_none", what=against(words, findings))]
     above = parent_of(q.at)
     if findings.before is not None:
         before: Component | str = _figure(words, findings, q.at, own["before"], findings.before)
@@ -197,7 +199,7 @@ def grid_table(
     heads = [("#", "place"), (words("grid"), ""), (words("column_value"), "n")]
     heads += [(words("column_change"), "n")] if findings.is_change else []
     heads += [(words("column_carried"), "n")] if has_carried else []
-    heads.append((words("trend"), "spark"))
+    heads += [(words("trend"), "spark")] if _has_series(findings) else []
     body = [
         _row(words, findings, colours, place, code, row, has_carried)
         for place, (code, row) in enumerate(rows.iterrows(), 1)
@@ -230,9 +232,14 @@ def _row(
         cells.append(html.Td(_opening(words, findings, code, said), className="n"))
     if has_carried:
         cells.append(html.Td(words.number(row["carried"], 1), className="n"))
-    cells.append(html.Td(className="spark", **named({"data-code": code})))
+    if _has_series(findings):
+        cells.append(html.Td(className="spark", **named({"data-code": code})))
     here = "here" if code == findings.question.at else ""
     return html.Tr(cells, className=here)
+
+
+def _has_series(findings: Findings) -> bool:
+    return len(findings.choices.periods) > 1
 
 
 def exports(words: Words, findings: Findings) -> Children:

@@ -82,8 +82,12 @@ def layer_desk(
     on = {one.key for one in view.layers}
     off = [layer for layer in catalog.layers.values() if layer.key not in on]
 
-    def link(text: str, to: View, name: str = "", title: str = "") -> Component:
-        return html.A(text, href=search_of(to, defaults), className=name, title=title or text)
+    def link(text: str, to: View, name: str = "", title: str = "", of: str = "") -> Component:
+        """A link; what is chosen is said, and a sign that stands for words says them, and of what it is."""
+        told = {"aria-current": "true"} if name.endswith("here") else {}
+        if of:
+            told["aria-label"] = f"{of} · {title or text}"
+        return html.A(text, href=search_of(to, defaults), className=name, title=title or text, **_attributes(told))
 
     def sign(layer: Layer) -> Component:
         picture = html.Img(src=f"/static/signs/{signs.edition}/{layer.icon}.svg", alt="")
@@ -128,7 +132,7 @@ def layer_desk(
 
 def _tools(words: Words, view: View, place: int, layer: Layer, link: Any) -> Children:
     """Form, opacity, order and off of one layer."""
-    one, listed = view.layers[place], list(view.layers)
+    one, listed, name = view.layers[place], list(view.layers), words.of(layer.name)
 
     def but(**changed: Any) -> View:
         return view.but(layers=(*listed[:place], replace(one, **changed), *listed[place + 1 :]))
@@ -141,27 +145,28 @@ def _tools(words: Words, view: View, place: int, layer: Layer, link: Any) -> Chi
     tools: Children = []
     if layer.draw == "point":
         tools += [
-            link(words(f"form_{form}"), but(form=form), "chip here" if one.form == form else "chip")
+            link(words(f"form_{form}"), but(form=form), "chip here" if one.form == form else "chip", of=name)
             for form in get_args(Form)
         ]
-        tools += _steps(words, link, one.opacity, lambda share: but(opacity=share))
+        tools += _steps(words, link, one.opacity, lambda share: but(opacity=share), name)
     else:
-        tools += _steps(words, link, view.opacity("labels"), lambda share: _faded(view, "labels", share))
+        tools += _steps(words, link, view.opacity("labels"), lambda share: _faded(view, "labels", share), name)
     tools.append(html.Em(""))
     if place:
-        tools.append(link("↑", moved(-1), "step", words("layer_up")))
+        tools.append(link("↑", moved(-1), "step", words("layer_up"), of=name))
     if place < len(listed) - 1:
-        tools.append(link("↓", moved(1), "step", words("layer_down")))
-    tools.append(link("×", view.but(layers=tuple(x for x in listed if x is not one)), "step", words("layer_on")))
+        tools.append(link("↓", moved(1), "step", words("layer_down"), of=name))
+    rest = tuple(x for x in listed if x is not one)
+    tools.append(link("×", view.but(layers=rest), "step", words("layer_on"), of=name))
     return tools
 
 
-def _steps(words: Words, link: Any, share: int, to: Callable[[int], View]) -> Children:
-    """Two steps and the opacity between them, in percent."""
+def _steps(words: Words, link: Any, share: int, to: Callable[[int], View], of: str) -> Children:
+    """Two steps and the opacity between them, in percent, of what is called so."""
     return [
-        link("−", to(max(FAINTEST, share - STEP)), "step", words("opacity_less")),
+        link("−", to(max(FAINTEST, share - STEP)), "step", words("opacity_less"), of=of),
         html.Span(f"{share}%", title=words("opacity")),
-        link("+", to(min(100, share + STEP)), "step", words("opacity_more")),
+        link("+", to(min(100, share + STEP)), "step", words("opacity_more"), of=of),
     ]
 
 
@@ -195,7 +200,8 @@ def _ground(words: Words, situation: Situation, catalog: Catalog, link: Any) -> 
     view = situation.view
 
     def steps(part: Fading) -> Children:
-        return _steps(words, link, view.opacity(part), lambda share: _faded(view, part, share))
+        name = words("height" if part == "heights" else f"ground_{part}")
+        return _steps(words, link, view.opacity(part), lambda share: _faded(view, part, share), name)
 
     chips: Children = []
     for ground in get_args(Ground):

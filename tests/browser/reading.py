@@ -66,10 +66,14 @@ CONTRAST = """() => {
 UNNAMED = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, [role]')]
   .filter((one) => one.checkVisibility() && one.type !== 'hidden')
   .filter((one) => !['alert', 'status', 'presentation', 'none'].includes(one.getAttribute('role')))
-  .filter((one) => !(one.textContent.trim() || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby')
-    || one.labels?.length || one.alt || one.title))
+  .filter((one) => {
+    const text = one.getAttribute('aria-label') || one.textContent.trim();
+    if (/[\\p{L}\\p{N}]/u.test(text) || one.getAttribute('aria-labelledby')) return false;
+    if (one.labels?.length || one.alt) return false;
+    return text || !one.title; // a title names what has no text; beside a sign it is only said after it
+  })
   .map((one) => one.outerHTML.slice(0, 90))"""
-"""What can be used and has no name for a screen reader."""
+"""What can be used and has no name for a screen reader: a sign such as an arrow is none."""
 
 UNREACHED = """() => [...document.querySelectorAll('[role=button], [role=switch], [role=tab], [role=option]')]
   .filter((one) => one.checkVisibility() && one.tabIndex < 0 && !one.closest('[role=listbox], [role=tablist]'))

@@ -121,6 +121,9 @@ def test_indicator_classes_comparison_and_period_are_chosen(screen: Screen) -> N
     choose(screen, "indicator", "population")
     assert "含约数 6 个网格" in screen.texts("#legend .notes li")
     assert screen.page.locator("#slider").is_disabled()
+    assert screen.page.locator("#ranking .spark").count() == 0, "no column of what there is none of"
+    choose(screen, "against", "siblings")
+    assert screen.texts("#headline .compared") == ["同级平均：没有可比的数"]
     choose(screen, "indicator", "disputes")
     choose(screen, "category", "labour")
     assert "劳资纠纷" in screen.texts("#headline .what")[0]
@@ -197,6 +200,11 @@ def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     screen.page.keyboard.press("Escape")
     screen.page.click("#legend [data-look='grids/all']")
     screen.page.wait_for_function("() => document.querySelector('#rows h2')?.textContent.startsWith('全部')")
+    swatches = "(host) => [...document.querySelectorAll(`${host} tbody i`)].map((one) => one.style.background)"
+    shown = screen.page.evaluate(swatches, "#rows")
+    assert shown == screen.page.evaluate(swatches, "#ranking") and len(set(shown)) > 1, "in the colours of the map"
+    assert "事件上报数 · 件 · 2026年5月" in screen.texts("#rows h2")[0]
+    assert len(screen.texts("#multiples .keys li")) > 3, "the small maps have other classes than the change"
     screen.page.click("#rows tbody a >> nth=0")
     screen.page.wait_for_function(
         "() => !document.getElementById('behind').open && !location.search.includes('at=449901&')"
