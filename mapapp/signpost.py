@@ -13,6 +13,8 @@ Message = MutableMapping[str, Any]
 
 TWICE = (403, 409, 413, 429, 500, 503)
 """What may be otherwise when it is asked for again."""
+SOON, SOON_S = (429, 500, 503), 30
+"""What passes by itself, and the seconds after which the page asks again: nobody stands before a screen on a wall."""
 
 
 class RefusedError(Exception):
@@ -36,7 +38,7 @@ class Signpost:
         self.home = ""
         self._send, self._is_replaced = send, False
         self._words = words.get(language_of(scope, headers)) if b"text/html" in headers.get(b"accept", b"") else None
-        self._path = scope["path"]
+        self._path, self._is_get = scope["path"], scope["method"] == "GET"
         self._query = scope.get("query_string", b"").decode("latin-1")
 
     async def __call__(self, message: Message) -> None:
@@ -64,6 +66,8 @@ class Signpost:
         sentence = words(key if key in words.texts else "turned_other")
         body = signpost_page(words, sentence, home=self.home, again=again, other=self._other(words)).encode()
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+        if self._is_get and status in SOON:
+            headers.append((b"refresh", str(SOON_S).encode()))
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 

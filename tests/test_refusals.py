@@ -227,6 +227,7 @@ def test_a_form_that_is_out_of_date_leads_back_to_its_page(bare: Server) -> None
     admin.cookies["_csrf_token"] = "old"
     answer = admin.ask("/accounts", {"do": "disable", "account": "demo.leader"}, headers=BROWSER)
     assert answer.status_code == 403 and 'href="/accounts"' in answer.text
+    assert "refresh" not in answer.headers, "a form is never sent again by itself"
     in_its_language(answer.text, "zh")
 
 
@@ -254,4 +255,5 @@ def test_a_database_that_is_away_is_said_and_the_next_request_goes_on(
                     assert answer.status_code == 503, (login, answer.text)
                     if headers:
                         in_its_language(answer.text, language)
+                    assert ("refresh" in answer.headers) == bool(headers), "a screen on a wall asks again by itself"
         assert browser.ask(f"/account{lang}", headers=BROWSER).status_code == 200

@@ -156,6 +156,7 @@ export async function trend(host, months, open) {
     xaxis: { type: "category", gridcolor: colour("--edge"), linecolor: colour("--edge"), tickvals: labels.filter((_, i) => i % 4 === 0), tickangle: 0 },
     yaxis: { gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
+    hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--accent"), font: { color: colour("--text") } },
     annotations: [{ text: unit, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", xshift: -0.4 * rem, yshift: 0.3 * rem, showarrow: false }],
   };
   let plot = host.querySelector(".plot");
