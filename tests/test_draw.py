@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -16,6 +17,7 @@ import shapely
 from PIL import Image
 
 from layers.codes import level_of
+from layers.declare.records import Catalog
 from layers.draw import looks, palette
 from layers.draw.figures import heatmap
 from layers.draw.overlay import blocks, layer_drawing
@@ -269,3 +271,16 @@ def test_a_sprite_holds_every_sign_at_its_place(tmp_path: Path) -> None:
             assert place["x"] + place["width"] <= sheet.width and place["y"] + place["height"] <= sheet.height
         middle = (places["school"]["x"] + 16 * density, places["school"]["y"] + 16 * density)
         assert sheet.getpixel(middle) == (255, 0, 0, 255)
+
+
+def test_what_is_drawn_on_the_grids_has_no_colour_of_theirs(catalog: Catalog) -> None:
+    def rgb(colour: str) -> Any:
+        return np.array([int(colour[at : at + 2], 16) for at in (1, 3, 5)])
+
+    classes = [rgb(one) for one in palette.RAMP]
+    alike = [
+        key
+        for key, one in catalog.layers.items()
+        if one.draw == "point" and min(np.linalg.norm(rgb(one.colour) - of) for of in classes) < 32
+    ]
+    assert alike == []

@@ -230,7 +230,7 @@ def _label() -> dict[str, Any]:
             "text-field": [
                 "case",
                 ["has", "more"],
-                ["format", ["get", "name"], {}, "\n", {}, ["get", "more"], {"font-scale": 0.84}],
+                ["format", ["get", "name"], {}, "\n", {}, ["get", "more"], {"font-scale": ["get", "small"]}],
                 ["get", "name"],
             ],
             "text-font": FONT,

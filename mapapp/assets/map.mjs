@@ -100,9 +100,11 @@ function label(view) {
     geometry: { type: "Point", coordinates: [lon, lat] },
     properties,
   });
+  const isWall = document.body.matches(".wall"); // read from afar, its figures too
+  const grown = isWall ? 1.12 : 1;
   const features = cells.name.map((name, i) => {
-    const more = view.more ? { more: view.more[i] } : {};
-    return point(cells.lon[i], cells.lat[i], { name, size: above ? 12 : 13.5, order: 10 + i, ...more });
+    const more = view.more ? { more: view.more[i], small: isWall ? 1 : 0.84 } : {};
+    return point(cells.lon[i], cells.lat[i], { name, size: (above ? 12 : 13.5) * grown, order: 10 + i, ...more });
   });
   if (above) {
     above.name.forEach((name, i) => {

@@ -125,10 +125,16 @@ def served(settings: Settings, server: Any, city_template: Database, catalog: Ca
         served.stop()
 
 
+LETTERS = """() => Math.min(...window.drawn.querySourceFeatures('label').map(({ properties: { size, more, small } }) =>
+  size * (more ? small : 1) * window.drawn.getGlobalState().scale)) * 1080 / innerHeight"""
+"""Height of the smallest letters on the map, in pixels of a screen of 1080."""
+
+
 @contextmanager
 def wall(browser: Browser, served: Served, query: str = "", size: tuple[int, int] = (1366, 768)) -> Iterator[Screen]:
     context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale="zh-CN")
     screen = Screen(context.new_page(), served.address)
+    screen.page.add_init_script("window.addEventListener('atlas-map', ({ detail }) => { window.drawn = detail; })")
     screen.sign_in("wall")
     screen.page.goto(f"{served.address}/wall{query}")
     screen.page.wait_for_function(READY, timeout=60_000)
@@ -164,6 +170,7 @@ def test_everything_is_there_and_nothing_cut(browser: Browser, served: Served) -
         for width, height in ((3840, 2160), (5120, 1440)):
             page.set_viewport_size({"width": width, "height": height})
             wait_whole(page)
+            assert page.evaluate(LETTERS) >= 15
             keep_picture(page, f"wall-{width}")
         assert screen.faults == []
 

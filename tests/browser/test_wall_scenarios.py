@@ -10,7 +10,7 @@ from databases import copy_of
 from playwright.sync_api import Browser, expect
 from playwright.sync_api import TimeoutError as TooLate
 from screen import hold_map
-from test_wall import Served, wait_whole, wall
+from test_wall import LETTERS, Served, wait_whole, wall
 
 from etl.demo.backlog import leave_open
 from layers.database import Database
@@ -77,6 +77,7 @@ def test_each_scenario_fills_every_panel_with_long_names_in_every_size(browser: 
             except TooLate:
                 assert page.evaluate(SHOWN, asked) == wanted, key
             wait_whole(page)
+            assert page.evaluate(LETTERS) >= 15, key
         for language, sizes in (("", SIZES), ("&lang=en", SIZES[:1])):
             page.set_viewport_size({"width": SIZES[0][0], "height": SIZES[0][1]})
             page.goto(f"{served.address}/wall?tour=600&scenario=epidemic_prevention{language}")
