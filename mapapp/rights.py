@@ -67,7 +67,7 @@ RIGHTS: Mapping[str, Roles] = {
     "/base/": MAP,
     "/static/": MAP,
     "/static/casework/leave.mjs": EVERYBODY,
-    "/static/casework/accounts.mjs": frozenset({"security_admin"}),
+    "/static/casework/turn.mjs": EVERYBODY,
     "/assets/": MAP,
     "/_dash-": AT_DESKS,
     "/_favicon.ico": MAP,

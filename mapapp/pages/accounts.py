@@ -50,11 +50,11 @@ def accounts_page(
     open_heads = [words(key) for key in ("account", "kind", "began_from", "began_at", "seen_at", "change")]
     body = (
         f'<p><a href="/account{lang}">{escape(words("own_account"))}</a></p>'
-        + said(message, "alarm made" if given is None else "alarm")
+        + said(message, "alarm", kept="made" if given is None else "")
         + "".join(f"<section><h2>{escape(words(do))}</h2>{send(inside)}</section>" for do, inside in asked.items())
         + f"<section><h2>{escape(words('accounts'))}</h2>{table(heads, rows)}</section>"
         + f"<section><h2>{escape(words('sessions'))}</h2>{table(open_heads, open_rows)}</section>"
-        + '<script type="module" src="/static/casework/accounts.mjs"></script>'
+        + '<script type="module" src="/static/casework/turn.mjs"></script>'
     )
     other = "/accounts?lang=en" if words.language == "zh" else "/accounts"
     return page(words, words("accounts"), body, other=other, wide=True)

@@ -71,6 +71,7 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], kind: str = "") -
     return f'<div class="scroll {kind}"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def said(text: str, kind: str = "note") -> str:
-    """Write a line of text."""
-    return f'<p class="{kind}">{escape(text)}</p>' if text else ""
+def said(text: str, kind: str = "note", *, kept: str = "") -> str:
+    """Write a line of text; what is shown this once has a name by which it is `kept` in the other language."""
+    named = f' data-kept="{kept}"' if kept else ""
+    return f'<p class="{kind}"{named}>{escape(text)}</p>' if text else ""

@@ -83,15 +83,16 @@ def account_page(
     parts = [f"<section><h2>{escape(words('own_account'))}</h2>", said(message, "alarm"), f"<dl>{rows}</dl>"]
     parts += [f'<p><a href="{home}">{escape(words("go_home"))}</a></p>']
     parts += [form("/sign-out", button(words("sign_out"), kind="first"), form_token=session.form_token), "</section>"]
-    parts += ['<script type="module" src="/static/casework/leave.mjs"></script>']
+    for script in ("leave", "turn"):
+        parts += [f'<script type="module" src="/static/casework/{script}.mjs"></script>']
     if not session.is_demo and session.kind == "person":
         new = field("password", words("password_now"), kind="password", more='autocomplete="current-password" required')
         new += field("new", words("password_new"), kind="password", more='autocomplete="new-password" required')
         new += button(words("change"), name="do", value="password", kind="role")
         parts += [f"<section><h2>{escape(words('password'))}</h2>"]
         parts += [form(f"/account{lang}", new, form_token=session.form_token, kind="fields"), "</section>"]
-        factor = said(words("second_factor_note")) + f"<p><code>{escape(secret)}</code></p>"
-        factor += f'<input type="hidden" name="secret" value="{escape(secret)}">'
+        factor = said(words("second_factor_note")) + f'<p><code data-kept="shown">{escape(secret)}</code></p>'
+        factor += f'<input type="hidden" name="secret" data-kept="secret" value="{escape(secret)}">'
         factor += field("code", words("second_factor"), more='inputmode="numeric" maxlength="8" required')
         factor += button(words("change"), name="do", value="totp", kind="role")
         parts += [f"<section><h2>{escape(words('second_factor'))}</h2>"]

@@ -1,5 +1,5 @@
-// The page of accounts in the other language, put up in the place of this one: what is half typed in its forms goes along,
-// and so does a new password, which is shown this once. Nothing of it is kept by the browser.
+// The page in the other language, put up in the place of this one: what is half typed in its forms goes along, and so does
+// what is shown this once, such as a new password. Nothing of it is kept by the browser.
 const forms = "main form :is(input:not([type=hidden]), select)";
 
 // The form that a field is in: what it is about, or else what it does.
@@ -14,8 +14,11 @@ async function turn(address) {
   if (!answer.ok) throw new Error(String(answer.status));
   const other = new DOMParser().parseFromString(await answer.text(), "text/html");
   const typed = new Map([...document.querySelectorAll(forms)].filter(isChanged).map((one) => [nameOf(one), one.value]));
-  const made = document.querySelector(".made");
-  if (made) other.querySelector("main section").before(made);
+  for (const one of document.querySelectorAll("main [data-kept]")) {
+    const there = other.querySelector(`[data-kept=${one.dataset.kept}]`);
+    if (there) there.replaceWith(one);
+    else other.querySelector("main section").before(one);
+  }
   for (const one of other.querySelectorAll(forms)) {
     if (!typed.has(nameOf(one))) continue;
     one.value = typed.get(nameOf(one));
