@@ -74,7 +74,7 @@ def test_without_declared_indicators_the_map_says_so_and_the_wall_shows_the_rest
         browser = browser_of(server, city, "leader")
         for path in ("/api/view", "/api/explore"):
             answer = browser.ask(path)
-            assert answer.status_code == 409 and "No indicator is declared" in answer.text, path
+            assert answer.status_code == 409 and "尚未声明任何指标" in answer.text, path
         told = browser.ask("/api/watch").json()
     assert told["indicators"] == [] and told["elements"]
 
