@@ -29,9 +29,9 @@ def test_a_chart_is_drawn_and_answers_without_a_refused_style(screen: Screen) ->
     page.mouse.move(x, y)
     page.wait_for_selector(".plot .hovertext")
     assert page.evaluate("() => window.__refused ?? []") == []
-    fill = page.locator(".plot .hovertext path").evaluate("(one) => getComputedStyle(one).fill")
+    edge = page.locator(".plot .hovertext path").evaluate("(one) => getComputedStyle(one).stroke")
     line = page.locator(".plot .js-line").evaluate("(one) => getComputedStyle(one).stroke")
-    assert fill == line != "none", "its colours are those of the line"
+    assert edge == line != "none", "its edge has the colour of the line"
     page.evaluate("() => document.body.setAttribute('style', 'color: red')")
     page.wait_for_function("() => window.__refused?.includes('style-src-attr')")
     screen.faults.clear()  # what was just refused would be found
