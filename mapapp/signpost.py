@@ -61,7 +61,8 @@ class Signpost:
         await self({"type": "http.response.body", "body": body})
 
     async def _tell(self, words: Words, status: int) -> None:
-        again = (self._path + (f"?{self._query}" if self._query else "")) if status in TWICE else ""
+        own = "/" + self._path.lstrip("/")  # two of them would name another host
+        again = own + (f"?{self._query}" if self._query else "") if status in TWICE else ""
         key = f"turned_{status}"
         sentence = words(key if key in words.texts else "turned_other")
         body = signpost_page(words, sentence, home=self.home, again=again, other=self._other(words)).encode()
