@@ -62,7 +62,7 @@ def serving_tiles() -> Iterator[Tiles]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     tiles = Tiles(server.server_address[1])
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield tiles
