@@ -127,7 +127,7 @@ document.addEventListener("change", ({ target }) => {
 Object.defineProperty(window, "__layers", {
   value: Object.freeze({
     get drawn() { return state.map.getLayersOrder().filter((id) => isOurs(id)); },
-    get tiles() { return [...state.sources].map((id) => state.map.getSource(id).tiles[0]); },
+    get tiles() { return [...state.sources].map((id) => state.map.getSource(id).tiles?.[0] ?? ""); },
     get pitch() { return state.map.getPitch(); },
     get zoom() { return state.map.getZoom(); },
     heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: "grid", id: code }).height ?? null,

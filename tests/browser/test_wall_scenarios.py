@@ -34,8 +34,8 @@ SHOWN = """(asked) => ({
   question: document.querySelector('.question')?.textContent,
   n_values: [...document.querySelectorAll('.indicator b')].filter((one) => /\\d/.test(one.textContent)).length,
   n_ranked: Math.min(document.querySelectorAll('#ranking a').length, 2),
-  others: window.__layers.tiles.filter((one) => one.includes('/grid_event/')
-    && !(one.includes('states=reported,') && one.includes(`categories=${asked.kinds}&`))),
+  others: window.__layers.tiles.filter((one) => !one || (one.includes('/grid_event/')
+    && !(one.includes('states=reported,') && one.includes(`categories=${asked.kinds}&`)))),
   lacking: asked.layers.filter((key) => !window.__layers.drawn.some((id) => id.startsWith(`layer-${key}-`))),
 })"""
 QUIET = """
