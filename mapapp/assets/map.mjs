@@ -120,6 +120,7 @@ function apply(view) {
   const lang = view.lang === "zh" ? "zh-CN" : "en";
   if (page.lang !== lang) page.lang = lang; // set anew it has the style of all elements worked out again
   document.title = view.title;
+  nameCanvas(); // in another language it has another name
   const isSame = before && before.cells.code === view.cells.code && before.at === view.at; // the very same cells
   if (isSame) shade(view, before);
   else colour(view);
@@ -237,6 +238,14 @@ function create({ style, view }) {
   });
   map.on("resize", resize);
   map.once("idle", () => page.classList.add("ready"));
+}
+
+// The canvas takes the keys: it is the one stop, under the name of the map.
+function nameCanvas() {
+  const [container, canvas] = [document.getElementById("map"), state.map.getCanvas()];
+  for (const name of ["tabindex", "role"]) container.removeAttribute(name);
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", container.getAttribute("aria-label"));
 }
 
 function receive() {

@@ -86,12 +86,16 @@ UNSEEN = """() => {
   const found = stops.filter((one) => {
     one.focus({ preventScroll: true });
     const style = getComputedStyle(one);
-    return document.activeElement === one && (style.outlineStyle === 'none' || !parseFloat(style.outlineWidth));
+    const box = one.getBoundingClientRect();
+    const isBare = style.outlineStyle === 'none' || !parseFloat(style.outlineWidth);
+    const isBeyond = parseFloat(style.outlineOffset) >= 0 && box.left <= 0 && box.right >= innerWidth;
+    const isDouble = one.matches('canvas') && one.parentElement.closest('[tabindex="0"]');
+    return document.activeElement === one && (isBare || isBeyond || isDouble);
   });
   document.activeElement?.blur();
   return found.map((one) => one.outerHTML.slice(0, 90));
 }"""
-"""What shows no outline where the keyboard has come to it; a key must have been the last thing that was touched."""
+"""What shows no outline in the window where the keyboard is, or is a stop twice; a key must have been touched last."""
 
 BEYOND = """() => {
   const found = [];
