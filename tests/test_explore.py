@@ -241,6 +241,7 @@ def test_fixed_thresholds_are_the_breaks(desk: Desk) -> None:
         handlers.show(desk, "?level=small&indicator=events_reported&classes=fixed&breaks=1,3").panels["legend"]
     )
     assert all(mark in legend for mark in ("低于", "无数据", "未落格", "含约数", "折算"))
+    assert "折算约 0 件" in legend.replace("\n", ""), "none is no tenth of one"
 
 
 def test_the_legend_counts_every_grid_once(desk: Desk) -> None:

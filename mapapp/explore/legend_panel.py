@@ -84,7 +84,7 @@ def _notes(words: Words, findings: Findings) -> list[Note]:
         (
             "legend_n_carried",
             {
-                "n": counted(findings.n_carried, "grids/carried" if n_carried else "", 1),
+                "n": counted(findings.n_carried, "grids/carried" if n_carried else "", int(findings.n_carried > 0)),
                 "grids": counted(n_carried, "grids/carried"),
             },
         ),
