@@ -91,9 +91,10 @@ def _too_few(shapes: np.ndarray) -> np.ndarray:
 
 
 def _repair(broken: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Make shapes valid; gives them, and which have kept their kind and their area."""
+    """Make shapes valid; gives them, and which are so and have kept their kind and their area."""
     valid = np.asarray(shapely.make_valid(broken, method="structure", keep_collapsed=False), dtype=object)
     same = (shapely.get_dimensions(broken) == shapely.get_dimensions(valid)) & ~shapely.is_empty(valid)
+    same &= shapely.is_valid(valid)  # where lines cross at many places at once, rounding may break what was mended
     area = shapely.area(broken)
     fits: np.ndarray = same & (np.abs(shapely.area(valid) - area) <= REPAIR_AREA_SHARE * area)
     return valid, fits

@@ -27,6 +27,7 @@ from layers.database import Database
 from layers.declare.records import Catalog
 from mapapp import watch
 from mapapp.door import Pace
+from mapapp.explore import handlers
 from mapapp.rights import may_open
 
 EVERY = 13
@@ -56,14 +57,15 @@ def here(settings: Any, server: Any, city_template: Database) -> Iterator[Databa
 
 @pytest.fixture(autouse=True)
 def one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the clock of the wall, on which figures follow the hours that cases are open."""
+    """Stop the clock of the wall, where figures follow the hours that cases are open, and of files to take away."""
 
     class Stopped(datetime):
         @classmethod
         def now(cls, tz: tzinfo | None = None) -> datetime:
             return datetime(2026, 7, 2, 4, tzinfo=tz)
 
-    monkeypatch.setattr(watch, "datetime", Stopped)
+    for one in (watch, handlers):
+        monkeypatch.setattr(one, "datetime", Stopped)
 
 
 @dataclass(frozen=True)

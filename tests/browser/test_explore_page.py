@@ -368,7 +368,7 @@ def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
         "level",
         "classes",
         "search",
-        "map",
+        "maplibregl-canvas",
         "number",
         "slider",
         "play",
