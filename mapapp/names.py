@@ -1,4 +1,4 @@
-"""Names of machines: which are this one's."""
+"""Names of machines and addresses: which are this one's."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+def local_path(path: str | None) -> str:
+    """A path of this server, whatever was asked for: never the address of another."""
+    is_ours = path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if path and is_ours and "\\" not in path else "/"

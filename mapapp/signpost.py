@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from html import escape
 from typing import Any
 
+from mapapp.names import local_path
 from mapapp.pages.plain import page, said
 from mapapp.text import Words
 
@@ -61,8 +62,8 @@ class Signpost:
         await self({"type": "http.response.body", "body": body})
 
     async def _tell(self, words: Words, status: int) -> None:
-        own = "/" + self._path.lstrip("/")  # two of them would name another host
-        again = own + (f"?{self._query}" if self._query else "") if status in TWICE else ""
+        own = self._path + (f"?{self._query}" if self._query else "")
+        again = own if status in TWICE and local_path(self._path) == self._path else ""
         key = f"turned_{status}"
         sentence = words(key if key in words.texts else "turned_other")
         body = signpost_page(words, sentence, home=self.home, again=again, other=self._other(words)).encode()

@@ -15,9 +15,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from layers.accounts.provider import Asked
 from layers.errors import AtlasError
-from mapapp.api.sign_in import local_path, with_cookies, words_of
+from mapapp.api.sign_in import with_cookies, words_of
 from mapapp.desk import Desk
 from mapapp.door import SECURE_COOKIE, SESSION_COOKIE
+from mapapp.names import local_path
 from mapapp.porter import Porter
 from mapapp.refusals import refusal
 from mapapp.rights import home_of, may_open

@@ -16,6 +16,7 @@ from layers.accounts.sign_in import check_password, set_totp
 from layers.errors import AtlasError
 from mapapp.desk import Desk
 from mapapp.door import SECURE_COOKIE, SESSION_COOKIE, cookie_headers
+from mapapp.names import local_path
 from mapapp.pages.sign_in import account_page, sign_in_page
 from mapapp.porter import Porter
 from mapapp.refusals import refusal
@@ -161,12 +162,6 @@ async def read_form(request: Request) -> dict[str, str]:
 def words_of(desk: Desk, request: Request) -> Words:
     """Texts in the language that the address asks for."""
     return desk.words["en" if request.query_params.get("lang") == "en" else "zh"]
-
-
-def local_path(path: str | None) -> str:
-    """A path of this server, whatever was asked for: never the address of another."""
-    is_ours = path and path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return path if path and is_ours and "\\" not in path else "/"
 
 
 def with_cookies(

@@ -100,9 +100,7 @@ export async function makeEmergencyMap(told, on) {
   tellBase(map, { failing: told.style.metadata?.failing }); // whose it is stands with the legend
   const kept = { ring: [], features: [], hot: null, from: null, box: [[west, south], [east, north]], isMoved: false };
   map.on("movestart", ({ originalEvent }) => { kept.isMoved ||= Boolean(originalEvent); });
-  const fit = () => {
-    map.fitBounds(kept.box, { padding: padding(map.getCanvas()), maxZoom: 16.5 + Math.log2(rem()), duration: 0 });
-  };
+  const fit = () => map.fitBounds(kept.box, { padding: padding(map.getCanvas()), maxZoom: 16.5 + Math.log2(rem()), duration: 0 });
   map.on("resize", () => {
     map.setGlobalStateProperty("scale", rem());
     if (!kept.isMoved) fit();

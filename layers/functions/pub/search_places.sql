@@ -9,22 +9,18 @@ begin
         return;
     end if;
     return query execute $query$
-        with named as (
-            select e.id, e.category, e.name, e.grid_code, e.geom from ops.place as e
-            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
-                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+        select e.id, e.category, e.name, e.grid_code, ST_X(ST_PointOnSurface(e.geom)),
+            ST_Y(ST_PointOnSurface(e.geom))
+        from (
+            select id, category, name, grid_code, geom, dataset, is_sensitive, gone_on from ops.place
             union all
-            select e.id, e.category, e.name, e.grid_code, e.geom from ops.thing as e
-            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
-                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+            select id, category, name, grid_code, geom, dataset, is_sensitive, gone_on from ops.thing
             union all
-            select e.id, e.category, e.name, e.grid_code, e.geom from ops.organisation as e
-            where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
-                and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
-        )
-        select n.id, n.category, n.name, n.grid_code, ST_X(ST_PointOnSurface(n.geom)), ST_Y(ST_PointOnSurface(n.geom))
-        from named as n
-        order by length(n.name), n.name, n.id
+            select id, category, name, grid_code, geom, dataset, is_sensitive, gone_on from ops.organisation
+        ) as e
+        where e.dataset = any ($3) and e.grid_code >= $1 and e.grid_code < $2 and e.geom is not null
+            and not e.is_sensitive and e.gone_on is null and strpos(lower(e.name), lower($4)) > 0
+        order by length(e.name), e.name, e.id
         limit $5
     $query$ using low, high, datasets, sought, most;
 end
