@@ -181,11 +181,13 @@ def test_a_load_is_one_line_and_a_lost_connection_is_made_up_for(desk: Desk, db:
             await asyncio.to_thread(report, db)
             await take(stream, 1)
             with db.connect("admin", autocommit=True) as admin:
-                admin.execute(
-                    "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'atlas live'"
-                )
+                ear = "from pg_stat_activity where application_name = 'atlas live' and datname = current_database()"
+                admin.execute(f"select pg_terminate_backend(pid, 10000) {ear}")
                 report(db, 2)
                 await take(stream, 2)
+                async with asyncio.timeout(20):  # a load that nobody listens to is told to nobody
+                    while not admin.execute(f"select {ear} and query = 'listen atlas' and state = 'idle'").fetchall():
+                        await asyncio.sleep(0.05)
                 admin.execute("""select pg_notify('atlas', '{"dataset": "call"}')""")
             assert json.loads((await take(stream, 1, "load"))[0].text) == {"dataset": "call"}
 
