@@ -110,7 +110,12 @@ def data_version(conn: psycopg.Connection[Any]) -> tuple[int, datetime | None]:
     """Number that rises with every load, part of the addresses of tiles; and when the last load was, None before it."""
     row = conn.execute("select max(loaded_at) from pub.dataset").fetchone()
     loaded_at: datetime | None = row[0] if row else None
-    return (int(loaded_at.timestamp() * 1000) if loaded_at else 0), loaded_at
+    return version_of(loaded_at), loaded_at
+
+
+def version_of(loaded_at: datetime | None) -> int:
+    """Number of the data whose last load was at a moment; 0 where there was none."""
+    return int(loaded_at.timestamp() * 1000) if loaded_at else 0
 
 
 def _cut(conn: psycopg.Connection[Any], query: str, values: tuple[Any, ...]) -> bytes:

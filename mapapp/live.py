@@ -2,8 +2,10 @@
 
 The database wakes the ear after each commit; what is new is then read once for each scope, with the session of a page
 that has that scope, and put into the log that all its pages read from. Numbers are in the order of commits
-(`layers.cases`), so that a page that was away names the last one it saw and misses nothing. A page has nothing but its
-place in the log: a slow one holds up no other, and where the log no longer goes back to its place it begins anew.
+(`layers.cases`), so that a page that was away names the last one it saw and misses nothing. Loads and new grids have no
+number: which are in force is read with the steps and compared with what was in force before. So nothing hangs on what
+the database told: an ear that was cut off looks when it is back, and finds the same. A page has nothing but its place
+in the log: a slow one holds up no other, and where the log no longer goes back to its place it begins anew.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from psycopg_pool import PoolTimeout
 from layers.access import Scope
 from layers.accounts.sessions import Session
 from layers.cases import changes, last_change
-from layers.tiles import data_version
+from layers.standing import Standing, read_standing
 from mapapp.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -74,11 +76,16 @@ class News:
     to_others: Told
 
 
+_CALL = News(None, Told(0, "call", "{}"))
+"""Nothing of the call itself: each page asks for what it may see."""
+
+
 class Channel:
     """The log of one scope, and how many pages read from it."""
 
-    def __init__(self, head: int) -> None:
-        self.head = head
+    def __init__(self, head: int, standing: Standing) -> None:
+        self.head, self.standing = head, standing
+        """The last step, and the data and grids, that its pages know of."""
         self.since = head
         """Every step after this number is in the log."""
         self.pages: set[Page] = set()
@@ -170,14 +177,15 @@ class Live:
         and is told once.
         """
         page = Page(session)
-        _, head, version = await asyncio.to_thread(self._read, page, None)
+        _, head, standing = await asyncio.to_thread(self._read, page, None)
         if head is None:
             return
-        channel = self._join(page, head)
+        channel = self._join(page, head, standing)
         try:
             place, seen = channel.end, head if since is None else since
             missed = channel.steps_after(seen)
-            yield [Told(seen, "hello", json.dumps({"version": version, "head": head}))]
+            said = {"version": standing.version, "edition": standing.grids, "head": head}
+            yield [Told(seen, "hello", json.dumps(said))]
             if missed is None:
                 missed = (await asyncio.to_thread(self._read, page, seen))[0]
             if seen > head or len(missed) >= REPLAY_MOST:
@@ -198,11 +206,11 @@ class Live:
             if not channel.pages and self._channels.get(page.scope) is channel:
                 del self._channels[page.scope]
 
-    def _join(self, page: Page, head: int) -> Channel:
+    def _join(self, page: Page, head: int, standing: Standing) -> Channel:
         """Let a page read from the log of its scope, which its first page begins."""
         channel = self._channels.get(page.scope)
         if channel is None:
-            channel = self._channels[page.scope] = Channel(head)
+            channel = self._channels[page.scope] = Channel(head, standing)
             self._heard.set()  # what was committed meanwhile woke nobody
         channel.pages.add(page)
         return channel
@@ -213,21 +221,12 @@ class Live:
         ) as ear:
             for channel in ("cases", "calls", "atlas"):
                 await ear.execute(f"listen {channel}".encode())
-            self._heard.set()  # something may have happened while nobody listened
+            self._tell_all(_CALL)  # something may have happened while nobody listened
+            self._heard.set()
             async for heard in ear.notifies():
-                if heard.channel == "atlas":
-                    self._tell_loaded(heard.payload)
-                elif heard.channel == "calls":  # nothing of it: each page asks for what it may see
-                    self._tell_all(News(None, Told(0, "call", "{}")))
+                if heard.channel == "calls":
+                    self._tell_all(_CALL)
                 self._heard.set()
-
-    def _tell_loaded(self, payload: str) -> None:
-        try:
-            dataset = str(json.loads(payload)["dataset"])
-        except (ValueError, KeyError, TypeError):
-            return
-        told = Told(0, "load", json.dumps({"dataset": dataset}))
-        self._tell_all(News(told, told))
 
     def _tell_all(self, news: News) -> None:
         for channel in self._channels.values():
@@ -249,7 +248,7 @@ class Live:
     async def _tell_channel(self, channel: Channel) -> None:
         """Read once, by the session of a page that still has one, and tell all pages of the scope."""
         for reader in list(channel.pages):
-            news, head, _ = await asyncio.to_thread(self._read, reader, channel.head)
+            news, head, standing = await asyncio.to_thread(self._read, reader, channel.head)
             if head is None:
                 continue  # its session has ended; the door shuts it
             last = news[-1].to_others.number if news else 0
@@ -257,23 +256,34 @@ class Live:
             if len(news) >= REPLAY_MOST:
                 channel.head = last
                 self._heard.set()
+            news += renewed(channel.standing, standing)
+            channel.standing = standing
             if news:
                 channel.put(news)
             return
 
-    def _read(self, page: Page, after: int | None) -> tuple[list[News], int | None, int]:
-        """Steps after a number, none where none is given; the number of the last one anywhere; the version of the data.
+    def _read(self, page: Page, after: int | None) -> tuple[list[News], int | None, Standing]:
+        """Steps after a number, none where none is given; the number of the last one anywhere; data and grids in force.
 
         The head is None where the page's session has ended.
         """
         with self._desk.connection_of(page.session) as connection:
-            head, (version, _) = last_change(connection, page.scope), data_version(connection)
+            head, standing = last_change(connection, page.scope), read_standing(connection)
             if head is None or after is None or head <= after:
-                return [], head, version
+                return [], head, standing
             found = changes(connection, page.scope, after, REPLAY_MOST)
         said = found[list(OF_OTHERS)].astype(object).to_dict("records")
         rows = zip(found["change_no"].tolist(), said, strict=True)
-        return [News(_told(n, row, OF_WALL), _told(n, row, OF_OTHERS)) for n, row in rows], head, version
+        return [News(_told(n, row, OF_WALL), _told(n, row, OF_OTHERS)) for n, row in rows], head, standing
+
+
+def renewed(before: Standing, now: Standing) -> list[News]:
+    """Tell what was loaded between two looks, one message for each dataset, and one where the grids are others."""
+    said: list[dict[str, Any]] = [{"dataset": key} for key in now.loaded_since(before)]
+    if now.grids != before.grids:
+        said.append({"edition": now.edition})
+    told = [Told(0, "load", json.dumps(one)) for one in said]
+    return [News(one, one) for one in told]
 
 
 def _told(number: int, row: dict[Any, Any], keys: Sequence[str]) -> Told:

@@ -171,27 +171,61 @@ def test_who_missed_too_much_begins_anew(desk: Desk, db: Database, monkeypatch: 
     assert asyncio.run(go(10**15)) == ["hello", "reset"], "a number from before the database was restored"
 
 
-def test_a_load_is_one_line_and_a_lost_connection_is_made_up_for(desk: Desk, db: Database) -> None:
+LOADED = "update pub.dataset set loaded_at = loaded_at + interval '1 min' where dataset = 'call'"
+REFORMED = """
+with closed as (update pub.edition set closed_on = '2026-05-01' where closed_on is null returning *)
+insert into pub.edition select edition + 1, '2026', closed_on, null, 1 from closed
+"""
+
+
+def test_a_load_and_a_reform_are_one_line_each(desk: Desk, db: Database) -> None:
+    wall = sign_in(db, "wall")
+
+    async def go() -> list[Told]:
+        async with running(desk, db) as live:
+            stream = live.follow(wall, None)
+            hello = await take(stream, 1, "hello")
+            told = []
+            for done in (LOADED, REFORMED):
+                with db.connect("admin") as admin:
+                    admin.execute(done.encode())
+                    admin.execute("select pg_notify('atlas', 'whatever it says')")
+                told += await take(stream, 1, "load")
+            return hello + told + await take(live.follow(wall, None), 1, "hello")
+
+    before, load, reform, after = [json.loads(one.text) for one in asyncio.run(go())]
+    assert (load, reform) == ({"dataset": "call"}, {"edition": 2})
+    assert after["version"] == before["version"] + 60_000
+    assert (before["edition"], after["edition"]) == ("1-1", "2-1"), "a page that was away itself compares these"
+
+
+def test_a_lost_connection_is_made_up_for(desk: Desk, db: Database) -> None:
+    """What is committed and told while nobody listens is told when somebody does; here it is told to nobody at all."""
     leader = sign_in(db)
 
-    async def go() -> None:
+    async def go() -> list[Told]:
         async with running(desk, db) as live:
             stream = live.follow(leader, None)
             await take(stream, 1, "hello")
             await asyncio.to_thread(report, db)
             await take(stream, 1)
             with db.connect("admin", autocommit=True) as admin:
-                ear = "from pg_stat_activity where application_name = 'atlas live' and datname = current_database()"
-                admin.execute(f"select pg_terminate_backend(pid, 10000) {ear}")
-                report(db, 2)
-                await take(stream, 2)
-                async with asyncio.timeout(20):  # a load that nobody listens to is told to nobody
-                    while not admin.execute(f"select {ear} and query = 'listen atlas' and state = 'idle'").fetchall():
-                        await asyncio.sleep(0.05)
-                admin.execute("""select pg_notify('atlas', '{"dataset": "call"}')""")
-            assert json.loads((await take(stream, 1, "load"))[0].text) == {"dataset": "call"}
+                admin.execute(LOADED)
+                admin.execute("update pub.edition set version = version + 1")
+                admin.execute(
+                    "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
+                    " where application_name = 'atlas live' and datname = current_database()"
+                )
+            report(db, 2)
+            told: list[Told] = []
+            async with asyncio.timeout(20):
+                while len(told) < 5:
+                    told += [one for one in await anext(stream) if one.kind != "beat"]
+            return told
 
-    asyncio.run(go())
+    told = asyncio.run(go())
+    assert sorted(one.kind for one in told) == ["call", "load", "load", "step", "step"]
+    assert [json.loads(one.text) for one in told if one.kind == "load"] == [{"dataset": "call"}, {"edition": 1}]
 
 
 def test_a_look_is_no_use_of_a_persons_session(db: Database) -> None:

@@ -126,7 +126,8 @@ export const once = (button, run) => async (event) => {
   }
 };
 
-// Hear of changes, a second after the last of a burst.
+// Hear of changes, a second after the last of a burst. A stream that was lost names the last step it told; which data and
+// grids are in force it says when it is back, and what was loaded meanwhile shows by that.
 export function listen(run, kinds = ["step", "reset", "load"]) {
   let waiting = null;
   const soon = () => {
@@ -134,6 +135,7 @@ export function listen(run, kinds = ["step", "reset", "load"]) {
     waiting = setTimeout(run, 800);
   };
   let last = "";
+  let held = "";
   const open = () => {
     const stream = new EventSource("/live" + (last ? `?since=${last}` : ""));
     for (const kind of kinds) {
@@ -142,6 +144,13 @@ export function listen(run, kinds = ["step", "reset", "load"]) {
         soon();
       });
     }
+    stream.addEventListener("hello", (event) => {
+      last = event.lastEventId || last;
+      const { version, edition } = JSON.parse(event.data);
+      const now = `${version} ${edition}`;
+      if (held && held !== now && kinds.includes("load")) soon();
+      held = now;
+    });
     stream.onerror = () => { if (stream.readyState === 2) setTimeout(open, 3000); };
   };
   open();

@@ -166,7 +166,7 @@ function showSteps() {
 const live = openLive({
   step: onStep,
   load: () => go({}),
-  hello: ({ version }) => state.data && version !== state.data.version && go({}),
+  hello: ({ version, edition }) => state.data && (version !== state.data.version || edition !== state.data.edition) && go({}),
   reset: async () => {
     await load();
     return state.data?.cursor;
