@@ -7,8 +7,6 @@ export function tellBase(map, { attribution = "", failing = "" } = {}) {
   const line = (name) =>
     container.querySelector(`.${name}`) ?? container.appendChild(Object.assign(document.createElement("p"), { className: name }));
   line("attribution").textContent = attribution;
-  // The page names the map; the canvas would be a second name for it, in no language of ours.
-  for (const name of ["aria-label", "role"]) map.getCanvas().removeAttribute(name);
   if (!failing) return;
   const note = line("base-note");
   note.setAttribute("role", "status");

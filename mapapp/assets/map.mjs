@@ -1,5 +1,6 @@
 // The map: applies the style and the view that Python made. No figure is worked out here and no colour chosen.
 import { tellBase } from "./attribution.mjs";
+import { nameCanvas } from "./canvas.mjs";
 import { graphicsKind } from "./graphics.mjs";
 import { inset } from "./room.mjs";
 
@@ -120,7 +121,6 @@ function apply(view) {
   const lang = view.lang === "zh" ? "zh-CN" : "en";
   if (page.lang !== lang) page.lang = lang; // set anew it has the style of all elements worked out again
   document.title = view.title;
-  nameCanvas(); // in another language it has another name
   const isSame = before && before.cells.code === view.cells.code && before.at === view.at; // the very same cells
   if (isSame) shade(view, before);
   else colour(view);
@@ -218,6 +218,7 @@ function create({ style, view }) {
   });
   const { map } = Object.assign(state, { style });
   window.dispatchEvent(new CustomEvent("atlas-map", { detail: map })); // first, so that what lies above can take a click
+  nameCanvas(map);
   map.keyboard.disableRotation();
   map.touchZoomRotate.disableRotation();
   map.on("style.load", () => {
@@ -238,14 +239,6 @@ function create({ style, view }) {
   });
   map.on("resize", resize);
   map.once("idle", () => page.classList.add("ready"));
-}
-
-// The canvas takes the keys: it is the one stop, under the name of the map.
-function nameCanvas() {
-  const [container, canvas] = [document.getElementById("map"), state.map.getCanvas()];
-  for (const name of ["tabindex", "role"]) container.removeAttribute(name);
-  canvas.setAttribute("role", "application");
-  canvas.setAttribute("aria-label", container.getAttribute("aria-label"));
 }
 
 function receive() {

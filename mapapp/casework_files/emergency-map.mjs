@@ -1,4 +1,5 @@
 import { tellBase } from "/assets/attribution.mjs";
+import { nameCanvas } from "/assets/canvas.mjs";
 import { inset } from "/assets/room.mjs";
 import { graphicsKind } from "/assets/graphics.mjs";
 
@@ -97,6 +98,7 @@ export async function makeEmergencyMap(told, on) {
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
     pixelRatio: kind === "slow" ? 1 : Math.min(devicePixelRatio, 2),
   });
+  nameCanvas(map);
   tellBase(map, { failing: told.style.metadata?.failing }); // whose it is stands with the legend
   const kept = { ring: [], features: [], hot: null, from: null, box: [[west, south], [east, north]], isMoved: false };
   map.on("movestart", ({ originalEvent }) => { kept.isMoved ||= Boolean(originalEvent); });

@@ -1,4 +1,5 @@
 import { tellBase } from "/assets/attribution.mjs";
+import { nameCanvas } from "/assets/canvas.mjs";
 import { graphicsKind } from "/assets/graphics.mjs";
 
 // The map beside the table: a point for each row that has a position; a click opens the case. Where there can be none,
@@ -36,6 +37,7 @@ export async function makeMap(told, pick) {
     fitBoundsOptions: { padding: 16 },
     attributionControl: false, dragRotate: false, pitchWithRotate: false, renderWorldCopies: false, fadeDuration: 0, maxZoom: 18,
   });
+  nameCanvas(map);
   tellBase(map, metadata);
   let last = null;
   let isMoved = false;

@@ -80,6 +80,14 @@ UNREACHED = """() => [...document.querySelectorAll('[role=button], [role=switch]
   .map((one) => one.outerHTML.slice(0, 90))"""
 """What can be clicked and not be reached by keyboard."""
 
+MAPS = """() => [...document.querySelectorAll('.maplibregl-map')].filter((map) => map.checkVisibility()).map((map) => {
+  const stops = [map, ...map.querySelectorAll('*')].filter((one) => one.tabIndex >= 0);
+  const label = document.getElementById(stops[0]?.getAttribute('aria-labelledby'))?.getAttribute('aria-label');
+  const named = stops.map((one) => `${one.localName} ${one.getAttribute('role')}`);
+  return { stops: named, label, role: map.getAttribute('role') };
+})"""
+"""The stops of each map with their roles, the name of the first, and the role of the box it lies in."""
+
 UNSEEN = """() => {
   const stops = [...document.querySelectorAll('a[href], button, input, select, textarea, summary, [tabindex="0"]')]
     .filter((one) => one.checkVisibility({ visibilityProperty: true }) && !one.disabled && one.type !== 'hidden');

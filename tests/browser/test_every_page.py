@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
-from reading import BEYOND, CONTRAST, CROSSING, CUT, SMALL, TEXTS, UNNAMED, UNREACHED, UNSEEN
+from reading import BEYOND, CONTRAST, CROSSING, CUT, MAPS, SMALL, TEXTS, UNNAMED, UNREACHED, UNSEEN
 from screen import Screen, hold_map
 
 from layers.access import ROLES
@@ -19,6 +19,7 @@ MAP = "() => window.__map && window.__map.idle && document.documentElement.class
 EXPLORE = """() => window.__map && window.__map.idle && document.documentElement.classList.contains('drawn')
     && !document.querySelector('[aria-busy=true]')"""
 WALL = "() => window.__wall && window.__wall.ready && window.__map.idle"
+MAP_STOP = ["canvas application"]
 PLAIN = "() => document.readyState === 'complete'"
 
 PAGES = [
@@ -99,7 +100,9 @@ def test_a_page_reads_well_in_both_languages_at_three_sizes(
         note("is not reached by keyboard", screen.page.evaluate(UNREACHED))
         screen.page.keyboard.press("Tab")
         note("does not show that the keyboard is there", screen.page.evaluate(UNSEEN))
-        texts = screen.page.evaluate(TEXTS)
+        maps = screen.page.evaluate(MAPS)
+        note("is not one stop with a role", [one for one in maps if (one["stops"], one["role"]) != (MAP_STOP, None)])
+        texts = screen.page.evaluate(TEXTS) + [one["label"] for one in maps]
         note("is in the other language", leaks(language, texts, names))
         note("is no date of the language", [said for said in texts if MACHINE.search(said)])
         hold_map(screen.page)

@@ -118,6 +118,7 @@ def test_a_page_that_cannot_be_kept_says_why(browser: Browser, little: str) -> N
         expect(page.locator("#notice")).to_contain_text("HTTPS")
         page.click("#pick")
         page.wait_for_selector("#map[data-is=ready]")
+        expect(page.get_by_role("application", name="Map to pick a place on", exact=True)).to_have_count(1)
         page.click("#middle")
         expect(page.locator("#place")).to_contain_text("picked")
         page.select_option("#category", "noise")
