@@ -45,6 +45,7 @@ from mapapp.api.wall import wall_routes
 from mapapp.base.base import Base
 from mapapp.desk import Desk
 from mapapp.door import Asgi, Guard, content_policy
+from mapapp.language import language_in
 from mapapp.live import Live
 from mapapp.packed import Packed
 from mapapp.pages.frame import index_page, page
@@ -181,8 +182,8 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
 
     def on_error(error: Exception) -> None:
         log.error("a callback failed", exc_info=error)
-        language = "en" if "lang=en" in str(ctx.inputs) else "zh"
-        set_props(ids.NOTICE, {"children": fault(desk.words[language])})
+        language = language_in(ctx.inputs.get(f"{ids.SOUGHT}.data"))  # the one callback there is is sent an address
+        set_props(ids.NOTICE, {"children": fault(desk.words[language or "zh"])})
 
     dash = Dash(
         "mapapp",

@@ -22,6 +22,7 @@ from mapapp import ids
 from mapapp.base.style import seen_through
 from mapapp.desk import Desk
 from mapapp.drawn import Drawn, drawable_of
+from mapapp.language import language_in
 from mapapp.layer_counts import LayerCounts, read_layer_counts
 from mapapp.overlay import edition_of, heights, overlay
 from mapapp.pages import layers as layer_panels
@@ -292,8 +293,8 @@ def beside(situation: Situation) -> list[str]:
 
 def notice(desk: Desk, search: str | None, error: AtlasError) -> page.Children:
     """Say on the page that something could not be done, and why."""
-    language = "en" if "lang=en" in (search or "") else "zh"
-    return page.notice(desk.words[language], refusal(desk.words[language], error))
+    words = desk.words[language_in(search) or "zh"]
+    return page.notice(words, refusal(words, error))
 
 
 def _indicators(desk: Desk, words: Words) -> list[dict[str, str]]:

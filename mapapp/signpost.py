@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from html import escape
 from typing import Any
 
+from mapapp.language import language_of
 from mapapp.names import local_path
 from mapapp.pages.plain import page, said
 from mapapp.text import Words
@@ -38,7 +39,8 @@ class Signpost:
     ) -> None:
         self.home = ""
         self._send, self._is_replaced = send, False
-        self._words = words.get(language_of(scope, headers)) if b"text/html" in headers.get(b"accept", b"") else None
+        is_person = b"text/html" in headers.get(b"accept", b"")
+        self._words = words.get(language_of(scope, is_refused=True)) if is_person else None
         self._path, self._is_get = scope["path"], scope["method"] == "GET"
         self._query = scope.get("query_string", b"").decode("latin-1")
 
@@ -77,13 +79,6 @@ class Signpost:
         """The same address in the other language."""
         kept = [one for one in self._query.split("&") if one and not one.startswith("lang=")]
         return "?" + "&".join([*kept, *(["lang=en"] if words.language == "zh" else [])])
-
-
-def language_of(scope: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> str:
-    """Language of who asks: that of the address, or else of the page they come from."""
-    query: bytes = scope.get("query_string", b"")
-    told = query if b"lang=" in query else headers.get(b"referer", b"")
-    return "en" if b"lang=en" in told else "zh"
 
 
 def signpost_page(words: Words, sentence: str, *, home: str, again: str = "", other: str = "") -> str:

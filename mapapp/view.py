@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, cast, get_args
+from typing import Any, get_args
 from urllib.parse import parse_qs, urlencode
 
 from layers.codes import LENGTHS
 from layers.declare.records import Catalog
 from layers.errors import AtlasError
 from mapapp.drawn import EVERYTHING, Drawn, Faded, Fading, Ground, Only, read_chosen, read_drawn, read_faded
-
-Language = Literal["zh", "en"]
+from mapapp.language import Language, language_in
 
 ELEMENTS = ("person", "event", "place", "thing", "organisation")
 """Elements in the order of their switches."""
@@ -114,7 +113,6 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         if period.isascii() and period.isdigit() and len(period) == 6 and int(period) in defaults.periods
         else None
     )
-    language = said.get("lang", "zh")
     layers = defaults.layers
     if "layers" in said:
         layers = read_drawn(said["layers"], defaults.drawable)
@@ -124,7 +122,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         indicator=indicator if indicator in defaults.indicators else defaults.indicator,
         period=month or defaults.period,
         layers=layers,
-        language=cast(Language, language) if language in get_args(Language) else "zh",
+        language=language_in(search) or "zh",
         edition=edition_asked(search, defaults.editions),
         only=read_chosen(said, defaults.categories),
         hidden=tuple(one for one in get_args(Ground) if one in hidden),

@@ -16,6 +16,7 @@ from layers.accounts.sign_in import check_password, set_totp
 from layers.errors import AtlasError
 from mapapp.desk import Desk
 from mapapp.door import SECURE_COOKIE, SESSION_COOKIE, cookie_headers
+from mapapp.language import language_of
 from mapapp.names import local_path
 from mapapp.pages.sign_in import account_page, sign_in_page
 from mapapp.porter import Porter
@@ -63,7 +64,7 @@ def sign_in_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
             return await asyncio.to_thread(show, request, 403)
         ahead = local_path(request.query_params.get("next"))
         path = ahead.partition("?")[0]
-        language = "?lang=en" if request.query_params.get("lang") == "en" else ""
+        language = "?lang=en" if language_of(request.scope) == "en" else ""
         role_home = home_of(session.actor.role) + language
         answer = RedirectResponse(ahead if ahead != "/" and may_open(session.actor.role, path) else role_home, 303)
         return with_cookies(answer, token, session.form_token, is_secure=is_secure)
@@ -160,8 +161,8 @@ async def read_form(request: Request) -> dict[str, str]:
 
 
 def words_of(desk: Desk, request: Request) -> Words:
-    """Texts in the language that the address asks for."""
-    return desk.words["en" if request.query_params.get("lang") == "en" else "zh"]
+    """Texts in the language of a request."""
+    return desk.words[language_of(request.scope)]
 
 
 def with_cookies(

@@ -13,7 +13,8 @@ from layers.compare import AGAINSTS, Against
 from layers.declare.records import Catalog, Count, Indicator
 from layers.draw.looks import RAMPS, THEMES
 from layers.gazetteer import Gazetteer
-from mapapp.view import Language, edition_asked, said_in
+from mapapp.language import Language, language_in
+from mapapp.view import edition_asked, said_in
 
 Method = Literal["declared", "quantile", "equal", "natural", "fixed"]
 
@@ -110,7 +111,6 @@ def read_question(search: str | None, choices: Choices, gazetteer: Gazetteer) ->
     period = said.get("period", "")
     month = int(period) if period.isdigit() and period.isascii() and int(period[:6]) in choices.periods else None
     n = said.get("n", "")
-    language = said.get("lang", "zh")
     category, breaks = said.get("category"), read_breaks(said.get("breaks", ""))
     return Question(
         at=at,
@@ -124,7 +124,7 @@ def read_question(search: str | None, choices: Choices, gazetteer: Gazetteer) ->
         against=cast(Against, _one_of(said.get("against"), AGAINSTS)),
         ramp=_one_of(said.get("ramp"), tuple(RAMPS)),
         theme=_one_of(said.get("theme"), THEMES),
-        language=cast(Language, language) if language in get_args(Language) else "zh",
+        language=language_in(search) or "zh",
         top=choices.at,
         edition=edition_asked(search, choices.editions),
     )
