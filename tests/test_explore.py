@@ -38,6 +38,7 @@ from layers.settings import Settings
 from mapapp.api.view import as_json
 from mapapp.desk import Desk
 from mapapp.explore import export, handlers, legend_panel
+from mapapp.explore.behind import Kind
 from mapapp.explore.findings import Findings
 from mapapp.explore.page import PANELS
 from mapapp.explore.parts import Parts, first_part, is_short, rest_part
@@ -319,6 +320,26 @@ def test_behind_every_kind_of_number(desk: Desk, indicator: str) -> None:
         assert behind.counts["n"].sum() == one.cells["numerator"][code] and len(behind.rows)
 
 
+@pytest.mark.parametrize("indicator", ["events_reported", "closure_rate", "hydrants_per_km2", "companies"])
+def test_each_count_behind_a_number_opens_the_rows_it_counts(desk: Desk, indicator: str) -> None:
+    one = found(desk, f"?indicator={indicator}&level=large&period={MONTH}")
+    code = str(one.cells["numerator"].idxmax())
+    whole = handlers.rows(desk, search_of(one.question, one.choices), code)
+    counts = [button["props"] for button in nodes(whole) if button["type"] == "Button"]
+    assert len(counts) > (indicator in ("events_reported", "closure_rate"))
+    for button in counts[:4]:
+        kind = Kind.read(button["data-only"])
+        assert kind is not None and str(kind) == button["data-only"]
+        with desk.connection() as web:
+            behind = handlers.read_behind(web, desk.catalog, desk.scope, one, code, kind)
+        assert behind.n_rows == int(button["children"].replace(",", ""))
+        assert len(behind.rows) == min(behind.n_rows, 200)
+        for column, wanted in (("category", kind.category), ("state", kind.state)):
+            assert wanted is None or set(behind.rows[column]) == {wanted}
+        shown = said(handlers.rows(desk, search_of(one.question, one.choices), code, button["data-only"]))
+        assert f"共 {behind.n_rows:,} 行" in shown and "全部类别和状态" in shown
+
+
 def test_sensitive_categories_are_behind_nothing(desk: Desk) -> None:
     hidden = {one.key for one in desk.catalog.categories.values() if one.sensitive}
     one = found(desk, "?indicator=disputes")
@@ -354,7 +375,8 @@ def test_every_count_of_the_legend_opens_what_it_counts(desk: Desk, indicator: s
     for look, n in opened.items():
         if look != "unplaced":
             shown = nodes(handlers.grids(desk, search, look.partition("/")[2]))
-            assert sum(one["type"] == "Tr" for one in shown) - 1 == n, look
+            assert max(sum(one["type"] == "Tr" for one in shown) - 1, 0) == n, look
+            assert ("没有这样的网格" in said(shown)) == (n == 0)
     assert handlers.grids(desk, search, "99") == handlers.grids(desk, search, "else") == []
 
 
@@ -365,7 +387,10 @@ def test_what_is_carried_by_share_is_shown_by_grid(desk: Desk) -> None:
     opens = [part["props"] for part in nodes(legend_panel.legend(words, one, colours)) if part["type"] == "Button"]
     assert [part["children"] for part in opens if part["data-look"] == "grids/carried"] == ["3.0", "2"]
     rows = [part for part in nodes(legend_panel.grids_of(words, one, colours, "carried")) if part["type"] == "Tr"]
-    assert "折算部分" in said(rows[0]) and sorted(said(row).count("2.5") for row in rows[1:]) == [0, 2]
+    assert "折算部分" in said(rows[0]) and sorted(said(row).count("2.5") for row in rows[1:]) == [0, 3]
+    buttons = [part["props"] for row in rows[1:] for part in nodes(row) if part["type"] == "Button"]
+    assert [each.get("data-look") for each in buttons].count("grids/carried") == 2, "the mark opens them too"
+    assert [each["children"] for each in buttons if "data-rows" in each][1::2] == ["2.5", "0.5"]
 
 
 def test_people_in_no_grid_are_told_and_not_shown(desk: Desk) -> None:

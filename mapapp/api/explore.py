@@ -62,9 +62,9 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         return await told(desk, request, lambda: {"found": handlers.search_grids(desk, request.url.query, sought)})
 
     @routes.get("/api/explore/rows/{code}")
-    async def rows(request: Request, code: str) -> Response:
-        """What is behind the number of a grid."""
-        return await told(desk, request, lambda: {"rows": handlers.rows(desk, request.url.query, code)})
+    async def rows(request: Request, code: str, only: str = "") -> Response:
+        """What is behind the number of a grid, or `only` one kind of it."""
+        return await told(desk, request, lambda: {"rows": handlers.rows(desk, request.url.query, code, only)})
 
     @routes.get("/api/explore/grids/{group}")
     async def grids(request: Request, group: str) -> Response:
@@ -72,9 +72,9 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
         return await told(desk, request, lambda: {"rows": handlers.grids(desk, request.url.query, group)})
 
     @routes.get("/api/explore/unplaced")
-    async def unplaced(request: Request) -> Response:
-        """What is counted and lies in no grid of the level."""
-        return await told(desk, request, lambda: {"rows": handlers.unplaced(desk, request.url.query)})
+    async def unplaced(request: Request, only: str = "") -> Response:
+        """What is counted and lies in no grid of the level, or `only` one kind of it."""
+        return await told(desk, request, lambda: {"rows": handlers.unplaced(desk, request.url.query, only)})
 
     @routes.get("/api/explore/outlines/{edition}-{version}/{level}/{frame}")
     async def outlines(request: Request, edition: Edition, version: int, level: str, frame: str) -> Response:

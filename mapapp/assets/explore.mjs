@@ -261,7 +261,17 @@ const toMonth = (period) => go(search({ period }));
 // what is behind a number: rows, or the grids that have it
 const behind = (code, period) => look(`rows/${code}`, period ? search({ period }) : window.location.search);
 
+// of what is looked at only one kind, or all of it again
+function lookAtKind(only) {
+  const { what, address } = state.looked;
+  const said = new URLSearchParams(address);
+  said.delete("only");
+  if (only) said.set("only", only);
+  look(what, "?" + said);
+}
+
 async function look(what, address) {
+  state.looked = { what, address };
   const dialog = by("behind");
   by("rows").replaceChildren(Object.assign(document.createElement("p"), { className: "state", textContent: words().shows_loading }));
   if (dialog.open) by("close").focus(); // what was chosen in it is gone
@@ -300,6 +310,8 @@ document.addEventListener("click", (event) => {
   if (number) return void behind(number.dataset.rows, number.dataset.period);
   const counted = event.target.closest?.("[data-look]");
   if (counted) return void look(counted.dataset.look, window.location.search);
+  const kind = event.target.closest?.("[data-only]");
+  if (kind) return void lookAtKind(kind.dataset.only);
   const copy = event.target.closest?.("[data-copy]");
   if (copy) {
     event.preventDefault();

@@ -21,10 +21,11 @@ from layers.draw.style import map_style, shade_of, view_paint, written_shades
 from layers.errors import AtlasError
 from layers.gazetteer import Gazetteer
 from mapapp.desk import Desk
-from mapapp.explore import export, legend_panel, panels
-from mapapp.explore.behind import read_behind, read_unplaced
+from mapapp.explore import export, legend_panel, panels, ranking_panel
+from mapapp.explore.behind import Kind, read_behind, read_unplaced
 from mapapp.explore.behind_panel import behind_panel, unplaced_panel
 from mapapp.explore.findings import Findings, in_english, read_choices, read_findings, read_months
+from mapapp.explore.openings import change, number
 from mapapp.explore.outlines import read_outlines
 from mapapp.explore.picture import as_svg
 from mapapp.explore.question import narrowed, read_question, search_of
@@ -58,7 +59,7 @@ def show(desk: Desk, search: str | None) -> Answer:
             "path": panels.path(words, findings),
             "headline": panels.headline(words, findings),
             "legend": legend_panel.legend(words, findings, legend),
-            "ranking": panels.ranking(words, findings, legend),
+            "ranking": ranking_panel.ranking(words, findings, legend),
             "exports": panels.exports(words, findings),
             "notice": [],
         },
@@ -112,9 +113,9 @@ def map_view(words: Words, findings: Findings) -> dict[str, Any]:
     frame = findings.gazetteer.named(q.frame) if q.frame in findings.gazetteer else findings.grid
     shade = shade_of(cells["class"].to_numpy().astype(np.uint8), len(findings.breaks) + 1)
     said: dict[str, Any] = {
-        "value": [panels.number(words, indicator, value) for value in cells["value"]],
+        "value": [number(words, indicator, value) for value in cells["value"]],
         "change": [
-            panels.change(words, indicator, value, before)
+            change(words, indicator, value, before)
             for value, before in zip(cells["change"], cells["before"], strict=True)
         ],
     }
@@ -172,7 +173,7 @@ def months(desk: Desk, search: str | None) -> dict[str, Any]:
         "classes": classed.astype(int).tolist(),
         "colours": legend_colours(n, becomes),
         "own": [_plain(own[one]) for one in upto],
-        "own_said": [panels.number(words, findings.indicator, own[one]) for one in upto],
+        "own_said": [number(words, findings.indicator, own[one]) for one in upto],
         "name": findings.grid.name,
         "title": panels.title(words, findings),
         "unit": words.of(findings.indicator.unit),
@@ -200,22 +201,25 @@ def outlines(desk: Desk, edition: int, level: str, frame: str) -> dict[str, Any]
     return {"width": drawn.width, "height": drawn.height, "rings": drawn.rings}
 
 
-def rows(desk: Desk, search: str | None, code: str) -> Children:
-    """Show what is behind the number of a grid. The look is written down, and that is kept, before it is taken."""
+def rows(desk: Desk, search: str | None, code: str, only: str = "") -> Children:
+    """Show what is behind the number of a grid, or one kind of it. The look is written down, and kept, before."""
     findings, words = find(desk, search)
     desk.scope.within(code)
     _note_look(desk, findings, "rows", code)
     with desk.connection() as connection:
-        behind = read_behind(connection, narrowed(desk.catalog, findings.question), desk.scope, findings, code)
+        behind = read_behind(
+            connection, narrowed(desk.catalog, findings.question), desk.scope, findings, code, Kind.read(only)
+        )
     return behind_panel(desk.catalog, words, findings, behind)
 
 
-def unplaced(desk: Desk, search: str | None) -> Children:
+def unplaced(desk: Desk, search: str | None, only: str = "") -> Children:
     """Show what is counted and lies in no grid of the level; written down before, as a look at rows is."""
     findings, words = find(desk, search)
     _note_look(desk, findings, "unplaced", findings.question.frame)
     with desk.connection() as connection:
-        behind = read_unplaced(connection, narrowed(desk.catalog, findings.question), desk.scope, findings)
+        declared = narrowed(desk.catalog, findings.question)
+        behind = read_unplaced(connection, declared, desk.scope, findings, Kind.read(only))
     return unplaced_panel(desk.catalog, words, findings, behind)
 
 

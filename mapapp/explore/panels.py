@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-import pandas as pd
 from dash import html
 from dash.development.base_component import Component
 
 from layers.codes import parent_of
 from layers.compare import AGAINSTS
-from layers.declare.records import Catalog, Indicator
+from layers.declare.records import Catalog
 from layers.draw.looks import RAMPS, THEMES
-from layers.periods import Period
-from mapapp.explore.findings import Findings, ranked
+from mapapp.explore.findings import Findings
+from mapapp.explore.openings import change, figure, named, number, opens_rows
 from mapapp.explore.question import CLASSES, METHODS, search_of
 from mapapp.pages.map import Children
 from mapapp.text import Words
-
-RANKED_MOST = 200
-"""Rows of the ranking; the exports have them all."""
 
 
 def bar(catalog: Catalog, words: Words, findings: Findings) -> Children:
@@ -106,7 +102,7 @@ def headline(words: Words, findings: Findings) -> Children:
         html.P(
             className="figure",
             children=[
-                _figure(words, findings, findings.question.at, own["value"]),
+                figure(words, findings, findings.question.at, own["value"]),
                 html.Small(words.of(indicator.unit)),
             ],
         ),
@@ -123,13 +119,13 @@ def _compared(words: Words, findings: Findings) -> Children:
         return [words("compared_none", what=against(words, findings))]
     above = parent_of(q.at)
     if findings.before is not None:
-        before: Component | str = _figure(words, findings, q.at, own["before"], findings.before)
+        before: Component | str = figure(words, findings, q.at, own["before"], findings.before)
     elif above in findings.gazetteer:
-        before = _figure(words, findings, str(above), own["before"])
+        before = figure(words, findings, str(above), own["before"])
     else:
         before = number(words, findings.indicator, own["before"])
     said = change(words, findings.indicator, own["change"], own["before"])
-    changed = _opening(words, findings, q.at, said) if math.isfinite(own["change"]) else said
+    changed = opens_rows(words, findings, q.at, said) if math.isfinite(own["change"]) else said
     first, middle, last = words("compared", what=against(words, findings), n="\0", change="\0").split("\0")
     return [first, before, middle, changed, last]
 
@@ -146,100 +142,6 @@ def against(words: Words, findings: Findings) -> str:
     if findings.before is not None:
         return words.period(findings.before.number)
     return words(f"against_{q.against}")
-
-
-def number(words: Words, indicator: Indicator, value: float) -> str:
-    """Write a value; a count of people as the rounded count it is."""
-    if indicator.formula == "people" and math.isfinite(value):
-        return words.people(int(value))
-    return words.number(value, indicator.digits)
-
-
-def change(words: Words, indicator: Indicator, value: float, before: float) -> str:
-    """Write a change with its sign; of what is no rate already also in percent."""
-    if not math.isfinite(value):
-        return words("none")
-    said = f"{value:+,.{indicator.digits}f}"
-    if indicator.formula not in ("share", "people_share") and before > 0:
-        said += f" ({value / before * 100:+.0f}%)"
-    return said
-
-
-def ranking(words: Words, findings: Findings, colours: Sequence[str]) -> Children:
-    """Grids in order as a table; a name opens the grid, a number what is behind it; the script adds the sparklines."""
-    q, rows = findings.question, in_order(findings)
-    first = rows.iloc[:RANKED_MOST]
-    how_many = words("ranking_all" if len(first) == len(rows) else "ranking_first", n=len(first))
-    return [
-        html.H2(
-            [
-                words("ranking", levels=words(f"levels_{q.level}")),
-                html.Small(f"{words.of(findings.indicator.unit)} · {how_many}"),
-            ]
-        ),
-        html.Div(
-            className="rows",
-            tabIndex="0",
-            children=grid_table(words, findings, colours, first),
-            role="region",
-            **named({"aria-label": words("ranking", levels=words(f"levels_{q.level}"))}),
-        ),
-    ]
-
-
-def in_order(findings: Findings) -> pd.DataFrame:
-    """Rows of the grids shown in the order of the ranking."""
-    return ranked(findings.cells, "change" if findings.is_change else "value")
-
-
-def grid_table(
-    words: Words, findings: Findings, colours: Sequence[str], rows: pd.DataFrame, *, has_carried: bool = False
-) -> Component:
-    """Grids as a table, each with its number, its change and its sparkline; with what is carried by share if wanted."""
-    heads = [("#", "place"), (words("grid"), ""), (words("column_value"), "n")]
-    heads += [(words("column_change"), "n")] if findings.is_change else []
-    heads += [(words("column_carried"), "n")] if has_carried else []
-    heads += [(words("trend"), "spark")] if _has_series(findings) else []
-    body = [
-        _row(words, findings, colours, place, code, row, has_carried)
-        for place, (code, row) in enumerate(rows.iterrows(), 1)
-    ]
-    return html.Table([
-        html.Thead(html.Tr([html.Th(said, className=kind, scope="col") for said, kind in heads])), html.Tbody(body),
-    ], className="changes" if findings.is_change else "")  # fmt: skip
-
-
-def _row(
-    words: Words,
-    findings: Findings,
-    colours: Sequence[str],
-    place: int,
-    code: Any,
-    row: pd.Series[Any],
-    has_carried: bool,
-) -> Component:
-    carried = [html.Abbr("*", title=words("carried_mark", n=words.number(row["carried"], 1)))] if row["carried"] else []
-    cells: Children = [
-        html.Td(place, className="place"),
-        html.Th(
-            [html.I(style={"background": colours[int(row["class"])]}), html.A(row["name"], href=_into(findings, code))],
-            scope="row",
-        ),
-        html.Td([_figure(words, findings, code, row["value"]), *carried], className="n"),
-    ]
-    if findings.is_change:
-        said = change(words, findings.indicator, row["change"], row["before"])
-        cells.append(html.Td(_opening(words, findings, code, said), className="n"))
-    if has_carried:
-        cells.append(html.Td(words.number(row["carried"], 1), className="n"))
-    if _has_series(findings):
-        cells.append(html.Td(className="spark", **named({"data-code": code})))
-    here = "here" if code == findings.question.at else ""
-    return html.Tr(cells, className=here)
-
-
-def _has_series(findings: Findings) -> bool:
-    return len(findings.choices.periods) > 1
 
 
 def exports(words: Words, findings: Findings) -> Children:
@@ -261,33 +163,9 @@ def exports(words: Words, findings: Findings) -> Children:
     return [html.H2(words("take_away")), html.Div([*links, permanent], className="files")]
 
 
-def _figure(words: Words, findings: Findings, code: str, value: float, period: Period | None = None) -> Component:
-    """A number that opens the rows behind it, of another period if one is named; plain text where there is none."""
-    said = number(words, findings.indicator, value)
-    return _opening(words, findings, code, said, period) if math.isfinite(value) else html.Span(said, className="none")
-
-
-def _opening(words: Words, findings: Findings, code: str, said: str, period: Period | None = None) -> Component:
-    """A button that opens the rows behind a number of a grid."""
-    told = {"data-rows": code, "aria-label": words("behind_of", name=findings.name_of(code), n=said)}
-    if period is not None:
-        told["data-period"] = str(period.number)
-    return html.Button(said, type="button", className="number", **named(told))
-
-
-def named(attributes: dict[str, Any]) -> dict[str, Any]:
-    """Attributes whose names are no words of Python."""
-    return attributes
-
-
 def _to(findings: Findings, **changed: Any) -> str:
     """Address of the same question with something changed; an empty level is the usual one of the grid."""
     return search_of(findings.question.but(**changed), findings.choices)
-
-
-def _into(findings: Findings, code: str) -> str:
-    """The grid itself, with the level below; one that has none below stays among its siblings."""
-    return _to(findings, at=code, level="")
 
 
 def _number(findings: Findings) -> int | None:

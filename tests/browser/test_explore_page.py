@@ -164,8 +164,8 @@ def test_the_months_play_and_a_small_multiple_opens_its_month(screen: Screen) ->
 
 def test_a_number_opens_what_is_behind_it(screen: Screen) -> None:
     explore(screen, "?indicator=events_reported&at=449901&period=202605&against=previous")
-    wanted = int(screen.texts("#ranking .number")[0].replace(",", ""))
-    screen.page.click("#ranking .number >> nth=0")
+    wanted = int(screen.texts("#ranking td .number")[0].replace(",", ""))
+    screen.page.click("#ranking td .number >> nth=0")
     screen.page.wait_for_selector("#rows table >> nth=1")
     counts = screen.page.locator("#rows table >> nth=0").locator("tbody td:last-child").all_inner_texts()
     assert sum(int(n.replace(",", "")) for n in counts) == wanted
@@ -230,7 +230,7 @@ def about(kind: str, file: Path) -> dict[str, str]:
 
 def test_files_are_taken_away_and_say_what_they_are(screen: Screen, tmp_path: Path) -> None:
     explore(screen, "?indicator=events_reported&period=202605")
-    shown = screen.texts("#ranking .number")
+    shown = screen.texts("#ranking td .number")
     taken: dict[str, Path] = {}
     for kind in ("csv", "png", "xlsx", "svg", "geojson", "parquet"):
         with screen.page.expect_download() as waited:
@@ -270,7 +270,7 @@ def test_the_language_is_switched_without_losing_anything_and_pinyin_is_read(scr
     screen.page.evaluate("() => { window.stayed = true; document.documentElement.scrollTop = 200; }")
     chosen = screen.page.evaluate(CHOSEN)
     assert {key: EVERY[key] for key in chosen} == chosen and len(chosen) == 9
-    before, figures = screen.spread(), screen.texts("#ranking .number")
+    before, figures = screen.spread(), screen.texts("#ranking td .number")
     screen.page.click("#bar a[lang=en]")
     screen.page.wait_for_function("() => document.documentElement.lang === 'en'")
     drawn(screen)
@@ -288,7 +288,7 @@ def test_the_language_is_switched_without_losing_anything_and_pinyin_is_read(scr
             assert not CHINESE.search(text), (part, text)
     assert screen.at() == "449901" and screen.page.evaluate("() => window.stayed") is True
     assert screen.page.evaluate(CHOSEN) == chosen and screen.spread() == before
-    assert screen.texts("#ranking .number") == figures
+    assert screen.texts("#ranking td .number") == figures
     assert {key: said for key, (said,) in parse_qs(urlsplit(screen.page.url).query).items()} == EVERY | {"lang": "en"}
     name = screen.texts("#ranking tbody th")[0]
     screen.page.fill("#search", "".join(lazy_pinyin(name)))
@@ -377,7 +377,7 @@ def test_everything_is_reached_by_keyboard(screen: Screen) -> None:
         "plot js-plotly-plot",
         "export",
     } <= reached
-    screen.page.focus("#ranking .number >> nth=0")
+    screen.page.focus("#ranking td .number >> nth=0")
     screen.page.keyboard.press("Enter")
     screen.page.wait_for_selector("#rows table >> nth=0")
     screen.page.keyboard.press("Escape")
@@ -505,7 +505,7 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     assert screen.page.locator(".state").count() == 0
     behind = re.compile("/api/explore/(rows|search|export)")
     screen.page.route(behind, lambda route: route.abort())
-    screen.page.click("#ranking .number >> nth=0")
+    screen.page.click("#ranking td .number >> nth=0")
     expect(screen.page.locator("#rows")).to_have_text("没有读到数据。")
     screen.page.keyboard.press("Escape")
     screen.page.fill("#search", "x")
