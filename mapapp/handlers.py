@@ -11,6 +11,7 @@ import pandas as pd
 
 from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
+from layers.declare.records import Layer
 from layers.draw.style import class_colours, map_style, shade_of, view_paint, written_shades, zoom_floor
 from layers.editions import read_editions
 from layers.errors import AtlasError
@@ -99,7 +100,7 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         layers=layer_panels.switches(desk.catalog, words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
         layer_desk=layer_panels.layer_desk(desk.catalog, desk.signs, words, situation, defaults, counts),
         ranking=page.ranking(words, situation, defaults, colours),
-        legend=page.legend(words, situation, colours, _rising(desk, words, view), has_points=has_points(desk, view)),
+        legend=page.legend(words, situation, colours, _rising(desk, words, view), points=points(desk, view)),
         months=page.months(words, situation, defaults),
         indicators=_indicators(desk, words) if is_new else None,
         periods=[{"value": str(m), "label": words.period(m)} for m in reversed(defaults.periods)] if is_new else None,
@@ -183,7 +184,7 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     digits, indicator = len(situation.frame), situation.indicator
     shade = shade_of(cells["class"].to_numpy(), len(situation.breaks) + 1)
     above = situation.above
-    dims = has_points(desk, view)
+    dims = bool(points(desk, view))
     told: dict[str, Any] = {
         "lang": view.language,
         "title": f"{grid.name} · {words('title')}",
@@ -224,9 +225,10 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     return told
 
 
-def has_points(desk: Desk, view: View) -> bool:
-    """Tell whether any layer that is on is drawn as points."""
-    return any(desk.catalog.layers[one.key].draw == "point" for one in view.layers)
+def points(desk: Desk, view: View) -> list[Layer]:
+    """Layers that are on and drawn as points, the uppermost first."""
+    on = (desk.catalog.layers[one.key] for one in view.layers)
+    return [layer for layer in on if layer.draw == "point"]
 
 
 def _rising(desk: Desk, words: Words, view: View) -> str:

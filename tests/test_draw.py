@@ -70,6 +70,17 @@ def test_the_ramp_rises_in_lightness_for_every_sight(sight: str, n: int) -> None
     assert min(steps) > (1.2 if n <= 6 else 1.05)
 
 
+def test_points_of_a_scenario_are_told_apart_by_their_colour(catalog: Catalog) -> None:
+    to_xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    for scenario in catalog.scenarios.values():
+        layers = [catalog.layers[one] for one in scenario.layers]
+        points = [layer.colour for layer in layers if layer.draw == "point"]
+        x, y, z = np.cbrt(to_xyz @ np.array([linear(colour) for colour in points]).T / [[0.9505], [1], [1.089]])
+        lab = np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)]).T  # CIE 1976, near enough for bright colours
+        apart = [float(np.linalg.norm(a - b)) for a, b in itertools.combinations(lab, 2)]
+        assert min(apart) > 25, (scenario.key, points)
+
+
 def test_labels_are_readable_on_every_class_by_their_halo_and_on_the_ground_without() -> None:
     assert contrast(palette.TEXT, palette.HALO) > 7
     assert contrast(palette.TEXT, palette.GROUND) > 7

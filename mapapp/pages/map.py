@@ -12,7 +12,7 @@ from dash import html
 from dash.development.base_component import Component
 
 from layers.codes import LENGTHS
-from layers.declare.records import Catalog, Indicator
+from layers.declare.records import Catalog, Indicator, Layer
 from mapapp.pages.legend import class_texts
 from mapapp.situation import Figures, Situation, ranked
 from mapapp.text import Words
@@ -198,11 +198,12 @@ def months(words: Words, situation: Situation, defaults: Defaults) -> Children:
 
 
 def legend(
-    words: Words, situation: Situation, colours: Sequence[str], rising: str = "", *, has_points: bool
+    words: Words, situation: Situation, colours: Sequence[str], rising: str = "", *, points: Sequence[Layer]
 ) -> Children:
     """Legend of the classes with unit, period, no data, and how many rows were not placed; colour 0 is no data.
 
-    Where single rows may be seen each class has its count of grids, and counts lead to what they count.
+    Where single rows may be seen each class has its count of grids, and counts lead to what they count; where not, the
+    layers drawn as points are named too, for no panel of layers stands beside the map.
     """
     indicator, digits, breaks = situation.indicator, situation.indicator.digits, situation.breaks
     texts = [words("none"), *class_texts(words, breaks, situation.cells["value"], digits)]
@@ -220,15 +221,22 @@ def legend(
         notes.append([words("legend_people_withheld")])
     if rising:
         notes.append([rising])
-    if has_points:
+    if points:
         notes.append([words("legend_points")])
     apart = [*notes[0], *(part for note in notes[1:] for part in (" · ", *note))]
     return [
         html.H2([words.of(indicator.name), html.Small(situation_period(words, situation))]),
         html.P(words("legend_unit", unit=words.of(indicator.unit)), className="of"),
         html.Ul(rows),
+        *([_circles(words, points)] if points and situation.view.is_counted else []),
         html.P(apart, className="notes"),
     ]
+
+
+def _circles(words: Words, points: Sequence[Layer]) -> Component:
+    """What the circles of each colour are."""
+    named = [html.Span([html.I(style={"background": one.colour}), words.of(one.name)]) for one in points]
+    return html.P(named, className="circles")
 
 
 def _counts_noted(words: Words, situation: Situation) -> list[Children]:

@@ -118,7 +118,6 @@ def _body(catalog: Catalog, words: Words, other: str) -> str:
 {panel("elements", "wall_elements")}
 {panel("today", "wall_today")}
 </div>
-<p class="no-gpu-note" role="status">{text("no_gpu")}</p>
 <div class="side right">
 {panel("feed", "wall_feed")}
 {panel("due", "wall_due")}
@@ -128,6 +127,7 @@ def _body(catalog: Catalog, words: Words, other: str) -> str:
 <div id="legend" data-state="loading"><div class="body"></div>{state}</div>
 <figure id="hours" data-state="loading"><figcaption>{text("wall_hours")}{key}</figcaption><div></div>{state}</figure>
 <figure id="days" data-state="loading"><figcaption>{text("wall_days")}{key}</figcaption><div></div>{state}</figure>
+<p class="no-gpu-note" role="status">{text("no_gpu")}</p>
 </section>
 </div>
 <dialog id="search" class="glass" aria-label="{text("wall_search")}">

@@ -52,6 +52,8 @@ def test_the_base_is_seen_and_named_and_comes_from_our_host(
                 wall.page.wait_for_function(READY, timeout=60_000)
                 assert wall.texts(".attribution") == ["Survey"]
                 assert wall.page.evaluate(IS_SEEN), "no panel lies over the name of the map"
+                wall.resize(1366, 768)
+                assert wall.page.evaluate(IS_SEEN), "nor in a small window"
                 left, right = wall.page.evaluate("() => [0.23 * innerWidth, 0.755 * innerWidth]")
                 colours = [
                     wall.page.evaluate(f"() => window.__map.colourAt({x}, innerHeight / 10)") for x in (left, right)

@@ -214,7 +214,7 @@ def test_an_outage_is_said_by_every_panel_and_by_the_age_of_the_data(browser: Br
     page.clock.fast_forward(3000)
     page.wait_for_function(READY, timeout=60_000)
     expect(page.locator("#age")).to_have_attribute("data-age", "fresh")
-    expect(page.locator(".no-gpu-note")).to_be_visible()
+    expect(page.locator(".months .no-gpu-note")).to_be_visible()  # the map keeps clear of the strip
     full = screen.texts("#today .body")
     context.set_offline(True)
     page.clock.fast_forward(61_000)

@@ -37,6 +37,8 @@ SHOWN = """(asked) => ({
   others: window.__layers.tiles.filter((one) => !one || (one.includes('/grid_event/')
     && !(one.includes('states=reported,') && one.includes(`categories=${asked.kinds}&`)))),
   lacking: asked.layers.filter((key) => !window.__layers.drawn.some((id) => id.startsWith(`layer-${key}-`))),
+  circles: [...document.querySelectorAll('#legend .circles span')].filter((one) => one.getBoundingClientRect().bottom
+    <= document.querySelector('#legend .circles').getBoundingClientRect().bottom).map((one) => one.textContent),
 })"""
 QUIET = """
 select min(code) from pub.grid where length(code) = 15
@@ -68,7 +70,7 @@ def test_each_scenario_fills_every_panel_with_long_names_in_every_size(browser: 
             asked = {"layers": points, "kinds": ",".join(scenario.categories)}
             wanted = {
                 "empty": [], "question": scenario.question.zh, "n_values": len(scenario.indicators[:4]),
-                "n_ranked": 2, "others": [], "lacking": [],
+                "n_ranked": 2, "others": [], "lacking": [], "circles": [catalog.layers[one].name.zh for one in points],
             }  # fmt: skip
             page.locator(f"#scenarios a[href$='={key}']").click()
             is_there = f"([asked, wanted]) => JSON.stringify(({SHOWN})(asked)) === JSON.stringify(wanted)"
