@@ -12,6 +12,7 @@ from typing import Any, Literal
 import psycopg
 
 from layers.access import Scope
+from layers.declare.records import MESHES
 
 ZOOM_MAX = 22
 """Deepest zoom a tile is cut for."""
@@ -61,11 +62,12 @@ def event_tile(
     one_by_one: bool,
     categories: Sequence[str] = (),
     states: Sequence[str] = (),
+    meshes: int = MESHES,
 ) -> bytes:
     """Cut the tile of the events of some datasets, reported in [since, until): layer `event`.
 
-    A feature is the count `n` of a mesh; or, one by one, an event with category, state and reported_at (seconds since
-    1970, UTC). Without categories or states named all of them are there.
+    A feature is the count `n` of one of `meshes` x `meshes`; or, one by one, an event with category, state and
+    reported_at (seconds since 1970, UTC). Without categories or states named all of them are there.
 
     Returns
     -------
@@ -74,8 +76,8 @@ def event_tile(
     chosen = (list(datasets), list(categories), list(states), since, until)
     return _cut(
         conn,
-        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (scope.low, scope.high, *chosen, one_by_one, z, x, y),
+        "select pub.event_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, *chosen, one_by_one, z, x, y, meshes),
     )
 
 
@@ -90,10 +92,11 @@ def element_tile(
     *,
     one_by_one: bool,
     categories: Sequence[str] = (),
+    meshes: int = MESHES,
 ) -> bytes:
     """Cut the tile of places, things or organisations of some datasets: a layer called as the element.
 
-    A feature is the count `n` of a mesh; or, one by one, a row with its category and name.
+    A feature is the count `n` of one of `meshes` x `meshes`; or, one by one, a row with its category and name.
 
     Returns
     -------
@@ -101,8 +104,8 @@ def element_tile(
     """
     return _cut(
         conn,
-        "select pub.element_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (scope.low, scope.high, element, list(datasets), list(categories), one_by_one, z, x, y),
+        "select pub.element_tile(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        (scope.low, scope.high, element, list(datasets), list(categories), one_by_one, z, x, y, meshes),
     )
 
 

@@ -47,6 +47,7 @@ def overlay(catalog: Catalog, words: Words, situation: Situation) -> dict[str, A
             colour=layer.colour,
             icon=layer.icon,
             rows_from=None if view.is_counted else layer.zoom_min,
+            meshes=layer.meshes,
             heat=one.form == "heat",
             opacity=one.opacity / 100,
         )

@@ -123,6 +123,7 @@ def test_the_style_asks_no_other_host_and_no_glyph_server() -> None:
         colour="#c8a6ff",
         icon="school",
         rows_from=11,
+        meshes=20,
         heat=True,
         opacity=1,
     )
@@ -243,6 +244,7 @@ def test_a_layer_is_counts_and_from_its_zoom_on_rows(rows_from: float | None, ki
         colour="#c8a6ff",
         icon="x",
         rows_from=rows_from,
+        meshes=10,
         heat=False,
         opacity=0.5,
     )
@@ -250,18 +252,26 @@ def test_a_layer_is_counts_and_from_its_zoom_on_rows(rows_from: float | None, ki
     assert {one["source"] for one in layers} == set(sources)
     for one in layers:
         source = sources[one["source"]]
-        how = "counts" if one["id"].endswith("circles") else "rows"
+        how = "counts-10" if one["id"].endswith("circles") else "rows"
         assert source["tiles"] == [f"/t/{how}/{{z}}/{{x}}/{{y}}"]
-        if rows_from and how == "counts":
+        if rows_from and how != "rows":
             assert (source["maxzoom"], one["maxzoom"]) == (rows_from - 1, rows_from)
         elif rows_from:
             assert source["minzoom"] == rows_from <= one["minzoom"]
 
 
+@pytest.mark.parametrize("meshes", [4, 10, 20])
+def test_the_widest_circle_is_half_as_wide_again_as_a_mesh_far_out(meshes: int) -> None:
+    drawn: dict[str, Any] = {"colour": "#c8a6ff", "icon": "x", "rows_from": 11, "heat": False, "opacity": 1}
+    _, (circles, *_rest) = layer_drawing("lamp", "thing", "/t/{how}/{z}/{x}/{y}", meshes=meshes, **drawn)
+    (widest,) = re.findall(r'\["min", ([\d.]+)', json.dumps(circles["paint"]["circle-radius"]))
+    assert 2 * float(widest) == pytest.approx(1.4 * 512 / meshes, rel=0.02)
+
+
 def test_without_a_graphics_card_circles_stand_for_heat() -> None:
-    _, layers = layer_drawing(
-        "lamp", "thing", "/t/{how}/{z}/{x}/{y}", colour="#c8a6ff", icon="x", rows_from=11, heat=True, opacity=1
-    )
+    drawn: dict[str, Any] = {"colour": "#c8a6ff", "icon": "x", "rows_from": 11, "heat": True, "opacity": 1}
+    sources, layers = layer_drawing("lamp", "thing", "/t/{how}/{z}/{x}/{y}", meshes=10, **drawn)
+    assert sources["layer-lamp-counts"]["tiles"] == ["/t/counts/{z}/{x}/{y}"], "wide meshes would not run together"
     told = {one["type"]: one.get("metadata") for one in layers[:2]}
     assert told == {"heatmap": {"needs": "graphics card"}, "circle": {"instead": "graphics card"}}
     assert blocks("small", "449901001002")["metadata"] == {"needs": "graphics card"}

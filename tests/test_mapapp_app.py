@@ -110,7 +110,8 @@ def test_health_answers_get_and_head(ask: Ask) -> None:
     ["/api/nope", "/nope", "/docs", "/openapi.json", "/redoc", "/static/maplibre/6.0.0/package.json", "/static/x",
      "/static/maplibre/%2e%2e/%2e%2e/package.json", "/tiles/grid/1-1/3/9/9", "/tiles/grid/1-1/99/0/0",
      "/tiles/layer/1/nope/rows/8/1/1", "/tiles/layer/1/resident/counts/8/1/1", "/tiles/layer/1/school/all/8/1/1",
-     "/tiles/layer/1/school/counts/14/1/1", "/tiles/layer/1/grid_event/rows/15/1/1?states=gone",
+     "/tiles/layer/1/school/counts/14/1/1", "/tiles/layer/1/street_lamp/counts-11/8/1/1",
+     "/tiles/layer/1/grid_event/rows/15/1/1?states=gone",
      "/tiles/layer/1/grid_event/rows/15/1/1?categories=family_dispute", "/static/signs/1/sprite.png",
      "/tiles/layer/1/grid_event/rows/15/1/1?since=2026-02-30"],
 )  # fmt: skip
@@ -138,6 +139,25 @@ def test_tiles_are_kept_for_good_and_known_again(ask: Ask) -> None:
     assert "4499" in names
     again = ask(box, headers={"if-none-match": answer.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_lamps_are_counted_by_the_meshes_they_declare(ask: Ask) -> None:
+    tiles = [(x, y) for x in range(104, 107) for y in range(54, 57)]
+
+    def counts(how: str) -> list[int]:
+        found = [ask(f"/tiles/layer/1/street_lamp/{how}/7/{x}/{y}").content for x, y in tiles]
+        told = [mapbox_vector_tile.decode(one)["thing"]["features"] for one in found if one]
+        return [one["properties"]["n"] for features in told for one in features]
+
+    usual, declared = counts("counts"), counts("counts-10")
+    assert sum(usual) == sum(declared) > 0
+    assert len(declared) < len(usual)
+
+
+def test_a_layer_of_places_follows_the_chosen_categories(ask: Ask) -> None:
+    path = "/tiles/layer/1/school/counts/7/105/55"
+    assert ask(path).content == ask(f"{path}?categories=school").content != b""
+    assert ask(f"{path}?categories=clinic").content == b""
 
 
 def test_days_may_be_any_that_can_be_chosen(ask: Ask) -> None:

@@ -14,6 +14,7 @@ from layers.declare.emergency_keys import EMERGENCY, PART
 from layers.declare.kinds import Each, Key, ListOf, NameOf, OneOf, Shape
 from layers.declare.records import (
     DIMENSIONS,
+    MESHES,
     Breakdown,
     CareGroup,
     Category,
@@ -271,6 +272,7 @@ LAYER = Shape(
         Key("order", whole(0, 9999, 10), needed=True),
         Key("shown", YES_NO, default=False),
         Key("zoom_min", number("a number from 0 to 22", "12", 0, 22), default=0.0),
+        Key("meshes", whole(4, MESHES, 10), default=MESHES),
     ),
     lambda name, values: Layer(key=name, **values),
 )

@@ -179,6 +179,10 @@ class Dataset:
     unique: tuple[Unique, ...] = ()
 
 
+MESHES = 20
+"""Meshes along each side of a tile of counts, where a layer declares no other number."""
+
+
 @dataclass(frozen=True)
 class Layer:
     """One way to draw datasets (`layers/NAME.toml`)."""
@@ -193,6 +197,7 @@ class Layer:
     order: int
     shown: bool = False
     zoom_min: float = 0
+    meshes: int = MESHES
 
 
 @dataclass(frozen=True)

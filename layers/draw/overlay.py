@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from layers.declare.records import MESHES
 from layers.draw import palette
 from layers.draw.style import FONT, cell_colours
 
@@ -19,6 +20,9 @@ COUNTS_TO = 13
 
 ROWS_TO = 15
 """Deepest zoom of tiles that hold single rows; further in the same are drawn larger."""
+
+WIDEST = 360
+"""Radius of the widest circle, in pixels times the meshes along a tile: half as wide again as a mesh far out."""
 
 SIGN_PX = 32
 """Pixels of a sign in the sprite, at single density."""
@@ -32,7 +36,16 @@ _SCALE = ["global-state", "scale"]
 
 
 def layer_drawing(
-    layer: str, element: str, tiles: str, *, colour: str, icon: str, rows_from: float | None, heat: bool, opacity: float
+    layer: str,
+    element: str,
+    tiles: str,
+    *,
+    colour: str,
+    icon: str,
+    rows_from: float | None,
+    meshes: int,
+    heat: bool,
+    opacity: float,
 ) -> tuple[dict[str, Drawing], list[Drawing]]:
     """Make sources and layers of one layer of points, the lowest first.
 
@@ -43,11 +56,13 @@ def layer_drawing(
     element
         Its element, the name of the layer in the tiles.
     tiles
-        Address of its tiles, with `{how}`, `counts` or `rows`, and `{z}/{x}/{y}`.
+        Address of its tiles, with `{how}`, which is `rows` or as `counted` says, and `{z}/{x}/{y}`.
     colour, icon
         Of the layer; the icon is one of the sprite.
     rows_from
         Zoom from which rows stand one by one; None where they never do.
+    meshes
+        Along each side of a tile of counts: where they are wider, circles may be. A surface takes the usual ones.
     heat
         A surface that glows where many are, instead of circles.
     opacity
@@ -62,9 +77,10 @@ def layer_drawing(
         drawn.append(made)
 
     if first > 0:
-        sources[counts] = _source(tiles.replace("{how}", "counts"), 6, min(first - 1, COUNTS_TO))
+        meshes = MESHES if heat else meshes
+        sources[counts] = _source(tiles.replace("{how}", counted(meshes)), 6, min(first - 1, COUNTS_TO))
         below = {} if rows_from is None else {"maxzoom": first}
-        paint = _circles(colour, opacity)
+        paint = _circles(colour, opacity, meshes)
         if heat:
             add(counts, "heat", "heatmap", paint=_heat(colour, opacity), metadata=dict(NEEDS), **below)
             add(counts, "circles", "circle", paint=paint, metadata=dict(INSTEAD), **below)
@@ -76,6 +92,11 @@ def layer_drawing(
         layout = _sign(icon)
         add(rows, "signs", "symbol", layout=layout, paint=_sign_paint(opacity), minzoom=min(first + 1, 22))
     return sources, drawn
+
+
+def counted(meshes: int) -> str:
+    """Say in the address of a tile by how many meshes along each side it counts."""
+    return "counts" if meshes == MESHES else f"counts-{meshes}"
 
 
 def blocks(level: str, frame: str, opacity: float = 1.0) -> Drawing:
@@ -104,10 +125,10 @@ def _source(tiles: str, first: int, last: int) -> Drawing:
     return {"type": "vector", "tiles": [tiles], "minzoom": min(first, last), "maxzoom": last}
 
 
-def _circles(colour: str, opacity: float) -> Drawing:
+def _circles(colour: str, opacity: float, meshes: int) -> Drawing:
     """Circles that grow with how many there are; one alone is a dot."""
     single = ["==", ["get", "n"], 1]
-    size = ["min", 18, ["*", 2.1, ["^", ["get", "n"], 0.45]]]
+    size = ["min", round(WIDEST / meshes, 1), ["*", 2.1, ["^", ["get", "n"], 0.45]]]
     return {
         "circle-color": colour,
         "circle-radius": ["*", _SCALE, ["case", single, 2.8, ["+", 1.6, size]]],

@@ -13,7 +13,8 @@ import psycopg
 from fastapi import APIRouter, Path, Request, Response
 
 from layers.codes import LENGTHS
-from layers.declare.records import Layer
+from layers.declare.records import MESHES, Layer
+from layers.draw.overlay import counted
 from layers.periods import moment
 from layers.tiles import PointElement, element_tile, event_tile, grid_tile, is_tile, level_tile
 from mapapp.desk import Desk
@@ -53,27 +54,34 @@ def tile_routes(desk: Desk) -> APIRouter:
 
     @routes.get("/layer/{version}/{layer}/{how}/{z}/{x}/{y}")
     async def layer(request: Request, version: int, layer: str, how: str, z: int, x: int, y: int) -> Response:
-        """Rows of one layer: `counts` by mesh, or one by one (`rows`), which no wall is given."""
+        """Rows of one layer: counts by mesh, as wide as usual or as declared, or `rows`, which no wall is given."""
         said, found = request.query_params, desk.catalog.layers.get(layer)
         asked = read_only(said, desk.catalog)
+        if found is None or found.draw != "point" or asked is None:
+            return Response(status_code=404)
         is_single = how == "rows"
-        if found is None or found.draw != "point" or asked is None or how not in ("rows", "counts"):
+        meshes = {counted(n): n for n in (MESHES, found.meshes)}.get(how, 0)
+        if not meshes and not is_single:
             return Response(status_code=404)
         if (z > COUNTS_TO and not is_single) or (is_single and visitor().actor.role == "wall"):
             return Response(status_code=404)
-        cut = partial(_cut_layer, desk, found, asked, is_single, (z, x, y))
+        cut = partial(_cut_layer, desk, found, asked, meshes, (z, x, y))
         return await _answer(request, desk, ("layer", version, layer, how, str(asked), z, x, y), cut)
 
     return routes
 
 
 def _cut_layer(
-    desk: Desk, layer: Layer, only: Only, is_single: bool, tile: tuple[int, int, int], conn: psycopg.Connection[Any]
+    desk: Desk, layer: Layer, only: Only, meshes: int, tile: tuple[int, int, int], conn: psycopg.Connection[Any]
 ) -> bytes:
+    is_single = not meshes
     datasets = [name for name in layer.datasets if not desk.catalog.datasets[name].sensitive]
     if layer.element != "event":
         element = cast(PointElement, layer.element)
-        return element_tile(conn, desk.scope, element, datasets, *tile, one_by_one=is_single)
+        return element_tile(
+            conn, desk.scope, element, datasets, *tile,
+            one_by_one=is_single, categories=only.categories, meshes=meshes,
+        )  # fmt: skip
     zone = desk.catalog.city.zone
     since, until = moment(only.since, zone), moment(only.until, zone)
     if since is None or until is None:
@@ -81,7 +89,7 @@ def _cut_layer(
     return event_tile(
         conn, desk.scope, datasets, *tile,
         since=since, until=until + timedelta(days=1), one_by_one=is_single,
-        categories=only.categories, states=only.states,
+        categories=only.categories, states=only.states, meshes=meshes,
     )  # fmt: skip
 
 

@@ -1,9 +1,10 @@
 -- Places, things or organisations of the named datasets that are not sensitive, in grids from `low` up to `high`, of the
--- categories named (none named: all of them): one by one with category and name, or counts by a net of 20 x 20 meshes.
+-- categories named (none named: all of them): one by one with category and name, or counts by a net of `meshes` x
+-- `meshes` a tile.
 -- Nothing sensitive, and so no households: they are people under another name, and told by published counts alone.
 create or replace function pub.element_tile(
     low text, high text, element text, datasets text[], categories text[], one_by_one boolean,
-    z integer, x integer, y integer
+    z integer, x integer, y integer, meshes integer default 20
 )
 returns bytea language plpgsql stable strict parallel safe as $$
 declare
@@ -41,8 +42,8 @@ begin
             case when one_by_one then min(name) end as name
         from inside
         group by
-            case when one_by_one then id else floor((lon - west) / (east - west) * 20)::bigint end,
-            case when one_by_one then 0 else floor((lat - south) / (north - south) * 20)::integer end
+            case when one_by_one then id else floor((lon - west) / (east - west) * meshes)::bigint end,
+            case when one_by_one then 0 else floor((lat - south) / (north - south) * meshes)::integer end
     ), q as materialized (
         select id, n, category, name,
             ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom

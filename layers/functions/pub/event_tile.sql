@@ -1,12 +1,12 @@
 -- Events of the named datasets that are not sensitive, reported in [since, until), in grids from `low` up to `high`, of
--- the categories and in the states named (none named: all of them). One by one, or counts by a net of 20 x 20 meshes
+-- the categories and in the states named (none named: all of them). One by one, or counts by a net of `meshes` x `meshes`
 -- a tile, each at the mean of its points.
 --
 -- Rows are counted when asked for: counts kept by mesh would have nearly as many rows as there are events, since they are
 -- asked for by category, state, day and grid. Planned anew each time, for the days decide which index to read.
 create or replace function pub.event_tile(
     low text, high text, datasets text[], categories text[], states text[], since timestamptz, until timestamptz,
-    one_by_one boolean, z integer, x integer, y integer
+    one_by_one boolean, z integer, x integer, y integer, meshes integer default 20
 )
 returns bytea language plpgsql stable strict parallel safe set plan_cache_mode = force_custom_plan as $$
 declare
@@ -30,14 +30,14 @@ begin
                 and (categories = '{}' or category = any (categories)) and (states = '{}' or state = any (states))
             offset 0 -- each point is read once, and none is written down in between
         ), mesh as materialized (
-            select floor((lon - west) / (east - west) * 20)::integer as i,
-                floor((lat - south) / (north - south) * 20)::integer as j,
+            select floor((lon - west) / (east - west) * meshes)::integer as i,
+                floor((lat - south) / (north - south) * meshes)::integer as j,
                 count(*)::integer as n, sum(lon) / count(*) as lon, sum(lat) / count(*) as lat
             from found
             where lon >= west and lon < east and lat >= south and lat < north
             group by 1, 2
         ), q as materialized (
-            select i * 20 + j as id, n,
+            select i * meshes + j as id, n,
                 ST_AsMVTGeom(ST_Transform(ST_SetSRID(ST_MakePoint(lon, lat), 4326), 3857), tile, 4096, 64) as geom
             from mesh
             order by 1
