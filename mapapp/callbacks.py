@@ -27,6 +27,8 @@ def register(app: Dash, desk: Desk) -> None:
     in_browser(_script("seek"), Output(ids.SOUGHT, "data"), Input(ids.SEARCH, "value"), prevent_initial_call=True)
     for which in (ids.INDICATOR, ids.PERIOD):
         in_browser(_script("choose"), Input(which, "value"), prevent_initial_call=True)
+        chosen = Input(which, "value"), Input(which, "data")
+        in_browser(_script("name"), Output(which, "leftSection"), *chosen, prevent_initial_call=True)
 
 
 def _script(name: str) -> ClientsideFunction:

@@ -81,6 +81,7 @@
         show();
       },
       seek: (text) => search({ sought: text ?? "" }),
+      name: (value, options) => options.find((one) => one.value === value)?.label ?? "",
       choose(value) {
         const which = window.dash_clientside.callback_context.triggered_id;
         const shown = atlas.last && atlas.last.view.chosen[which];

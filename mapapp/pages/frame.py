@@ -99,6 +99,7 @@ def _right(words: Words) -> list[Component]:
 
 
 def _select(which: str) -> Component:
+    """A chooser; what is chosen stands over its input, which has one line, in a section that has as many as needed."""
     made = dmc.Select(
         id=which,
         data=[],
@@ -106,6 +107,8 @@ def _select(which: str) -> Component:
         checkIconPosition="right",
         size="sm",
         maxDropdownHeight=420,
+        leftSectionPointerEvents="none",
+        leftSectionProps={"aria-hidden": "true"},
         comboboxProps={"shadow": "md", "transitionProps": {"duration": 80}},
     )
     return cast(Component, made)

@@ -11,6 +11,8 @@ from painted import unlike
 from pypinyin import lazy_pinyin
 from screen import SPREAD, hold_map, keep_picture
 
+from layers.declare.records import Catalog
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Route
     from screen import Screen
@@ -122,6 +124,7 @@ def test_indicator_and_month_are_chosen_and_stand_in_the_address(screen: Screen)
     before = screen.texts(".legend li")
     screen.page.click("#indicator")
     screen.page.get_by_role("option", name="事件上报数").click()
+    assert screen.texts(".choosers [data-position=left]")[0] == "事件上报数", "at once, before there is an answer"
     screen.page.wait_for_function("() => document.querySelector('.legend h2').textContent.includes('事件上报数')")
     assert screen.texts(".legend li") != before
     assert "indicator=events_reported" in screen.page.url
@@ -300,6 +303,28 @@ def test_nothing_overflows_or_overlaps(screen: Screen, language: str) -> None:
         assert screen.page.evaluate(OUTSIDE) == [], width
         assert screen.page.evaluate(OVERLAPS) == [], width
         assert screen.page.evaluate(SCROLLS) == 0, width
+
+
+CHOSEN = """() => [...document.querySelectorAll('.choosers .mantine-Select-wrapper')].map((one) => {
+  const [said, input] = [one.querySelector('[data-position=left]'), one.querySelector('input')];
+  const [inner, outer] = [said, input].map((part) => part.getBoundingClientRect());
+  const isWhole = said.scrollWidth <= said.clientWidth && inner.bottom <= outer.bottom + 1;
+  return [said.textContent, input.value, isWhole && inner.right <= outer.right + 1, getComputedStyle(input).color];
+})"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_long_name_is_seen_whole_where_it_is_chosen(screen: Screen, catalog: Catalog, language: str) -> None:
+    names = {key: getattr(one.name, language) for key, one in catalog.indicators.items()}
+    for key in sorted(names, key=lambda key: len(names[key]))[-2:]:
+        screen.open(f"?lang={language}&indicator={key}")
+        hold_map(screen.page)
+        for width, height in ((1920, 1080), (1366, 768), (390, 844)):
+            screen.page.set_viewport_size({"width": width, "height": height})
+            for said, chosen, is_whole, colour in screen.page.evaluate(CHOSEN):
+                assert (said, is_whole, colour) == (chosen, True, "rgba(0, 0, 0, 0)"), width
+            assert screen.page.locator("#indicator").input_value() == names[key]
+            assert width < 900 or screen.page.evaluate(SCROLLS) == 0, "the panels below still have room"
 
 
 def test_a_map_that_its_panels_cover_lies_as_before_when_it_has_its_room_again(screen: Screen) -> None:
