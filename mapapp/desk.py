@@ -124,6 +124,15 @@ class Desk:
                 self._gazetteers.popitem(last=False)
         return held
 
+    def grid_names(self, words: Words) -> dict[str, str]:
+        """Names of the grids in force inside the asker's scope, by code; none before any grid is loaded."""
+        with self.connection() as connection:
+            if connection.execute("select from pub.edition where closed_on is null").fetchone() is None:
+                return {}
+            grids = self.gazetteer(connection).grids
+        own = {code: words.of(name) for code, name in self.catalog.city.names.items() if code in grids.index}
+        return dict(zip(grids.index.tolist(), grids["name"].tolist(), strict=True)) | own
+
     def place_names(self, connection: psycopg.Connection[Any]) -> PlaceNames:
         """Names of what the asker may see one by one, with their pinyin; read again when data are new."""
         held = self._place_names.get(self.scope)

@@ -40,6 +40,25 @@ def test_the_page_begins_at_the_scope_and_names_nothing_beside(
         assert all(code.startswith(scope) for code in named), named
 
 
+@pytest.mark.parametrize(
+    ("scope", "zh", "en"), [("4499", "海晏市（虚构）", "Haiyan (fictitious)"), ("449901", "临海区", "Linhai")]
+)
+def test_an_account_reads_what_its_scope_is_called(
+    running: Server, small_city: Database, scope: str, zh: str, en: str
+) -> None:
+    browser = browser_of(running, small_city, scope)
+    for lang, name in (("zh", zh), ("en", en)):
+        assert f"<dd>{name} {scope}</dd>" in browser.ask("/account", params={"lang": lang}).text
+    browser.cookies = {"session": sign_in(small_city, "security_admin", scope).token}
+    assert f"<td>{zh} {scope}</td>" in browser.ask("/accounts").text, "and so does who keeps it"
+
+
+def test_the_smallest_grid_has_the_name_it_was_given(running: Server, small_city: Database) -> None:
+    with small_city.connect("loader") as loader:
+        code, name = loader.execute("select code, name from pub.grid where level = 'small' order by code").fetchone()
+    assert f"<dd>{name} {code}</dd>" in browser_of(running, small_city, code).ask("/account").text
+
+
 def test_a_tile_kept_for_one_scope_is_not_another_ones(running: Server, small_city: Database) -> None:
     whole, part = (browser_of(running, small_city, scope) for scope in ("4499", "449902"))
 

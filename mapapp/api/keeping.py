@@ -38,7 +38,7 @@ def keeping_routes(desk: Desk, porter: Porter) -> APIRouter:
         departments = {key: words.of(known[key].name) if key in known else key for key in porter.departments}
         written = accounts_page(
             words, visitor(), accounts, sessions, departments, zone=zone, has_provider=porter.provider is not None,
-            message=message, given=refused,
+            names=desk.grid_names(words), message=message, given=refused,
         )  # fmt: skip
         return HTMLResponse(written, 200 if refused is None else 400)
 

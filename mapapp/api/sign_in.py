@@ -98,23 +98,24 @@ def account_routes(desk: Desk, porter: Porter, *, is_secure: bool) -> APIRouter:
     async def account(request: Request) -> Response:
         """One's own account."""
         lacks = porter.lacks_factor(visitor())
-        return own(desk, request, words_of(desk, request)("second_factor_needed") if lacks else "")
+        said = words_of(desk, request)("second_factor_needed") if lacks else ""
+        return await asyncio.to_thread(own, desk, request, said)
 
     @routes.post("/account")
     async def change(request: Request) -> Response:
         """Set another password, or a second factor."""
         session, given, words = visitor(), await read_form(request), words_of(desk, request)
         if session.is_demo or session.kind != "person":
-            return own(desk, request, words("not_here"), 403)
+            return await asyncio.to_thread(own, desk, request, words("not_here"), 403)
         try:
             done = await asyncio.to_thread(change_own, porter, session, given)
         except AtlasError as error:
-            return own(desk, request, refusal(words, error), 400)
+            return await asyncio.to_thread(own, desk, request, refusal(words, error), 400)
         if not done:
-            return own(desk, request, words("sign_in_failed"), 403)
+            return await asyncio.to_thread(own, desk, request, words("sign_in_failed"), 403)
         if given.get("do") == "password":
             return with_cookies(RedirectResponse("/sign-in", 303), None, "", is_secure=is_secure)
-        return own(desk, request, words("changed"))
+        return await asyncio.to_thread(own, desk, request, words("changed"))
 
     return routes
 
@@ -149,9 +150,11 @@ def own(desk: Desk, request: Request, message: str, status: int = 200) -> Respon
     session, words, secret = visitor(), words_of(desk, request), pyotp.random_base32()
     known = desk.catalog.departments.get(session.actor.department or "")
     department = words.of(known.name) if known else session.actor.department or ""
+    scope = desk.grid_names(words).get(session.actor.scope.code, "")
     written = account_page(
-        words, session, home=home_of(session.actor.role), department=department, message=message, secret=secret
-    )
+        words, session, home=home_of(session.actor.role), scope=scope, department=department, message=message,
+        secret=secret,
+    )  # fmt: skip
     return HTMLResponse(written, status)
 
 

@@ -20,12 +20,14 @@ def accounts_page(
     departments: Mapping[str, str],
     *,
     zone: str,
+    names: Mapping[str, str],
     has_provider: bool = False,
     message: str = "",
     given: Mapping[str, str] | None = None,
 ) -> str:
     """Write the page of accounts and sessions; every change is a form of its own.
 
+    `names` are those of the grids, by code.
     `given` is what a form was sent with that was refused: it stands in it again, and `message` says why.
     """
     lang = "?lang=en" if words.language == "en" else ""
@@ -37,7 +39,7 @@ def accounts_page(
         "do_add": _fields_to_add(words, session, departments, _of(given, "add")),
         "do_pair": _fields_to_pair(words, accounts, _of(given, "pair")),
     } | ({"do_link": _fields_to_link(words, accounts, _of(given, "link"))} if has_provider else {})
-    rows = [[*_told(words, one, departments), send(_changes(words, one))] for one in accounts]
+    rows = [[*_told(words, one, departments, names), send(_changes(words, one))] for one in accounts]
     open_rows = [
         [
             escape(one.account), escape(words(f"kind_{one.kind}")), escape(one.label),
@@ -60,10 +62,11 @@ def accounts_page(
     return page(words, words("accounts"), body, other=other, wide=True)
 
 
-def _told(words: Words, one: Account, departments: Mapping[str, str]) -> list[str]:
+def _told(words: Words, one: Account, departments: Mapping[str, str], names: Mapping[str, str]) -> list[str]:
     """What the table tells of an account."""
     department = departments.get(one.department, one.department) if one.department else ""
-    told = (one.account, words.name(one.name), words(f"role_{one.role}"), one.scope, department, _state_of(words, one))
+    scope = f"{names.get(one.scope, '')} {one.scope}".strip()
+    told = (one.account, words.name(one.name), words(f"role_{one.role}"), scope, department, _state_of(words, one))
     return [escape(part) for part in told]
 
 

@@ -65,18 +65,25 @@ def sign_in_page(
 
 
 def account_page(
-    words: Words, session: Session, *, home: str, department: str = "", message: str = "", secret: str = ""
+    words: Words,
+    session: Session,
+    *,
+    home: str,
+    scope: str = "",
+    department: str = "",
+    message: str = "",
+    secret: str = "",
 ) -> str:
     """Write the page of one's own account: who one is, a new password, a second factor, signing out.
 
-    `department` is the name of the account's department.
+    `scope` is the name of the grid that the account sees, `department` that of its department.
     """
     actor = session.actor
     lang = "?lang=en" if words.language == "en" else ""
     who = [
         (words("account"), actor.account),
         (words("role"), words(f"role_{actor.role}")),
-        (words("scope"), actor.scope.code),
+        (words("scope"), f"{scope} {actor.scope.code}".strip()),
         (words("department"), department or words("no_department")),
     ]
     rows = "".join(f"<dt>{escape(term)}</dt><dd>{escape(value)}</dd>" for term, value in who)
