@@ -176,19 +176,6 @@ def open_inside(connection: Connection, scope: Scope, area: Area, grids: Touched
     )
 
 
-def search_places(connection: Connection, catalog: Catalog, scope: Scope, sought: str, most: int = 8) -> pd.DataFrame:
-    """Find places, things and organisations by a part of their name, short names first.
-
-    Returns
-    -------
-    id, category, name, grid_code, lon, lat.
-    """
-    tables = ("place", "thing", "organisation")
-    datasets = [one.key for one in catalog.datasets.values() if one.table in tables and not one.sensitive]
-    values = [scope.low, scope.high, datasets, sought, most]
-    return _frame(connection, "select * from pub.search_places(%s, %s, %s, %s, %s)", values)
-
-
 def _people(connection: Connection, scope: Scope, edition: int, grids: Touched) -> Counted | None:
     """Add up the published people of whole grids."""
     whole = set(grids.grids.loc[grids.grids["is_whole"], "code"])

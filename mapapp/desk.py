@@ -17,7 +17,7 @@ from layers.accounts.sessions import Session, carry
 from layers.declare.records import Catalog
 from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
-from layers.place_names import PlaceNames, read_place_names
+from layers.named import Named, read_named
 from layers.requests import carry_key
 from layers.tiles import data_version
 from mapapp.base.base import Base
@@ -32,8 +32,8 @@ SHELF_BYTES = 64_000_000
 
 GAZETTEERS_MOST = 64
 """Scopes whose names of grids are kept in memory."""
-PLACE_NAMES_MOST = 8
-"""Scopes whose names of places are kept in memory."""
+NAMED_MOST = 8
+"""Scopes whose names of places, things and organisations are kept in memory."""
 
 
 class Desk:
@@ -48,7 +48,7 @@ class Desk:
         self.started = time.time_ns()
         self._pool = pool
         self._gazetteers: OrderedDict[tuple[Scope, int | None], Gazetteer] = OrderedDict()
-        self._place_names: OrderedDict[Scope, PlaceNames] = OrderedDict()
+        self._named: OrderedDict[Scope, Named] = OrderedDict()
 
     @property
     def scope(self) -> Scope:
@@ -133,13 +133,13 @@ class Desk:
         own = {code: words.of(name) for code, name in self.catalog.city.names.items() if code in grids.index}
         return dict(zip(grids.index.tolist(), grids["name"].tolist(), strict=True)) | own
 
-    def place_names(self, connection: psycopg.Connection[Any]) -> PlaceNames:
+    def named(self, connection: psycopg.Connection[Any]) -> Named:
         """Names of what the asker may see one by one, with their pinyin; read again when data are new."""
-        held = self._place_names.get(self.scope)
+        held = self._named.get(self.scope)
         if held is None or held.version != data_version(connection)[0]:
-            held = self._place_names[self.scope] = read_place_names(connection, self.catalog, self.scope)
-            while len(self._place_names) > PLACE_NAMES_MOST:
-                self._place_names.popitem(last=False)
+            held = self._named[self.scope] = read_named(connection, self.catalog, self.scope)
+            while len(self._named) > NAMED_MOST:
+                self._named.popitem(last=False)
         return held
 
     def stamp(self, connection: psycopg.Connection[Any]) -> str:

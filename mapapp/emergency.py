@@ -19,8 +19,10 @@ from layers.errors import AreaError
 from layers.gazetteer import Gazetteer
 from layers.nearby import Counted, Nearby, nearby
 from layers.people import published_month
+from mapapp import finder
 from mapapp.casework import plain, records
 from mapapp.desk import Desk
+from mapapp.finder import joined, name_of
 from mapapp.situation import datasets_of
 from mapapp.text import Words
 from mapapp.visitor import visitor
@@ -81,30 +83,17 @@ def show_nearby(desk: Desk, query: Mapping[str, str], words: Words) -> dict[str,
     }
 
 
-def read_names(desk: Desk) -> None:
-    """Read the names that `search` looks through, once for all who ask until data are new."""
+def search(desk: Desk, sought: str, words: Words) -> list[dict[str, Any]]:
+    """Find grids, places, things and organisations by what was typed."""
     with desk.connection() as connection:
-        desk.gazetteer(connection)
-        desk.place_names(connection)
-
-
-def search(desk: Desk, sought: str) -> list[dict[str, Any]]:
-    """Find grids, places, things and organisations by what was typed: name or pinyin, of grids the code too."""
-    sought = sought.strip()[:80]
-    if not sought:
-        return []
-    with desk.connection() as connection:
-        gazetteer = desk.gazetteer(connection)
-        places = desk.place_names(connection).search(sought, 6)
-    hits = [
-        {"kind": "grid", "code": hit.code, "name": hit.name, "above": _above(gazetteer, hit.code),
-         "box": [float(edge) for edge in hit.box]}
-        for hit in gazetteer.search(sought, limit=6)
-    ]  # fmt: skip
-    return hits + [
-        {"kind": "place", "name": one["name"], "above": name_of(gazetteer, one["grid_code"]),
-         "category": one["category"], "lon": one["lon"], "lat": one["lat"]}
-        for one in records(places)
+        hits = finder.find_all(desk, connection, desk.gazetteer(connection), sought, words)
+    return [
+        {"kind": "place", "name": one.name, "above": one.above, "category": one.category,
+         "lon": one.lon, "lat": one.lat}
+        if one.mark else
+        {"kind": "grid", "code": one.code, "name": one.name, "above": one.above,
+         "box": [float(edge) for edge in one.box or ()]}
+        for one in hits
     ]  # fmt: skip
 
 
@@ -116,33 +105,18 @@ def note_sheet(desk: Desk, said: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def name_of(gazetteer: Gazetteer, code: str) -> str:
-    """Name a grid with the village it lies in; a code that is not in the grids as it is."""
-    known = gazetteer.grids["name"]
-    names = [str(known[one]) for one in dict.fromkeys((code[: LENGTHS["medium"]], code)) if one in known.index]
-    return _joined(*names) if len(names) == 2 else "".join(names) or code
-
-
 def _grids(gazetteer: Gazetteer, found: Nearby) -> list[dict[str, Any]]:
     """The grids an area touches: code, name, middle, and whether it holds all of it."""
     codes = found.touched.codes
     known = gazetteer.grids.reindex(codes)
     above = gazetteer.grids["name"].reindex([code[: LENGTHS["medium"]] for code in codes]).tolist()
     return [
-        {"code": code, "name": _joined(village, name), "is_whole": whole, "lon": lon, "lat": lat}
+        {"code": code, "name": joined(village, name), "is_whole": whole, "lon": lon, "lat": lat}
         for code, name, village, whole, lon, lat in zip(
             codes, known["name"].tolist(), above, found.touched.grids["is_whole"].tolist(),
             known["lon"].round(6).tolist(), known["lat"].round(6).tolist(), strict=True,
         )
     ]  # fmt: skip
-
-
-def _joined(village: str, name: str) -> str:
-    return name if name.startswith(village) else f"{village} {name}"
-
-
-def _above(gazetteer: Gazetteer, code: str) -> str:
-    return " › ".join(one.name for one in gazetteer.path(code)[1:-1])
 
 
 def _said(query: Mapping[str, str]) -> dict[str, str]:

@@ -12,6 +12,7 @@ import pandas as pd
 from layers.codes import LENGTHS, level_of, parent_of
 from layers.counts import numbers, span
 from layers.declare.records import Layer
+from layers.draw.mark import mark_drawing
 from layers.draw.style import class_colours, map_style, shade_of, view_paint, written_shades, zoom_floor
 from layers.editions import read_editions
 from layers.errors import AtlasError
@@ -23,6 +24,7 @@ from mapapp import ids
 from mapapp.base.style import seen_through
 from mapapp.desk import Desk
 from mapapp.drawn import Drawn, drawable_of
+from mapapp.finder import LONGEST, Hit, find_all, find_marked
 from mapapp.language import language_in
 from mapapp.layer_counts import LayerCounts, read_layer_counts
 from mapapp.overlay import edition_of, heights, overlay
@@ -73,9 +75,11 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         situation = read_situation(connection, desk.catalog, desk.scope, gazetteer, view)
         counts = _layer_counts(connection, desk, situation)
         height = _heights(connection, desk, situation)
-    words = desk.words[view.language]
+        words = desk.words[view.language]
+        marked = find_marked(desk, connection, view.mark, words)
     if view.language == "en":
         situation = in_english(situation, desk.catalog)
+    marked = marked if marked and marked.code.startswith(view.at) and view.edition is None else None
     drawn = overlay(desk.catalog, words, situation)
     now: ShownBefore = {
         "language": view.language,
@@ -91,11 +95,12 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
         map_view=map_view(desk, words, situation)
         | {"overlay": None if before and before["drawn"] == now["drawn"] else drawn}
         | ({"heights": height} if height else {})
+        | (_mark(marked, situation) if marked else {})
         | ({"named": {ids.MAP: words("map_label"), ids.SEARCH: words("search")}} if is_new else {})
         | _by_grid(desk, words, situation, counts),
         map_style=None if before and before["style"] == now["style"] else first_style(desk, situation),
         top=page.top(desk.catalog, words, situation) if is_new else None,
-        path=page.path(words, situation, defaults),
+        path=page.path(words, situation, defaults, marked),
         headline=page.headline(words, situation),
         layers=layer_panels.switches(desk.catalog, words, situation, defaults, {e: desk.colour(e) for e in ELEMENTS}),
         layer_desk=layer_panels.layer_desk(desk.catalog, desk.signs, words, situation, defaults, counts),
@@ -150,25 +155,29 @@ def _edition(connection: Any, search: str | None) -> int | None:
 
 
 def find(desk: Desk, search: str | None) -> page.Children:
-    """Find grids by name, former name or code, the `sought` of an address; a result keeps the rest of the view."""
-    sought = said_in(search).get("sought", "").strip()[:80]
+    """Find the `sought` of an address: grids, what a former code became, and what lies in grids, which is marked.
+
+    A result keeps the rest of the view.
+    """
+    sought = said_in(search).get("sought", "").strip()[:LONGEST]
     if not sought:
         return []
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection, _edition(connection, search))
         defaults = read_defaults(desk, gazetteer, connection)
+        view = read_view(search, defaults, gazetteer)
+        words = desk.words[view.language]
         became = became_of(connection, sought) if sought not in gazetteer else None
-    view, words = read_view(search, defaults, gazetteer), desk.words
+        found = find_all(desk, connection, gazetteer, sought, words)
     hits = []
     if became is not None:
-        day = words[view.language].day(became.on)
-        said = words[view.language]("search_became", code=became.code, name=became.name, day=day)
+        said = words("search_became", code=became.code, name=became.name, day=words.day(became.on))
         now = [(code, name) for code, name, _ in became.now if code.startswith(desk.scope.code)]
-        hits += [(view.but(at=code, edition=None), name, said, code) for code, name in now]
-    for hit in gazetteer.search(sought, limit=10):
-        above = " › ".join(step.name for step in gazetteer.path(hit.code)[1:-1])
-        hits.append((view.but(at=hit.code), hit.name, above, hit.code))
-    return page.found(desk.words[view.language], sought, hits, defaults)
+        hits += [(view.but(at=code, edition=None, mark=""), name, said, code) for code, name in now]
+    for hit in found:
+        edition = None if hit.mark else view.edition
+        hits.append((view.but(at=hit.code, edition=edition, mark=hit.mark), hit.name, hit.above, hit.kind or hit.code))
+    return page.found(words, sought, hits, defaults)
 
 
 def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
@@ -256,6 +265,17 @@ def _heights(connection: Any, desk: Desk, situation: Situation) -> dict[str, Any
         )  # fmt: skip
         found = told.set_index("grid_code")["value"].astype("float64").reindex(cells.index)
     return heights(found, situation.gazetteer.named(situation.frame).box)
+
+
+def _mark(marked: Hit, situation: Situation) -> dict[str, Any]:
+    """What is drawn at the place that is marked; it is the middle of the map where its own grid is open."""
+    told: dict[str, Any] = {"mark": mark_drawing(marked.name, (marked.lon, marked.lat))}
+    if marked.code == situation.view.at:
+        west, south, east, north = situation.grid.box
+        wide, high = max(marked.lon - west, east - marked.lon), max(marked.lat - south, north - marked.lat)
+        box = (marked.lon - wide, marked.lat - high, marked.lon + wide, marked.lat + high)
+        told["box"] = [round(edge, 5) for edge in box]
+    return told
 
 
 def _by_grid(desk: Desk, words: Words, situation: Situation, counts: LayerCounts) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlencode
 from layers.codes import LENGTHS
 from layers.declare.records import Catalog
 from layers.errors import AtlasError
+from layers.named import TABLES
 from mapapp.drawn import EVERYTHING, Drawn, Faded, Fading, Ground, Only, read_chosen, read_drawn, read_faded
 from mapapp.language import Language, language_in
 
@@ -64,7 +65,8 @@ class View:
     Edition None is the one in force. `only` says which rows are drawn, `hidden` what of the ground is not, `faded` how
     opaque the rest is, `height` is the indicator that stands up from it. `is_current` views draw the events that are
     open now, whenever they were reported; `is_counted` ones hold no single rows, `with_effects` draws on a slow machine
-    what costs most, and `is_open` shows the panel in which layers are set.
+    what costs most, and `is_open` shows the panel in which layers are set. `mark` is what is marked where it lies, see
+    `read_mark`.
     """
 
     at: str
@@ -81,6 +83,7 @@ class View:
     is_counted: bool = False
     with_effects: bool = False
     is_open: bool = False
+    mark: str = ""
 
     def but(self, **changed: Any) -> View:
         """The same view with something changed."""
@@ -89,6 +92,13 @@ class View:
     def opacity(self, of: Fading) -> int:
         """How opaque a part of the ground is, in percent."""
         return dict(self.faded).get(of, 100)
+
+
+def read_mark(said: str) -> str:
+    """The mark that an address says, such as `place.12`; empty where it makes no sense."""
+    element, _, number = said.partition(".")
+    is_number = number.isascii() and number.isdigit() and len(number) < 19
+    return f"{element}.{int(number)}" if element in TABLES and is_number else ""
 
 
 def read_view(search: str | None, defaults: Defaults, known: Container[object]) -> View:
@@ -132,6 +142,7 @@ def read_view(search: str | None, defaults: Defaults, known: Container[object]) 
         is_counted=said.get("rows") == _NONE,
         with_effects=said.get("effects") == "on",
         is_open=said.get("panel") == "layers",
+        mark=read_mark(said.get("mark", "")),
     )
 
 
@@ -165,6 +176,7 @@ def search_of(view: View, defaults: Defaults) -> str:
         "rows": _NONE if view.is_counted else None,
         "effects": "on" if view.with_effects else None,
         "panel": "layers" if view.is_open else None,
+        "mark": view.mark or None,
         "lang": view.language if view.language != "zh" else None,
     }
     return "?" + urlencode({key: value for key, value in said.items() if value is not None}, safe=",:")

@@ -34,6 +34,7 @@ from layers.watch import (
     sensitive_counts,
 )
 from mapapp.desk import Desk
+from mapapp.finder import find_grids
 from mapapp.pages.map import figure
 from mapapp.situation import datasets_of, levels_of
 from mapapp.text import Words
@@ -103,11 +104,13 @@ def read_names(desk: Desk, language: str) -> dict[str, Any]:
 
 
 def search_names(desk: Desk, sought: str, language: str) -> list[dict[str, str]]:
-    """Find grids by name, former name, pinyin or code; a row has a code and a name as the wall shows it."""
+    """Find grids and nothing that lies in them, for a wall is told no name of a row; a hit has a code and a name."""
     with desk.connection() as connection:
-        found = desk.gazetteer(connection).search(sought[:80], FOUND_MOST)
-    words, own = desk.words[language], desk.catalog.city.names
-    return [{"code": one.code, "name": words.of(own[one.code]) if one.code in own else one.name} for one in found]
+        gazetteer = desk.gazetteer(connection)
+    return [
+        {"code": hit.code, "name": hit.name}
+        for hit in find_grids(desk, gazetteer, sought, desk.words[language], FOUND_MOST)
+    ]
 
 
 def _elements(

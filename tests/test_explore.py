@@ -532,10 +532,18 @@ def test_parts_of_the_people_are_marked_as_rounded_and_withheld(desk: Desk) -> N
 def test_grids_are_found_by_pinyin(desk: Desk) -> None:
     one = found(desk, "").gazetteer
     name = one.inside("4499", "large").iloc[0]
-    links = handlers.search_grids(desk, "?ramp=plum", str(name["spoken"]))
+    links = handlers.search(desk, "?ramp=plum", str(name["spoken"]))
     assert any(
         f"at={name.name}" in link.href and "ramp=plum" in link.href for link in links if not isinstance(link, str)
     )
+
+
+def test_what_lies_in_a_grid_leads_to_its_grid(desk: Desk) -> None:
+    links = handlers.search(desk, "?ramp=plum", "xiaoxue")
+    school = next(link for link in links if not isinstance(link, str) and "小学" in link.children[0].children)
+    shown = found(desk, school.href)
+    assert len(shown.question.at) == 15 and shown.question.ramp == "plum"
+    assert shown.grid.name in school.children[2].children
 
 
 def test_every_answer_can_be_sent(desk: Desk) -> None:

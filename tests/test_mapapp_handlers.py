@@ -21,6 +21,7 @@ from layers.database import Database
 from layers.declare.emergency_records import holds
 from layers.declare.records import Catalog
 from layers.indicators import latest, values
+from layers.named import search_by_name
 from layers.people import people
 from mapapp import handlers
 from mapapp.desk import Desk, Shelf
@@ -333,6 +334,37 @@ def test_a_search_finds_by_name_and_code_and_keeps_the_view(desk: Desk, paths: l
     assert links(handlers.find(desk, f"?sought={paths[4]}"))
     assert handlers.find(desk, "?sought=+") == []
     assert "zzzz" in said(handlers.find(desk, "?sought=zzzz"))
+
+
+def test_a_search_finds_what_lies_in_grids_and_the_map_marks_it(desk: Desk) -> None:
+    found = handlers.find(desk, "?lang=en&sought=xiaoxue")
+    link = next(one for one in links(found) if "mark=place." in one)
+    shown = handlers.show(desk, link, None)
+    mark, view = shown.map_view["mark"], shown.view
+    (lon, lat), name = mark["source"]["data"]["geometry"]["coordinates"], mark["source"]["data"]["properties"]["name"]
+    assert "小学" in name and name in said(found) and name in said(shown.path) and view.language == "en"
+    west, south, east, north = shown.map_view["box"]
+    assert ((west + east) / 2, (south + north) / 2) == pytest.approx((lon, lat), abs=1e-4), "it is in the middle"
+    with desk.connection() as connection:
+        gazetteer = desk.gazetteer(connection)
+    box = gazetteer.named(view.at).box
+    sides = zip((west, south, -east, -north), (box[0], box[1], -box[2], -box[3]), strict=True)
+    assert all(seen <= own + 1e-5 for seen, own in sides), "and its grid is there whole"
+    above = handlers.show(desk, f"?at={view.at[:9]}&mark={view.mark}", None)
+    assert above.map_view["mark"] == mark and name in said(above.path)
+    unmarked = next(one for one in links(above.path) if f"at={view.at[:9]}" in one)
+    beside = next(one for one in gazetteer.grids.index if len(one) == 9 and not view.at.startswith(one))
+    for search in (unmarked, f"?at={beside}&mark={view.mark}", "?mark=place.999999", "?mark=person.1", "?mark=place.x"):
+        assert "mark" not in handlers.show(desk, search, None).map_view, search
+
+
+def test_a_wall_is_told_no_name_of_a_row(desk: Desk, small_city: Database) -> None:
+    marked = next(one for one in links(handlers.find(desk, "?sought=xiaoxue")) if "mark=place." in one)
+    with visiting(sign_in(small_city, "wall")):
+        assert "mark" not in handlers.show(desk, marked, None).map_view
+        assert links(handlers.find(desk, "?sought=xiaoxue")) == []
+        with desk.connection() as connection:
+            assert len(search_by_name(connection, desk.catalog, desk.scope, "小学")) == 0, "nor by the database"
 
 
 def test_legend_has_unit_period_no_data_and_unplaced(desk: Desk) -> None:

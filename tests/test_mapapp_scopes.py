@@ -11,6 +11,7 @@ import pytest
 from serving import Browser, Server, serving
 from signing import sign_in
 
+from layers.access import AccountRole
 from layers.database import Database
 
 
@@ -20,9 +21,9 @@ def running(small_city: Database, catalog: Any, settings: Any) -> Iterator[Serve
         yield server
 
 
-def browser_of(running: Server, city: Database, scope: str) -> Browser:
+def browser_of(running: Server, city: Database, scope: str, role: AccountRole = "leader") -> Browser:
     browser = Browser(running, "127.0.0.1")
-    browser.cookies = {"session": sign_in(city, scope=scope).token}
+    browser.cookies = {"session": sign_in(city, role, scope=scope).token}
     return browser
 
 
@@ -57,6 +58,20 @@ def test_the_smallest_grid_has_the_name_it_was_given(running: Server, small_city
     with small_city.connect("loader") as loader:
         code, name = loader.execute("select code, name from pub.grid where level = 'small' order by code").fetchone()
     assert f"<dd>{name} {code}</dd>" in browser_of(running, small_city, code).ask("/account").text
+
+
+def test_an_answer_kept_for_a_leader_is_not_the_walls(running: Server, small_city: Database) -> None:
+    leader, wall = (browser_of(running, small_city, "4499", role) for role in ("leader", "wall"))
+    one = leader.ask("/command/search?q=xiaoxue").json()[0]
+    with small_city.connect("admin") as admin:
+        row = admin.execute("select id, grid_code from ops.place where name = %s", [one["name"]]).fetchone()
+    assert row is not None
+    path = f"/api/view?at={row[1]}&mark=place.{row[0]}"
+    first = leader.ask(path)
+    assert first.json()["parts"][2]["mark"]["source"]["data"]["properties"]["name"] == one["name"]
+    for headers in ({}, {"if-none-match": first.headers["etag"]}):
+        assert one["name"] not in wall.ask(path, headers=headers).text and wall.ask(path).status_code == 200
+    assert wall.ask("/api/names/search?sought=xiaoxue").json() == []
 
 
 def test_a_tile_kept_for_one_scope_is_not_another_ones(running: Server, small_city: Database) -> None:

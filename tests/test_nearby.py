@@ -25,10 +25,10 @@ from layers.areas import Area, around, drawn, of_grids, touched
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.errors import AccessError, AtlasError
-from layers.nearby import Nearby, nearby, search_places
+from layers.named import read_named, search_by_name
+from layers.nearby import Nearby, nearby
 from layers.people import people
 from layers.people_parts import people_by
-from layers.place_names import read_place_names
 
 CITY = Scope("4499")
 MOMENT = datetime.fromisoformat("2026-07-01T09:00:00+08:00")
@@ -283,25 +283,27 @@ def test_a_town_sees_its_own_part_only(web: Any, catalog: Catalog, small: Any) -
 
 
 def test_places_are_found_by_name(web: Any, catalog: Catalog) -> None:
-    found = search_places(web, catalog, CITY, "小学", 5)
+    found = search_by_name(web, catalog, CITY, "小学", 5)
     assert len(found) == 5 and found["name"].str.contains("小学").all()
-    assert len(search_places(web, catalog, Scope("449902"), "小学")) == 0
-    kinds = {name: set(search_places(web, catalog, CITY, name, 3)["category"]) for name in ("水位站", "公司", "救援队")}
-    assert all(kinds.values()), kinds
-    assert len(search_places(web, catalog, CITY, "%")) == 0
+    assert len(search_by_name(web, catalog, Scope("449902"), "小学")) == 0
+    for name, element in (("水位站", "thing"), ("公司", "organisation"), ("救援队", "organisation")):
+        assert set(search_by_name(web, catalog, CITY, name, 3)["element"]) == {element}, name
+    assert len(search_by_name(web, catalog, CITY, "%")) == 0
 
 
 @pytest.mark.parametrize(
     ("said", "part"), [("小学", "小学"), ("xiaoxue", "小学"), ("XX", "小学"), ("wei sheng", "卫生")]
 )
 def test_places_are_found_by_name_and_by_pinyin(web: Any, catalog: Catalog, said: str, part: str) -> None:
-    names = read_place_names(web, catalog, CITY)
+    names = read_named(web, catalog, CITY)
+    one = names.rows.iloc[-1]
+    assert names.row(one["element"], one["id"])["name"].tolist() == [one["name"]]
     found = names.search(said, 3)
     assert len(found) == 3 and (found["name"].str.contains(part).any())
     whole = found["name"].iloc[0]
     assert names.search("".join(lazy_pinyin(whole)), 5)["name"].iloc[0] == whole
     assert len(names.search("qqqq", 5)) == len(names.search(" ", 5)) == 0
-    assert len(read_place_names(web, catalog, Scope("449902")).places) == 0
+    assert len(read_named(web, catalog, Scope("449902")).rows) == 0
 
 
 FILL = (

@@ -35,7 +35,7 @@ CALLED = {
         *("read_sent", "changes_by_key", "answer_by_key"),
         *("asked_back", "release_echo", "withdraw_echo", "echo_of", "read_echo"),
         *("workers", "worker_cases", "worker_visits"),
-        *("found_inside", "found_near", "roster", "open_inside", "search_places"),
+        *("found_inside", "found_near", "roster", "open_inside", "search_by_name"),
         *("list_care", "care_visits", "visit_care", "late_care"),
         *("case_people", "ask_identity", "read_identity", "make_visit_list", "read_visit_list"),
         *("list_cases", "case_place", "linked", "add_photo", "list_photos", "read_photo", "record_visit", "my_visits"),
@@ -43,7 +43,7 @@ CALLED = {
     },
     "analyst": {
         *("read_event", "read_organisation", "read_place", "read_thing", "case_facts"),
-        *("found_inside", "found_near", "roster", "open_inside", "search_places"),
+        *("found_inside", "found_near", "roster", "open_inside", "search_by_name"),
         *("low", "high", "scope"),
     },
     "door": {"write"},

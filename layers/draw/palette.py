@@ -16,6 +16,8 @@ LINE_CHOSEN = "#f4fbff"
 TEXT = "#eaf6ff"
 HALO = "#04101c"
 NO_DATA = "#2a3440"
+MARK = "#ffffff"
+"""What was looked for, over every class of the ramp and every layer."""
 
 RAMP = ("#123a63", "#17588a", "#1f7fa8", "#35aab0", "#8ed1a0", "#fde58a")
 """Six classes, low to high."""

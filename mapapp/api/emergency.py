@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from starlette.background import BackgroundTask
 
-from mapapp import emergency
+from mapapp import emergency, finder
 from mapapp.api.casework import answer, said, written
 from mapapp.api.sign_in import words_of
 from mapapp.desk import Desk
@@ -22,7 +22,7 @@ def emergency_routes(desk: Desk, engine: str) -> APIRouter:
         """The page; what lies around a place comes afterwards, and names are read while it is looked at."""
         made = await written(emergency_page, desk, words_of(desk, request), engine)
         if made.status_code == 200:
-            made.background = BackgroundTask(emergency.read_names, desk)
+            made.background = BackgroundTask(finder.read_names, desk)
         return made
 
     @routes.get("/command/nearby")
@@ -31,9 +31,9 @@ def emergency_routes(desk: Desk, engine: str) -> APIRouter:
         return await answer(emergency.show_nearby, desk, dict(request.query_params), words_of(desk, request))
 
     @routes.get("/command/search")
-    async def search(q: str = "") -> Response:
+    async def search(request: Request, q: str = "") -> Response:
         """Grids and places whose name is like what was typed."""
-        return await answer(emergency.search, desk, q)
+        return await answer(emergency.search, desk, q, words_of(desk, request))
 
     @routes.post("/command/sheet")
     async def sheet(request: Request) -> Response:

@@ -58,8 +58,8 @@ def explore_routes(desk: Desk, engine: str) -> APIRouter:
 
     @routes.get("/api/explore/search")
     async def search(request: Request, sought: str = "") -> Response:
-        """Grids by name, pinyin or code."""
-        return await told(desk, request, lambda: {"found": handlers.search_grids(desk, request.url.query, sought)})
+        """Grids, and what lies in them, by name, pinyin or code."""
+        return await told(desk, request, lambda: {"found": handlers.search(desk, request.url.query, sought)})
 
     @routes.get("/api/explore/rows/{code}")
     async def rows(request: Request, code: str, only: str = "") -> Response:

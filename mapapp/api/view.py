@@ -18,6 +18,7 @@ from mapapp import handlers, ids
 from mapapp.answers import Answers
 from mapapp.callbacks import fields, panels, parts
 from mapapp.desk import Desk
+from mapapp.finder import may_find_rows
 
 log = logging.getLogger(__name__)
 
@@ -65,5 +66,5 @@ def written(content: Any) -> bytes:
 
 def _etag(desk: Desk, query: str) -> str:
     with desk.connection() as connection:
-        stamp = f"{desk.stamp(connection)} {last_change(connection, desk.scope)}"
+        stamp = f"{desk.stamp(connection)} {last_change(connection, desk.scope)} {may_find_rows()}"
     return f'"{hashlib.blake2b(f"{stamp} {query}".encode(), digest_size=9).hexdigest()}"'

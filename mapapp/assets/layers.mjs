@@ -1,4 +1,6 @@
 // What is drawn over the grids: puts up the sources and layers that Python made, and says what lies under the pointer.
+import { mark } from "./mark.mjs";
+
 const page = document.documentElement;
 const BELOW = "veil-county"; // the first layer of the grids that lies above them
 const state = { map: null, told: null, sources: new Set(), tilted: 0 };
@@ -58,6 +60,7 @@ function raise(map, view) {
 window.addEventListener("atlas-drawn", ({ detail: { map, view, fresh } }) => {
   state.map = map;
   if (view.overlay) state.told = view.overlay;
+  mark(map, view.mark);
   if (!state.told) return;
   if (view.overlay || fresh) put(map, state.told);
   raise(map, view);
@@ -130,6 +133,13 @@ Object.defineProperty(window, "__layers", {
     get tiles() { return [...state.sources].map((id) => state.map.getSource(id).tiles?.[0] ?? ""); },
     get pitch() { return state.map.getPitch(); },
     get zoom() { return state.map.getZoom(); },
+    // What is marked, and where on the page.
+    get marked() {
+      const found = state.map.getLayer("mark-name") && state.map.queryRenderedFeatures({ layers: ["mark-ring"] })[0];
+      const room = state.map.getContainer().getBoundingClientRect();
+      const at = found && state.map.project(found.geometry.coordinates);
+      return at ? { name: found.properties.name, x: room.left + at.x, y: room.top + at.y } : null;
+    },
     heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: "grid", id: code }).height ?? null,
     // Where on the page one of the rows or circles drawn lies that no panel covers.
     point(kind) {

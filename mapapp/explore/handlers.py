@@ -29,6 +29,7 @@ from mapapp.explore.openings import change, number
 from mapapp.explore.outlines import read_outlines
 from mapapp.explore.picture import as_svg
 from mapapp.explore.question import narrowed, read_question, search_of
+from mapapp.finder import find_all
 from mapapp.pages.legend import class_texts
 from mapapp.pages.map import Children
 from mapapp.text import Words
@@ -276,24 +277,22 @@ def _noted(findings: Findings, what: str, code: str) -> dict[str, Any]:
     return {"page": "explore", "what": what, "grid": code, "level": q.level, "period": q.period, "category": q.category}
 
 
-def search_grids(desk: Desk, search: str | None, sought: str) -> Children:
-    """Find grids by name, pinyin or code; a result is a link that keeps the rest of the question."""
+def search(desk: Desk, asked: str | None, sought: str) -> Children:
+    """Find grids, and what lies in one; a result is a link to its grid that keeps the rest of the question."""
     with desk.connection() as connection:
-        gazetteer = _gazetteer(desk, connection, search)
-        choices = read_choices(connection, desk.catalog, gazetteer, search)
-    question = read_question(search, choices, gazetteer)
-    hits = gazetteer.search(sought[:80], limit=10)
-    words = desk.words[question.language]
+        gazetteer = _gazetteer(desk, connection, asked)
+        choices = read_choices(connection, desk.catalog, gazetteer, asked)
+        question = read_question(asked, choices, gazetteer)
+        words = desk.words[question.language]
+        hits = find_all(desk, connection, gazetteer, sought, words)
     if not hits:
         return [html.P(words("search_none", words=sought.strip()[:80]), className="of")] if sought.strip() else []
     return [
         html.A(
-            href=search_of(question.but(at=hit.code, level=""), choices),
-            children=[
-                html.B(hit.name),
-                html.Code(hit.code),
-                html.Span(" › ".join(one.name for one in gazetteer.path(hit.code)[1:-1])),
-            ],
+            href=search_of(
+                question.but(at=hit.code, level="", edition=None if hit.mark else question.edition), choices
+            ),
+            children=[html.B(hit.name), html.Code(hit.kind or hit.code), html.Span(hit.above)],
         )
         for hit in hits
     ]

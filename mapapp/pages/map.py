@@ -13,6 +13,7 @@ from dash.development.base_component import Component
 
 from layers.codes import LENGTHS
 from layers.declare.records import Catalog, Indicator, Layer
+from mapapp.finder import Hit
 from mapapp.pages.legend import class_texts
 from mapapp.situation import Figures, Situation, ranked
 from mapapp.text import Words
@@ -59,8 +60,8 @@ def to_command(situation: Situation, words: Words) -> str:
     return f"/command?{grids}lang={words.language}"
 
 
-def path(words: Words, situation: Situation, defaults: Defaults) -> Children:
-    """Breadcrumb from the city down; the last is where we are."""
+def path(words: Words, situation: Situation, defaults: Defaults, marked: Hit | None = None) -> Children:
+    """Breadcrumb from the city down; the last is where we are, and what is marked there comes below it."""
     view, steps = situation.view, situation.path
     links: Children = []
     for step in steps[:-1]:
@@ -68,7 +69,15 @@ def path(words: Words, situation: Situation, defaults: Defaults) -> Children:
     here = steps[-1]
     links.append(html.B(here.name, title=here.code))
     tail = html.Span([words(f"level_{here.level}"), html.Code(here.code)], className="where")
-    return [html.Div(links, className="steps"), tail, *_editions(words, situation, defaults)]
+    shown = [_marked(words, view, defaults, marked)] if marked else []
+    return [html.Div(links, className="steps"), tail, *shown, *_editions(words, situation, defaults)]
+
+
+def _marked(words: Words, view: View, defaults: Defaults, marked: Hit) -> Component:
+    """What is marked on the map, and the way to have it marked no longer."""
+    said = words("mark_remove", name=marked.name)
+    away = html.A("×", href=search_of(view.but(mark=""), defaults), title=said, **_attribute("aria-label", said))
+    return html.Div([html.B(marked.name), html.Span(marked.kind), away], className="marked")
 
 
 def _editions(words: Words, situation: Situation, defaults: Defaults) -> Children:
@@ -266,13 +275,13 @@ def _counted(words: Words, situation: Situation, n: str, look: str, label: str) 
 
 
 def found(words: Words, sought: str, hits: Sequence[tuple[View, str, str, str]], defaults: Defaults) -> Children:
-    """Results of a search: name, where it lies, code; each is a link."""
+    """Results of a search: name, where it lies, code or kind; each is a link."""
     if not sought.strip():
         return []
     if not hits:
         return [html.P(words("search_none", words=sought.strip()), className="of")]
     return [
-        html.A(href=search_of(view, defaults), children=[html.B(name), html.Span(above), html.Code(code)])
+        html.A(href=search_of(view, defaults), children=[html.B(name), html.Code(code), html.Span(above)])
         for view, name, above, code in hits
     ]
 

@@ -21,6 +21,13 @@ pytestmark = pytest.mark.browser
 
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
+FREE = """() => {
+  const box = (one) => document.querySelector(one).getBoundingClientRect();
+  const [left, right, top] = ['.left', '.right', '.top'].map(box);
+  return [left.right, top.bottom, right.left, innerHeight];
+}"""
+"""The part of the map that no panel covers: left, top, right, bottom."""
+
 OVERFLOWS = """() => [...document.querySelectorAll('.screen *')].filter((one) =>
     one.children.length === 0 && one.textContent.trim() && one.offsetParent &&
     getComputedStyle(one).display !== 'inline' && one.tagName !== 'SPAN' && one.scrollWidth > one.clientWidth + 1
@@ -132,6 +139,27 @@ def test_indicator_and_month_are_chosen_and_stand_in_the_address(screen: Screen)
     screen.page.wait_for_function("() => location.search.includes('period=')")
     screen.page.wait_for_function("() => document.querySelectorAll('.bars a.here').length === 1 && window.__map.idle")
     assert screen.at() == "449901"
+
+
+MARKED = "() => window.__map.idle && window.__layers.marked"
+
+
+def test_a_place_is_searched_marked_and_left(screen: Screen) -> None:
+    screen.open()
+    screen.page.fill("#search", "xiaoxue")
+    hit = screen.page.locator("#found a", has=screen.page.locator("code", has_text="学校")).first
+    name = hit.locator("b").inner_text()
+    hit.click()
+    screen.page.wait_for_function(MARKED)
+    marked, (left, top, right, bottom) = screen.page.evaluate(MARKED), screen.page.evaluate(FREE)
+    assert marked["name"] == name and left < marked["x"] < right and top < marked["y"] < bottom
+    assert screen.texts(".marked b") == [name] and len(screen.at()) == 15
+    screen.page.keyboard.press("Escape")
+    screen.page.wait_for_function("() => window.__map.at.length === 12")
+    assert screen.texts(".marked b") == [name], "it lies in what is above, too"
+    screen.page.click(".marked a")
+    screen.page.wait_for_function("() => !document.querySelector('.marked') && !window.__layers.marked")
+    assert "mark=" not in screen.page.url
 
 
 DRAWN = "() => window.__layers.drawn.join()"
@@ -282,7 +310,7 @@ def test_languages_switch_without_loading_the_page_again(screen: Screen) -> None
     for part in (".top .brand", ".layers", ".legend", "#layers h2", ".choosers", ".months", ".headline", ".age"):
         for text in screen.texts(part):
             assert not CHINESE.search(text), (part, text)
-    assert screen.page.get_attribute("#search", "placeholder") == "Grid name, pinyin or code"
+    assert screen.page.get_attribute("#search", "placeholder") == "Grid, place or firm: name, pinyin or code"
     screen.page.click(".language")
     screen.page.wait_for_function("() => document.documentElement.lang === 'zh-CN' && window.__map.idle")
     assert screen.texts(".top h1") == ["民情地图"]
