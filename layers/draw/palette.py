@@ -31,6 +31,9 @@ ELEMENTS = {
 }
 """Colour of each element where its layer names none."""
 
+CASES = {"late": "#ff6b6b", "soon": "#fde58a", "open": "#4fd0e0", "done": "#6b8aa3"}
+"""Colour of a case by how it stands to its time limit."""
+
 
 def ramp(n: int, colours: Sequence[str] = RAMP) -> list[str]:
     """Take `n` colours from the ramp, first and last included, mixed where there are more classes than colours."""

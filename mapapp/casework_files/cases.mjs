@@ -43,6 +43,16 @@ function draw() {
   map.show(page.rows, page.open);
 }
 
+// What the points of the map stand for.
+function drawLegend() {
+  const { kinds, chosen } = told.style;
+  at("legend").replaceChildren(...[...kinds, ["chosen", chosen, t("case_is_chosen")]].map(([kind, colour, said]) => {
+    const sign = el("i", { "data-kind": kind });
+    sign.style.color = colour;
+    return el("span", {}, sign, said);
+  }));
+}
+
 function mark() {
   [...body.rows].forEach((one, n) => {
     one.classList.toggle("at", n === page.at);
@@ -210,6 +220,7 @@ listen(refresh);
 try {
   map = await makeMap(told, (id) => open(id));
   map.show(page.rows, page.open);
+  drawLegend();
 } catch (error) {
   console.info(error);
   at("map").removeAttribute("role");

@@ -10,7 +10,7 @@ export async function makeMap(told, pick) {
     throw new Error(told.lacks.engine);
   });
   const empty = { type: "FeatureCollection", features: [] };
-  const { tiles, box, layers, sources = {}, metadata = {} } = told.style;
+  const { tiles, box, layers, kinds, line, chosen, sources = {}, metadata = {} } = told.style;
   const base = Object.fromEntries(Object.entries(sources).map(([id, one]) => [id, { ...one, tiles: one.tiles.map((tile) => window.location.origin + tile) }]));
   const [west, south, east, north] = box;
   const all = [[west, south], [east, north]];
@@ -27,8 +27,8 @@ export async function makeMap(told, pick) {
         id: "cases", type: "circle", source: "cases",
         paint: {
           "circle-radius": ["case", ["get", "open"], 9, 5],
-          "circle-color": ["match", ["get", "kind"], "late", "#ff6b6b", "soon", "#fde58a", "done", "#6b8aa3", "#4fd0e0"],
-          "circle-stroke-color": ["case", ["get", "open"], "#ffffff", "#06121f"],
+          "circle-color": ["match", ["get", "kind"], ...kinds.flatMap(([kind, colour]) => [kind, colour]), line],
+          "circle-stroke-color": ["case", ["get", "open"], chosen, line],
           "circle-stroke-width": ["case", ["get", "open"], 2.5, 1],
         },
       }],
@@ -48,6 +48,7 @@ export async function makeMap(told, pick) {
     const hours = one.due_at ? (new Date(one.due_at) - Date.now()) / 3600000 : Infinity;
     return hours < 0 ? "late" : hours < 24 ? "soon" : "open";
   };
+  let shown = [];
   const draw = () => {
     if (!last || !map.isStyleLoaded() && !map.getSource("cases")) return;
     const features = last.rows.filter((one) => one.lon !== null).map((one) => ({
@@ -56,6 +57,7 @@ export async function makeMap(told, pick) {
       properties: { id: one.id, kind: kind(one), open: one.id === last.open },
     }));
     map.getSource("cases").setData({ type: "FeatureCollection", features });
+    shown = features.map((one) => one.properties.kind);
     const open = features.find((one) => one.properties.open);
     if (open && open.properties.id !== last.seen) map.jumpTo({ center: open.geometry.coordinates, zoom: Math.max(map.getZoom(), 13) });
   };
@@ -64,7 +66,11 @@ export async function makeMap(told, pick) {
   map.on("mouseenter", "cases", () => { map.getCanvas().style.cursor = "pointer"; });
   map.on("mouseleave", "cases", () => { map.getCanvas().style.cursor = ""; });
   // For tests: to look at, not to steer by.
-  window.__cases = Object.freeze({ get box() { return map.getBounds().toArray().flat(); } });
+  window.__cases = Object.freeze({
+    get box() { return map.getBounds().toArray().flat(); },
+    get kinds() { return [...new Set(shown)]; },
+    get idle() { return map.loaded() && !map.isMoving(); },
+  });
   return {
     map,
     show(rows, open) {

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from layers.draw.palette import CASES, GROUND, LINE_CHOSEN
 from layers.duplicates import WITHIN
 from layers.queues import CLOCKS, QUEUES
 from layers.tables import OUTCOMES, STATES
@@ -59,7 +60,8 @@ def cases_page(desk: Desk, words: Words, engine: str) -> str:
  id="all" aria-label="{escape(words("case_pick_all"))}"></th>{heads}</tr></thead><tbody></tbody></table></div>
 <footer><span id="count" role="status"></span><span class="keys">{escape(words("case_keys"))}</span></footer>
 </section>
-<section class="side"><div id="map" class="glass" role="img" aria-label="{escape(words("case_map"))}"></div>
+<section class="side"><figure class="glass"><div id="map" role="img" aria-label="{escape(words("case_map"))}"></div>
+<figcaption id="legend"></figcaption></figure>
 <article id="case" class="glass" tabindex="-1" aria-live="polite"><p class="empty">{escape(words("case_none_open"))}</p>
 </article></section>
 </main>{_folding(words) if actor.role == "dispatcher" else ""}"""
@@ -163,4 +165,5 @@ def map_style(desk: Desk, words: Words) -> dict[str, Any]:
         "box": top.box,
         "layers": [ground, *drawn],
     }
-    return desk.on_base(quiet, words.language)
+    kinds = [(kind, colour, words(f"case_is_{kind}")) for kind, colour in CASES.items()]
+    return {**desk.on_base(quiet, words.language), "kinds": kinds, "line": GROUND, "chosen": LINE_CHOSEN}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Route, expect
+from reading import CONTRAST, CROSSING, CUT
 from screen import Screen
+
+from layers.draw.palette import CASES
 
 
 @contextmanager
@@ -65,6 +71,33 @@ def test_the_desk_shows_the_same_rows_in_table_and_map(browser: Browser, address
         page.click(".language")
         expect(page.locator("html[lang=en] #case form[data-of=refuse] textarea")).to_have_value("写到一半")
         assert page.evaluate("() => Object.keys(sessionStorage)") == []
+
+
+LEGEND = """() => [...document.querySelectorAll('#legend [data-kind]')].map((one) =>
+  [one.dataset.kind, one.parentElement.textContent, getComputedStyle(one).color.match(/[0-9]+/g).map(Number)])"""
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_map_beside_the_rows_says_what_its_points_are(browser: Browser, address: str, language: str) -> None:
+    with at_desk(browser, address, "dispatcher") as screen:
+        page = screen.page
+        open_cases(screen, f"?queue=all&lang={language}")
+        page.wait_for_function("() => window.__cases.kinds.length > 1 && window.__cases.idle")
+        legend = {kind: (said, tuple(colour)) for kind, said, colour in page.evaluate(LEGEND)}
+        assert list(legend) == [*CASES, "chosen"] and len({colour for _, colour in legend.values()}) == len(legend)
+        wanted = {"zh": ["已超期", "一日内到期"], "en": ["Overdue", "Due within a day"]}[language]
+        assert [said for said, _ in legend.values()][:2] == wanted
+        seen = {legend[kind][1] for kind in page.evaluate("() => window.__cases.kinds")}
+        with Image.open(io.BytesIO(page.locator("#map").screenshot())) as picture:
+            painted = {colour for _, colour in picture.convert("RGB").getcolors(1 << 20) or ()}
+        assert seen <= painted, "each kind is drawn as the legend has it"
+        for width, height in ((1366, 768), (1920, 1080), (390, 844)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert page.evaluate(CONTRAST)["found"] == [], width
+            assert page.evaluate(CROSSING) == page.evaluate(CUT) == [], width
+            assert page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), width
+            box, whole = (page.locator(one).bounding_box() for one in ("#legend", "figure"))
+            assert box and whole and box["y"] + box["height"] <= whole["y"] + whole["height"] + 1, width
 
 
 def test_rows_come_before_the_map_and_stand_without_it(browser: Browser, address: str) -> None:
