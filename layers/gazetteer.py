@@ -134,6 +134,11 @@ def _above(grids: pd.DataFrame) -> pd.Series[str]:
     return said
 
 
+def warm_up() -> None:
+    """Read the dictionary of pinyin, so that nobody has to wait for it; does nothing a second time."""
+    pinyin(pd.Series(["市"]))
+
+
 def pinyin(names: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
     """Pinyin of names without tones, written together, and its initials; each different name is looked up once."""
     from pypinyin import Style, lazy_pinyin

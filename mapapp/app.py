@@ -15,6 +15,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
 
+from layers import gazetteer
 from layers.identifiers import without_numbers
 from layers.settings import CHECKOUT
 from mapapp import callbacks, ids
@@ -203,6 +204,16 @@ def make_dash(desk: Desk, api: FastAPI, engine: str) -> Dash:
     return dash
 
 
+WARMED_AFTER_S = 1.0
+"""Seconds after the start in which the dictionary of pinyin is not read, for the first answers."""
+
+
+async def warm_up() -> None:
+    """Read what the first search, and the first who opens a map, would wait for."""
+    await asyncio.sleep(WARMED_AFTER_S)
+    await asyncio.to_thread(gazetteer.warm_up)
+
+
 SEALED_S = 60
 """Seconds from one seal of the audit to the next."""
 
@@ -222,7 +233,7 @@ def _lifespan(desk: Desk, porter: Porter, live: Live) -> Callable[[FastAPI], Abs
     async def run(_: FastAPI) -> AsyncIterator[None]:
         porter.open()
         desk.open()
-        tasks = [asyncio.create_task(seal_each_minute(porter)), asyncio.create_task(live.run())]
+        tasks = [asyncio.create_task(one) for one in (seal_each_minute(porter), live.run(), warm_up())]
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from layers.atlas import Atlas
 from layers.database import Database
 from layers.declare.records import Catalog
 from layers.settings import Settings
+from mapapp import app as server
 from mapapp import ids
 from mapapp.app import ENGINE_DIR, create_app, make_dash
 from mapapp.desk import Desk
@@ -207,3 +209,18 @@ def test_an_empty_database_is_a_sentence_on_the_page(db: Database, catalog: Cata
     answer = asyncio.run(go())
     assert answer.status_code == 409
     assert "No grids have been loaded yet" in answer.text
+
+
+def test_the_dictionary_of_pinyin_is_read_before_somebody_searches(
+    atlas: Atlas, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "WARMED_AFTER_S", 0.0)
+    app: Any = create_app(atlas, make_porter(atlas, settings, is_demo=True))
+    monkeypatch.delitem(sys.modules, "pypinyin", raising=False)
+
+    async def go() -> None:
+        async with app.app.app.router.lifespan_context(app.app.app), asyncio.timeout(20):
+            while "pypinyin" not in sys.modules:
+                await asyncio.sleep(0.01)
+
+    asyncio.run(go())

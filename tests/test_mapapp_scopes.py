@@ -13,6 +13,7 @@ from signing import sign_in
 
 from layers.access import AccountRole
 from layers.database import Database
+from layers.named import TABLES
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +59,26 @@ def test_the_smallest_grid_has_the_name_it_was_given(running: Server, small_city
     with small_city.connect("loader") as loader:
         code, name = loader.execute("select code, name from pub.grid where level = 'small' order by code").fetchone()
     assert f"<dd>{name} {code}</dd>" in browser_of(running, small_city, code).ask("/account").text
+
+
+@pytest.mark.parametrize(
+    ("page", "search"),
+    [
+        ("/api/view", "/command/search?q=xiaoxue"),
+        ("/api/explore", "/api/explore/search?sought=xiaoxue"),
+        ("/command", "/command/search?q=xiaoxue"),
+    ],
+)
+def test_names_are_read_while_a_page_is_looked_at(
+    writable_city: Database, catalog: Any, settings: Any, page: str, search: str
+) -> None:
+    with serving(writable_city, catalog, settings, is_demo=True) as server:
+        browser = browser_of(server, writable_city, "4499")
+        assert browser.ask(page).status_code == 200
+        with writable_city.connect("admin") as admin:
+            for table in TABLES:
+                admin.execute(f"update ops.{table} set name = null".encode())
+        assert "小学" in browser.ask(search).text, "a search reads them and somebody waits"
 
 
 def test_an_answer_kept_for_a_leader_is_not_the_walls(running: Server, small_city: Database) -> None:

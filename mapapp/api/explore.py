@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
+from starlette.background import BackgroundTask
 
 from layers.codes import LENGTHS
 from layers.draw.looks import THEMES
@@ -24,6 +25,7 @@ from mapapp.explore import handlers
 from mapapp.explore.export import KINDS
 from mapapp.explore.page import explore_page
 from mapapp.explore.parts import Parts, first_part, is_short, rest_part
+from mapapp.finder import read_names
 from mapapp.packed import coding_of, pack
 from mapapp.pages.map import notice
 from mapapp.refusals import refusal
@@ -116,6 +118,8 @@ def add_answers(routes: APIRouter, desk: Desk) -> None:
             body = await asyncio.to_thread(pack, bytes(found.body), coding, level=PACKED_MOST[coding])
             headers = {"cache-control": NOT_KEPT, "content-encoding": coding, "vary": "accept-encoding"}
             return Response(body, headers=headers, media_type="application/json")
+        if not known and found.status_code == 200:  # somebody opens the page, and may search next
+            found.background = BackgroundTask(read_names, desk)
         return found
 
     @routes.get("/api/explore/rest")

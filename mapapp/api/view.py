@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from dash.development.base_component import Component
 from fastapi import APIRouter, Request, Response
+from starlette.background import BackgroundTask
 
 from layers.cases import last_change
 from layers.errors import AtlasError
@@ -18,7 +19,7 @@ from mapapp import handlers, ids
 from mapapp.answers import Answers
 from mapapp.callbacks import fields, panels, parts
 from mapapp.desk import Desk
-from mapapp.finder import may_find_rows
+from mapapp.finder import may_find_rows, read_names
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +39,10 @@ def view_routes(desk: Desk) -> APIRouter:
             etag = await asyncio.to_thread(_etag, desk, query)
             if request.headers.get("if-none-match") == etag:
                 return Response(status_code=304, headers={"etag": etag})
-            return await answers.give(request, etag, lambda: make(query, known), kept_s=KEPT_S, etag=etag)
+            told = await answers.give(request, etag, lambda: make(query, known), kept_s=KEPT_S, etag=etag)
+            if not known:  # somebody opens the page: what is searched through is read while it is looked at
+                told.background = BackgroundTask(read_names, desk)
+            return told
         except AtlasError as error:
             log.warning("%s", without_numbers(str(error)))
             return as_json({"panels": {ids.NOTICE: handlers.notice(desk, query, error)}}, 409)
