@@ -13,6 +13,7 @@
     ahead: null,
     before: null, // what the server last sent, as it wants to be told
     turn: 0,
+    again: 0,
     search,
     go(to) {
       if (new URL(to, window.location).search !== window.location.search) window.history.pushState(null, "", to);
@@ -25,7 +26,7 @@
       if (atlas.ahead?.url === url) return;
       atlas.ahead = { url, told: null };
       const told = await ask(url).catch(() => null);
-      if (atlas.ahead.url === url) atlas.ahead.told = told;
+      if (atlas.ahead.url === url && told?.parts) atlas.ahead.told = told;
     },
   };
   const viewUrl = (address) => {
@@ -37,7 +38,7 @@
   const ask = async (url) => {
     const answer = await fetch(url);
     if (answer.status === 401) window.location.reload(); // the session has ended: on to the sign-in page
-    return answer.json();
+    return { ...(await answer.json()), isDown: answer.status >= 500 };
   };
   // Map and panels change in one frame; a chooser is told only what it does not show already.
   const put = ({ panels, parts, fields }) => {
@@ -55,20 +56,26 @@
     if (document.getElementById("found").childElementCount) set("found", { children: [] });
     window.dispatchEvent(new Event("atlas-view"));
   };
-  const show = async () => {
+  // Where nobody answered, or the server could not, it is asked again: not by all pages at once.
+  const again = () => (atlas.again = setTimeout(show, 5000 * (1 + Math.random()), { isAgain: true }));
+  const show = async ({ isAgain = false } = {}) => {
     const url = viewUrl(window.location.search);
     const turn = (atlas.turn += 1);
     const page = document.documentElement;
-    page.dataset.view = "loading";
+    clearTimeout(atlas.again);
+    if (!isAgain) page.dataset.view = "loading";
     try {
       const ready = atlas.ahead?.url === url && atlas.ahead.told;
       const told = ready || (await ask(url));
       if (turn !== atlas.turn) return;
       page.dataset.view = told.parts ? "there" : "failed";
       put(told);
+      if (told.isDown) again();
     } catch (error) {
       console.warn(error);
-      if (turn === atlas.turn) page.dataset.view = "failed";
+      if (turn !== atlas.turn) return;
+      page.dataset.view = "failed";
+      again();
       const { faultZh, faultEn } = document.getElementById("notice").dataset;
       fill("notice", [new URLSearchParams(window.location.search).get("lang") === "en" ? faultEn : faultZh]);
     }

@@ -22,8 +22,8 @@ window.atlas = atlas;
 async function ask(path) {
   const answer = await fetch(path);
   if (answer.status === 401) window.location.reload(); // the session has ended: on to the sign-in page
-  const told = await answer.json();
-  if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { told });
+  const told = await answer.json().catch(() => ({})); // a server that is in trouble may say so in other words
+  if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { told, status: answer.status });
   return told;
 }
 
@@ -40,6 +40,7 @@ const CHARTS = ["multiples", "trend"];
 const KEEPING = ["where", "mapped", "time", "exports"];
 
 const LATE_MS = 400; // what takes longer is said to be loading
+const [AGAIN_MS, AGAIN_MOST_MS] = [5000, 60_000];
 const waiting = () => PARTS.filter((id) => by(id).dataset.shows === "loading" && !by(id).querySelector(":scope > .state"));
 
 // Each panel says what happens to it: loading, empty, stale (the former content stays), failed.
@@ -70,7 +71,16 @@ function say(id, kind, why) {
 function why(error) {
   const told = error.told?.panels?.notice;
   if (told) window.elements.fill("notice", told);
-  return told ? by("notice").textContent : error instanceof TypeError ? (words().unheard ?? document.body.dataset.unheard) : error.message;
+  const isUnheard = error instanceof TypeError || error.status >= 500;
+  return told ? by("notice").textContent : isUnheard ? (words().unheard ?? document.body.dataset.unheard) : error.message;
+}
+
+// Where nobody answered, or the server could not, it is asked again: not by all pages at once, and not what it refused.
+function again({ status = 500 }) {
+  clearTimeout(state.again);
+  if (status < 500) return;
+  state.again = setTimeout(load, state.pause * (1 + Math.random()), { isAgain: true });
+  state.pause = Math.min(2 * state.pause, AGAIN_MOST_MS);
 }
 
 // What the page has: for another number on the same cells it is sent their colours, and the rest after them.
@@ -83,11 +93,16 @@ function known(address) {
 let opened = new URLSearchParams(window.location.search).get("look");
 if (opened) window.history.replaceState(null, "", search({ look: null }));
 
-async function load() {
+async function load({ isAgain = false } = {}) {
   const turn = (state.turn += 1);
   const address = window.location.search;
+  clearTimeout(state.again);
   page.classList.remove("drawn");
-  PARTS.forEach((id) => mark(id, "loading"));
+  // Asked again by itself, the panels go on to say what they lack until it answers.
+  if (!isAgain) {
+    state.pause = AGAIN_MS;
+    PARTS.forEach((id) => mark(id, "loading"));
+  }
   setTimeout(() => turn === state.turn && waiting().forEach((id) => say(id, "loading")), state.told ? LATE_MS : 0);
   let answer;
   try {
@@ -113,6 +128,7 @@ async function load() {
 
 function failed(error) {
   const said = why(error);
+  again(error);
   PARTS.forEach((id) => mark(id, !state.told ? "failed" : CHARTS.includes(id) && !state.charted.has(id) ? "failed" : "stale", said));
 }
 
@@ -231,7 +247,7 @@ async function charts(turn, address) {
     state.charted.clear();
     return;
   }
-  const failing = (id, error) => turn === state.turn && mark(id, state.charted.has(id) ? "stale" : "failed", why(error));
+  const failing = (id, error) => turn === state.turn && (again(error), mark(id, state.charted.has(id) ? "stale" : "failed", why(error)));
   const drawn = (id) => (state.charted.add(id), mark(id, null));
   let months, outlines, draw;
   try {

@@ -485,6 +485,7 @@ def test_figures_come_first_the_map_after_them_and_charts_last(screen: Screen) -
 
 
 def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
+    screen.page.clock.install()
     explore(screen)
     screen.page.route(FIRST, lambda route: route.abort())
     before = screen.texts("#ranking tbody th")
@@ -493,14 +494,21 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     assert screen.texts("#ranking tbody th") == before
     assert screen.page.locator(".multiple canvas").count() == 12
     screen.page.unroute(FIRST)
+    away = {"status": 503, "content_type": "text/plain", "body": "The database does not answer."}
+    screen.page.route(FIRST, lambda route: route.fulfill(**away))
+    with screen.page.expect_response(FIRST):
+        screen.page.click("#ranking .state button")
+    every_part(screen, "stale", "仍是此前的数字。原因：服务器没有应答")
     screen.page.route("**/api/explore/months*", lambda route: route.abort())
-    screen.page.click("#ranking .state button")
+    screen.page.unroute(FIRST)
+    screen.page.clock.fast_forward(10_000)  # it asks again by itself
     screen.page.wait_for_function("() => document.querySelectorAll('#ranking tbody tr').length > 6")
     for part in ("multiples", "trend"):
         expect(screen.page.locator(f"#{part}[data-shows=stale] > .state")).to_be_visible()
     assert screen.page.locator(".multiple canvas").count() == 12
     screen.page.unroute("**/api/explore/months*")
-    screen.page.click("#trend .state button")
+    screen.page.clock.fast_forward(40_000)
+    expect(screen.page.locator("#trend[data-shows=stale]")).to_have_count(0)
     drawn(screen)
     assert screen.page.locator(".state").count() == 0
     behind = re.compile("/api/explore/(rows|search|export)")
@@ -520,19 +528,20 @@ def test_what_fails_says_so_and_what_was_shown_stays(screen: Screen) -> None:
     every_part(screen, "loading", "正在读取…")
     held[0].abort()
     every_part(screen, "failed", "没有读到数据。")
-    screen.page.unroute(FIRST)
     engine = "**/maplibre-gl.mjs"
     screen.page.route(engine, lambda route: route.abort())
     screen.page.route("**/plotly.min.js", lambda route: route.abort())
-    screen.page.click("#ranking .state button")
+    screen.page.unroute(FIRST)
+    screen.page.clock.fast_forward(10_000)
     expect(screen.page.locator("#trend[data-shows=failed] .state")).to_be_visible()
     expect(screen.page.locator(".no-engine-note")).to_be_visible()
     assert len(screen.texts("#ranking tbody th")) > 6, "figures stand without map and charts"
-    assert screen.page.locator(".multiple canvas").count() == 12, "and what needs no plotly without it"
+    expect(screen.page.locator(".multiple canvas")).to_have_count(12)  # what needs no plotly stands without it
+    expect(screen.page.locator("#trend[data-shows=failed] .state")).to_be_visible()
     screen.page.unroute("**/plotly.min.js")
-    screen.page.click("#trend .state button")
+    screen.page.clock.fast_forward(40_000)
     expect(screen.page.locator("#trend .main-svg").first).to_be_visible()
-    screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said]
+    screen.faults = [said for said in screen.faults if "ERR_FAILED" not in said and "503" not in said]
     screen.page.unroute(engine)
     explore(screen, "?indicator=village_satisfaction_rate&at=449901001001&level=small")
     for part in ("where", "mapped", "ranking", "multiples", "trend"):

@@ -390,12 +390,15 @@ def test_figures_stand_without_the_engine_of_the_map_and_a_view_that_does_not_co
     page.wait_for_selector(".headline b")
     assert page.locator(".ranking .row").count() > 1
     page.wait_for_function("() => document.documentElement.dataset.view === 'there'")
+    page.clock.install()
     page.route("**/api/view*", lambda route: route.abort())
     page.click(".ranking .row >> nth=0")
     page.wait_for_function("() => document.documentElement.dataset.view === 'failed'")
     assert "画面未变" in page.inner_text("#notice")
+    opened = page.evaluate("() => new URLSearchParams(location.search).get('at')")
     page.unroute("**/api/view*")
-    page.click(".ranking .row >> nth=1")
+    page.clock.fast_forward(10_000)  # it asks again by itself
+    page.wait_for_function("(at) => window.atlas.last.view.at === at", arg=opened)
     page.wait_for_function("() => document.documentElement.dataset.view === 'there'")
     assert page.inner_text("#notice") == ""
     context.close()
