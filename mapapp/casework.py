@@ -17,6 +17,8 @@ from layers.errors import AtlasError, CaseError
 from layers.lifecycle import Transition
 from layers.routing import route_one
 from mapapp.desk import Desk
+from mapapp.finder import find_grids
+from mapapp.text import Words
 from mapapp.visitor import visitor
 
 KEY = re.compile(r"[A-Za-z0-9-]{8,64}")
@@ -73,14 +75,12 @@ def asked_of(actor: Actor, query: Mapping[str, str]) -> tuple[queues.Asked, Scop
     return queues.Asked(queue if queue in known else known[0], *filters), actor.scope.within(query.get("at") or None)
 
 
-def find_grids(desk: Desk, sought: str) -> list[dict[str, str]]:
-    """Find grids by name or code, with the names above them."""
+def search_grids(desk: Desk, sought: str, words: Words) -> list[dict[str, str]]:
+    """Find grids, by which the table is narrowed, with the names above them."""
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)
-    return [
-        {"code": hit.code, "name": " › ".join(one.name for one in gazetteer.path(hit.code)[1:]) or hit.name}
-        for hit in gazetteer.search(sought[:80], limit=12)
-    ]
+    hits = find_grids(desk, gazetteer, sought, words)
+    return [{"code": hit.code, "name": f"{hit.above} › {hit.name}" if hit.above else hit.name} for hit in hits]
 
 
 def count_queues(desk: Desk) -> dict[str, int]:

@@ -61,6 +61,17 @@ def test_the_smallest_grid_has_the_name_it_was_given(running: Server, small_city
     assert f"<dd>{name} {code}</dd>" in browser_of(running, small_city, code).ask("/account").text
 
 
+@pytest.mark.parametrize("path", ["/command/search?q=", "/cases/grids?q=", "/api/names/search?sought="])
+def test_every_search_for_grids_says_the_county_in_the_language_of_the_page(
+    running: Server, small_city: Database, path: str
+) -> None:
+    browser = browser_of(running, small_city, "4499")
+    found = browser.ask(path + "449901")
+    assert found.json()[0]["name"] == "临海区"
+    from_english = {"referer": "http://127.0.0.1:8050/cases?lang=en"}
+    assert browser.ask(path + "449901", headers=from_english).json()[0]["name"] == "Linhai"
+
+
 @pytest.mark.parametrize(
     ("page", "search"),
     [

@@ -50,9 +50,9 @@ def casework_routes(desk: Desk, engine: str) -> APIRouter:
         return await answer(casework.list_queue, desk, dict(request.query_params))
 
     @routes.get("/cases/grids")
-    async def grids(q: str = "") -> Response:
+    async def grids(request: Request, q: str = "") -> Response:
         """Grids whose name or code is like what was typed."""
-        return await answer(casework.find_grids, desk, q)
+        return await answer(casework.search_grids, desk, q, words_of(desk, request))
 
     @routes.get("/cases/queues")
     async def counts() -> Response:

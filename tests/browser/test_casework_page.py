@@ -122,6 +122,16 @@ def test_rows_come_before_the_map_and_stand_without_it(browser: Browser, address
         expect(page.locator("#map [role=alert]")).to_contain_text("WebGL2")
 
 
+def test_a_page_that_was_cut_off_looks_again_where_data_are_new(browser: Browser, address: str) -> None:
+    with at_desk(browser, address, "dispatcher") as screen:
+        page, streams = screen.page, list[Route]()
+        page.route("**/live*", lambda route: route.continue_() if streams else streams.append(route))
+        open_cases(screen, "?queue=open")
+        before = 'retry: 50\nevent: hello\ndata: {"version": 1, "edition": "1-1"}\n\n'
+        with page.expect_request("**/cases/list*"):  # the stream that follows says what is in force now
+            streams[0].fulfill(body=before, content_type="text/event-stream")
+
+
 def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Browser, address: str) -> None:
     asked = {
         "auditor": "/audit?kind=sign_in&account=demo.leader&since=2026-01-01&until=2099-01-01",
