@@ -8,6 +8,7 @@ import json
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ import mapapp
 from layers.access import ROLES
 from layers.database import Database
 from layers.errors import AreaError, AtlasError, CaseError, DeclarationError, UnknownNameError
+from layers.lifecycle import NEEDS
 from layers.settings import CHECKOUT
+from mapapp.api import form
 from mapapp.refusals import refusal
 from mapapp.text import read_words
 
@@ -93,6 +96,37 @@ def test_every_word_by_which_an_error_is_said_has_its_text() -> None:
         text = WORDS["zh"].texts[start + why]
         for said in (text.zh, text.en):
             assert set(re.findall(r"\{(\w+)\}", said)) <= told, (why, said)
+
+
+MACHINES = ("mapapp/intake.py", "mapapp/api/intake.py")
+"""Rooms that only programs ask, which read the sentence of an error."""
+
+
+def needs_in(path: Path) -> set[str]:
+    """What the code of a file may say is missing: the fourth of a CaseError, or what `_needed` looks for."""
+    found = set()
+    for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name):
+            at = {"CaseError": 3, "_needed": 1}.get(call.func.id, len(call.args))
+            given = [*call.args[at : at + 1], *(one.value for one in call.keywords if one.arg == "need")]
+            found |= {str(one.value) for one in given if isinstance(one, ast.Constant)}
+    return found
+
+
+def test_everything_that_may_be_missing_has_its_text(db: Database) -> None:
+    with db.connect("loader") as connection:
+        asked = "select prosrc from pg_proc where prosrc like '%MQ004%'"
+        functions = [body for (body,) in connection.execute(asked).fetchall()]
+    details = [part for body in functions for part in re.findall(r"detail = (.*?);", body, re.DOTALL)]
+    found = set(NEEDS) | {need for part in details for need in re.findall(r"(?:detail = |then |else |^)'(\w+)'", part)}
+    assert {"found", "problem", "measure", "purpose", "visited_on"} <= found, "those of the database"
+    for path in [*(CHECKOUT / "layers").rglob("*.py"), *(CHECKOUT / "mapapp").rglob("*.py")]:
+        if str(path.relative_to(CHECKOUT)) not in (*MACHINES, "mapapp/form.py"):
+            found |= needs_in(path)
+    assert {"inside", "position", "words", "grid"} <= found, "those of the pages"
+    assert {need for need in found if f"need_{need}" not in WORDS["zh"].texts} == set()
+    assert needs_in(CHECKOUT / "mapapp/form.py") <= set(form.NEEDS), "the form has words of its own"
+    assert {f"form_need_{need}" for need in form.NEEDS} <= WORDS["zh"].texts.keys()
 
 
 # every error that a page was seen to show
@@ -259,4 +293,4 @@ def test_a_database_that_is_away_is_said_and_the_next_request_goes_on(
                     if headers:
                         in_its_language(answer.text, language)
                     assert ("refresh" in answer.headers) == bool(headers), "a screen on a wall asks again by itself"
-        assert browser.ask(f"/account{lang}", headers=BROWSER).status_code == 200
+        assert browser.ask(f"/explore{lang}", headers=BROWSER).status_code == 200, "who asks is known again"

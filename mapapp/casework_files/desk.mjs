@@ -75,16 +75,16 @@ export const newKey = () =>
 export const formToken = () => document.cookie.match(/(?:^|; )_csrf_token=([^;]+)/)?.[1] ?? "";
 
 // Why something was refused, in the reader's words: the sentences of errors are English.
-function reason({ why, need, told: filled }) {
+export function reason({ why, need, told: filled }) {
   const key = ["case_why", "near_why", "refused"].map((kind) => `${kind}_${why}`).find((one) => one in told.words);
-  const more = told.words[`need_${need}`];
+  const more = told.words[`need_${need}`]; // every need has a text; no word of the program is ever shown
   return t(key ?? "case_failed", filled) + (more ? `: ${more}` : "");
 }
 
 export class Refused extends Error {
   constructor(status, said) {
     super(reason(said));
-    Object.assign(this, { status, why: said.why, need: said.need, hint: said.hint });
+    Object.assign(this, { status, why: said.why, need: said.need, told: said.told, hint: said.hint });
   }
 }
 

@@ -68,7 +68,8 @@ async function empty(account, told) {
       told(entry);
     } catch (error) {
       if (isForLater(error)) return error.status === 401 ? "signed_out" : "offline";
-      entry.refused = { why: error.why || "", need: error.need || "", message: error.message };
+      const { why, need, told: filled } = error;
+      entry.refused = { why, need, told: filled };
       await keep(entry);
     }
   }

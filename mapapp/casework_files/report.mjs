@@ -1,6 +1,6 @@
 // The page of who reports from the field. Everything that is sent lies in the outbox first, so a bad connection loses
 // nothing; where there is one, what may be the same thing is offered before a new case is made.
-import { ask, category, department, el, left, listen, moment, newKey, notice, once, say, t, to, told } from "./desk.mjs";
+import { ask, category, department, el, left, listen, moment, newKey, notice, once, reason, say, t, to, told } from "./desk.mjs";
 import { addPhoto, deliver, forget, keep, waiting } from "./outbox.mjs";
 import { makePlace } from "./place.mjs";
 
@@ -166,7 +166,7 @@ async function drawOutbox() {
     again.addEventListener("click", once(again, async () => { await forget(one.key); edit(one); await drawOutbox(); }));
     const gone = el("button", { type: "button" }, t("report_throw_away"));
     gone.addEventListener("click", once(gone, async () => { await forget(one.key); await drawOutbox(); }));
-    const why = one.refused && (say("report_need", one.refused.need) || one.refused.message);
+    const why = one.refused && reason(one.refused);
     return el("li", { "data-key": one.key }, el("b", {}, one.kind === "visit" ? t("report_kind_visit") : category(one.said.category)),
       ` ${moment(new Date(one.made_at).toISOString())} `, one.photos.length ? t("report_n_photos", { n: one.photos.length }) : "",
       el("p", { class: "hint" }, one.said.words), why ? el("p", { class: "late" }, t("report_refused", { why })) : null,

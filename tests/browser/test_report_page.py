@@ -136,7 +136,7 @@ def test_what_is_refused_is_mended_and_what_waits_for_a_session_stays(browser: B
         page.select_option("#category", "noise")
         page.fill("#words", "远处很吵")
         page.click("#send")
-        expect(page.locator("#outbox .late")).to_contain_text("位置不在您负责的网格内")
+        expect(page.locator("#outbox .late")).to_contain_text("位置须在您负责的网格内")
         page.reload()
         page.get_by_text("修改后重发").click()
         expect(page.locator("#words")).to_have_value("远处很吵")
