@@ -155,7 +155,7 @@ def test_a_view_sets_the_opacity_of_layers_that_are_there() -> None:
 @pytest.mark.parametrize(("source", "n"), [("grid", 4), ("border", 5)])
 def test_layers_of_a_level_share_their_geometry(source: str, n: int) -> None:
     layers = [layer for layer in map_style("/t")["layers"] if layer.get("source") == source]
-    buckets = {(layer["type"], json.dumps(layer["filter"]), json.dumps(layer.get("layout"))) for layer in layers}
+    buckets = {(layer["type"], layer["source-layer"], json.dumps(layer.get("layout"))) for layer in layers}
     assert len(buckets) == n  # fills of four levels, lines of five
 
 

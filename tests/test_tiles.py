@@ -89,6 +89,15 @@ def tile_at(lon: float, lat: float, z: int) -> tuple[int, int, int]:
     return z, x, y
 
 
+def grids(tile: bytes) -> dict[str, list[dict[str, Any]]]:
+    """Grids of a tile by the layer they lie in, which is their level."""
+    return {level: layer["features"] for level, layer in mapbox_vector_tile.decode(tile).items()} if tile else {}
+
+
+def codes(tile: bytes) -> set[str]:
+    return {one["properties"]["code"] for layer in grids(tile).values() for one in layer}
+
+
 def features(tile: bytes, layer: str) -> list[dict[str, Any]]:
     found: dict[str, Any] = mapbox_vector_tile.decode(tile) if tile else {}
     assert set(found) <= {layer}
@@ -104,11 +113,11 @@ def features(tile: bytes, layer: str) -> list[dict[str, Any]]:
     ],
 )
 def test_finer_grids_come_with_the_zoom(web: psycopg.Connection[Any], z: int, levels: set[str]) -> None:
-    found = features(grid_tile(web, CITY, 1, *tile_at(115.05, 22.05, z)), "grid")
-    assert {one["properties"]["level"] for one in found} == levels
-    for one in found:
+    found = grids(grid_tile(web, CITY, 1, *tile_at(115.05, 22.05, z)))
+    assert set(found) == levels
+    for level, one in ((level, one) for level, layer in found.items() for one in layer):
         code = one["properties"]["code"]
-        assert one["properties"] == {"code": code, "level": level_of(code)}
+        assert one["properties"] == {"code": code} and level == level_of(code)
         row = web.execute("select grid_no from pub.grid where code = %s", [code]).fetchone()
         assert row and one["id"] == row[0]
 
@@ -125,15 +134,13 @@ def test_a_tile_down_to_a_level_has_it_at_every_zoom(
     web: psycopg.Connection[Any], level: str, levels: set[str]
 ) -> None:
     for z in (8, 12):
-        found = features(level_tile(web, CITY, 1, level, *tile_at(115.05, 22.05, z)), "grid")
-        assert {one["properties"]["level"] for one in found} == levels
-    found = features(level_tile(web, Scope("449901002"), 1, level, *tile_at(115.05, 22.05, 8)), "grid")
-    assert all(one["properties"]["code"].startswith("449901002") for one in found)
+        assert set(grids(level_tile(web, CITY, 1, level, *tile_at(115.05, 22.05, z)))) == levels
+    found = codes(level_tile(web, Scope("449901002"), 1, level, *tile_at(115.05, 22.05, 8)))
+    assert all(code.startswith("449901002") for code in found)
 
 
 def test_a_tile_of_grids_keeps_to_its_scope(web: psycopg.Connection[Any]) -> None:
-    found = features(grid_tile(web, Scope("449901002"), 1, *tile_at(115.05, 22.05, 8)), "grid")
-    assert {one["properties"]["code"] for one in found} == {"449901002"}
+    assert codes(grid_tile(web, Scope("449901002"), 1, *tile_at(115.05, 22.05, 8))) == {"449901002"}
 
 
 def test_a_place_or_edition_without_grids_gives_an_empty_tile(web: psycopg.Connection[Any]) -> None:

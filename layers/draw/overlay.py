@@ -109,8 +109,8 @@ def blocks(level: str, frame: str, opacity: float = 1.0) -> Drawing:
         "id": "blocks",
         "type": "fill-extrusion",
         "source": "grid",
-        "source-layer": "grid",
-        "filter": ["all", ["==", ["get", "level"], level], ["==", ["slice", ["get", "code"], 0, len(frame)], frame]],
+        "source-layer": level,
+        "filter": ["==", ["slice", ["get", "code"], 0, len(frame)], frame],
         "metadata": dict(NEEDS),
         "paint": {
             "fill-extrusion-color": cell_colours("rgba(0,0,0,0)"),

@@ -50,6 +50,7 @@ def map_style(tiles: str) -> Style:
     return {
         "version": 8,
         "state": {"scale": {"default": 1}, "rise": {"default": 0}},
+        "metadata": {"levels": {n: level for level, n in LENGTHS.items()}},
         "transition": {"duration": 0},  # a view is there at once: what fades is drawn again and again
         "sources": {
             "grid": _source(tiles),
@@ -157,7 +158,7 @@ def zoom_floor(shown: str) -> int:
 
 
 def _source(tiles: str) -> dict[str, Any]:
-    return {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": {"grid": "code"}}
+    return {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": dict.fromkeys(LENGTHS, "code")}
 
 
 def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
@@ -165,8 +166,7 @@ def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
         "id": name,
         "type": "fill",
         "source": "grid",
-        "source-layer": "grid",
-        "filter": ["==", ["get", "level"], level],
+        "source-layer": level,
         "paint": paint,
     }
 
@@ -187,8 +187,7 @@ def _line(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:
         "id": name,
         "type": "line",
         "source": "border",
-        "source-layer": "grid",
-        "filter": ["==", ["get", "level"], level],
+        "source-layer": level,
         "paint": paint,
     }
 

@@ -53,7 +53,7 @@ function raise(map, view) {
   const steps = atob(view.heights.of);
   map.setGlobalStateProperty("rise", view.heights.rise);
   view.cells.code.forEach((tail, i) => {
-    map.setFeatureState({ source: "grid", sourceLayer: "grid", id: view.frame + tail }, { height: steps.charCodeAt(i) });
+    map.setFeatureState({ source: "grid", sourceLayer: view.shown, id: view.frame + tail }, { height: steps.charCodeAt(i) });
   });
 }
 
@@ -140,7 +140,7 @@ Object.defineProperty(window, "__layers", {
       const at = found && state.map.project(found.geometry.coordinates);
       return at ? { name: found.properties.name, x: room.left + at.x, y: room.top + at.y } : null;
     },
-    heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: "grid", id: code }).height ?? null,
+    heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: state.map.getLayer("blocks").sourceLayer, id: code }).height ?? null,
     // Where on the page one of the rows or circles drawn lies that no panel covers.
     point(kind) {
       const layers = state.map.getLayersOrder().filter((id) => id.startsWith("layer-") && id.endsWith(kind));

@@ -8,10 +8,13 @@ import { inset } from "./room.mjs";
 const engine = await import(document.getElementById("engine").href).catch(() => null);
 const GlMap = engine?.Map;
 
-const AREA = { source: "grid", sourceLayer: "grid" };
-const BORDER = { source: "border", sourceLayer: "grid" };
 const page = document.documentElement;
 const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false, box: null };
+
+// A grid as the map's engine knows it: its tiles have a layer for each level, which is told by the length of a code.
+const levels = () => state.style.metadata.levels;
+const area = (code) => ({ source: "grid", sourceLayer: levels()[code.length], id: code });
+const border = (code) => ({ source: "border", sourceLayer: levels()[code.length], id: code });
 
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
@@ -66,25 +69,26 @@ function shade(view, before) {
   const { cells, frame } = view;
   cells.code.forEach((tail, i) => {
     if (cells.shade[i] === before.cells.shade[i]) return;
-    state.map.setFeatureState({ ...AREA, id: frame + tail }, { shade: Number(cells.shade[i]) });
+    state.map.setFeatureState(area(frame + tail), { shade: Number(cells.shade[i]) });
   });
 }
 
 function colour(view) {
   const { cells, frame, above, beside, at } = view;
-  const tell = (source, code, told) => state.map.setFeatureState({ ...source, id: code }, told);
-  state.map.removeFeatureState(AREA);
-  state.map.removeFeatureState(BORDER);
+  const tell = (grid, told) => state.map.setFeatureState(grid, told);
+  for (const sourceLayer of Object.values(levels())) {
+    for (const source of ["grid", "border"]) state.map.removeFeatureState({ source, sourceLayer });
+  }
   state.cells.clear();
   state.hover = null;
   cells.code.forEach((tail, i) => {
     state.cells.set(frame + tail, i);
-    tell(AREA, frame + tail, { shade: Number(cells.shade[i]) });
-    tell(BORDER, frame + tail, { cell: true });
+    tell(area(frame + tail), { shade: Number(cells.shade[i]) });
+    tell(border(frame + tail), { cell: true });
   });
-  above?.code.forEach((code) => tell(BORDER, code, { near: true }));
-  beside.forEach((code) => tell(AREA, code, { veil: true }));
-  tell(BORDER, at, { chosen: true });
+  above?.code.forEach((code) => tell(border(code), { near: true }));
+  beside.forEach((code) => tell(area(code), { veil: true }));
+  tell(border(at), { chosen: true });
 }
 
 function paint(view) {
@@ -177,8 +181,8 @@ function hover(event) {
   const code = found?.properties.code ?? null;
   const over = code && state.cells.has(code) ? target(code) : null;
   if (over !== state.hover) {
-    if (state.hover) state.map.setFeatureState({ ...BORDER, id: state.hover }, { hover: false });
-    if (over) state.map.setFeatureState({ ...BORDER, id: over }, { hover: true });
+    if (state.hover) state.map.setFeatureState(border(state.hover), { hover: false });
+    if (over) state.map.setFeatureState(border(over), { hover: true });
     state.hover = over;
     clearTimeout(state.rest);
     if (over && over !== state.view.at) state.rest = setTimeout(() => window.atlas.prepare(over), 90);
@@ -262,7 +266,7 @@ Object.defineProperty(window, "__map", {
     get drawn() { return state.drawn; },
     get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
     get cells() { return [...state.cells.keys()]; },
-    shadeOf: (code) => state.map.getFeatureState({ ...AREA, id: code }).shade ?? null,
+    shadeOf: (code) => state.map.getFeatureState(area(code)).shade ?? null,
     // What the map drew at a point of the page: read in the frame that draws it, for later the canvas may be empty.
     colourAt(x, y) {
       return new Promise((done) => {

@@ -22,16 +22,17 @@ const shape = (type, coordinates, properties = {}) => ({ type: "Feature", geomet
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 
 function layers() {
-  const grid = { source: "grid", "source-layer": "grid" };
+  const medium = { source: "grid", "source-layer": "medium", minzoom: 10, maxzoom: 12 };
+  const small = { source: "grid", "source-layer": "small", minzoom: 12 };
   const none = ["in", ["get", "code"], ["literal", []]];
   const lit = { "fill-color": AREA, "fill-opacity": 0.2, "fill-antialias": false };
   const size = (n) => ["*", ["global-state", "scale"], n];
   return [
-    { id: "pick-medium", type: "fill", ...grid, minzoom: 10, maxzoom: 12, filter: ["==", ["get", "level"], "medium"], paint: { "fill-opacity": 0 } },
-    { id: "pick-small", type: "fill", ...grid, minzoom: 12, filter: ["==", ["get", "level"], "small"], paint: { "fill-opacity": 0 } },
-    { id: "lit-medium", type: "fill", ...grid, minzoom: 10, maxzoom: 12, filter: none, paint: lit },
-    { id: "lit-small", type: "fill", ...grid, minzoom: 12, filter: none, paint: lit },
-    { id: "edge-small", type: "line", ...grid, minzoom: 12, filter: none, paint: { "line-color": AREA, "line-opacity": 0.75, "line-width": size(1.2) } },
+    { id: "pick-medium", type: "fill", ...medium, paint: { "fill-opacity": 0 } },
+    { id: "pick-small", type: "fill", ...small, paint: { "fill-opacity": 0 } },
+    { id: "lit-medium", type: "fill", ...medium, filter: none, paint: lit },
+    { id: "lit-small", type: "fill", ...small, filter: none, paint: lit },
+    { id: "edge-small", type: "line", ...small, filter: none, paint: { "line-color": AREA, "line-opacity": 0.75, "line-width": size(1.2) } },
     { id: "area-fill", type: "fill", source: "area", filter: ["==", ["geometry-type"], "Polygon"], paint: { "fill-color": AREA, "fill-opacity": 0.1 } },
     { id: "area-line", type: "line", source: "area", paint: { "line-color": ["case", ["has", "way"], "#ffffff", "#b9f6ff"], "line-width": size(2.4), "line-dasharray": [3, 2] } },
     { id: "grid-name", type: "symbol", source: "area", minzoom: 13, filter: ["==", ["get", "what"], "grid"], layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": size(11.5), "text-max-width": 8, "text-padding": 6 }, paint: { "text-color": "#bcd6e6", "text-halo-color": "#06121f", "text-halo-width": 1.4 } },

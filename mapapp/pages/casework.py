@@ -152,13 +152,13 @@ def map_style(desk: Desk, words: Words) -> dict[str, Any]:
         gazetteer = desk.gazetteer(connection)
     top = gazetteer.named(min(gazetteer.grids.index, key=len))
     drawn: list[dict[str, Any]] = [
-        {"id": "land", "type": "fill", "source": "grid", "source-layer": "grid",
-         "filter": ["==", ["get", "level"], "large"], "paint": {"fill-color": "#10314c", "fill-antialias": False}},
+        {"id": "land", "type": "fill", "source": "grid", "source-layer": "large",
+         "paint": {"fill-color": "#10314c", "fill-antialias": False}},
     ]  # fmt: skip
     for level, least, colour, width in LINES:
         paint = {"line-color": colour, "line-width": width}
-        drawn.append({"id": level, "type": "line", "source": "grid", "source-layer": "grid", "minzoom": least,
-                      "filter": ["==", ["get", "level"], level], "paint": paint})  # fmt: skip
+        drawn.append({"id": level, "type": "line", "source": "grid", "source-layer": level, "minzoom": least,
+                      "paint": paint})  # fmt: skip
     ground = {"id": "ground", "type": "background", "paint": {"background-color": "#06121f"}}
     quiet = {
         "tiles": f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}",

@@ -40,7 +40,10 @@ begin
             and s.geom && buffered and g.code >= low and g.code < high
         order by g.code
     )
-    select ST_AsMVT(q.*, 'grid', fine, 'geom', 'id') into answer from q where q.geom is not null;
+    select string_agg(one.layer, ''::bytea order by one.level) into answer from (
+        select q.level, ST_AsMVT((select row from (select q.id, q.code, q.geom) row), q.level, fine, 'geom', 'id' order by q.code) as layer
+        from q where q.geom is not null group by q.level
+    ) one;
     return coalesce(answer, ''::bytea);
 end $$;
 grant execute on function pub.grid_tile to atlas_web;
