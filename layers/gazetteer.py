@@ -14,13 +14,13 @@ from layers.codes import LENGTHS, ancestors_of, range_of
 from layers.errors import AtlasError
 
 _READ = """
-select code, level, name, aliases, ST_X(centre) as lon, ST_Y(centre) as lat, west, south, east, north, area_m2
+select code, grid_no, level, name, aliases, ST_X(centre) as lon, ST_Y(centre) as lat, west, south, east, north, area_m2
 from pub.grid
 where edition = %(edition)s and code >= %(low)s and code < %(high)s
 order by code
 """
 
-_NAMED = ["level", "name", "west", "south", "east", "north"]
+_NAMED = ["grid_no", "level", "name", "west", "south", "east", "north"]
 
 _EDITION = """
 select edition, version from pub.edition
@@ -30,8 +30,9 @@ where closed_on is null and %(edition)s::int is null or edition = %(edition)s or
 
 @dataclass(frozen=True)
 class GridName:
-    """One grid as a screen names it; `box` is (west, south, east, north) in degrees."""
+    """One grid as a screen names it; `no` is its number in tiles, `box` is (west, south, east, north) in degrees."""
 
+    no: int
     code: str
     level: str
     name: str
@@ -62,8 +63,8 @@ class Gazetteer:
                 f"There is no grid {code}.", "Search for it by its name, or open the map of the city.",
                 why="no_grid", code=code,
             )  # fmt: skip
-        level, name, west, south, east, north = self.grids.loc[[code], _NAMED].to_numpy().tolist()[0]
-        return GridName(code, level, name, (west, south, east, north))
+        no, level, name, west, south, east, north = self.grids.loc[[code], _NAMED].to_numpy().tolist()[0]
+        return GridName(no, code, level, name, (west, south, east, north))
 
     def area_km2(self, code: str) -> float:
         """Geodesic area of one grid."""
@@ -78,6 +79,11 @@ class Gazetteer:
         low, high = range_of(code)
         part = self.grids.loc[low:high]
         return part[(part["level"] == level) & (part.index < high)]
+
+    def numbers(self, codes: pd.Index[str]) -> list[int]:
+        """Numbers of grids, by which the features of tiles are known."""
+        numbers: list[int] = self.grids["grid_no"].reindex(codes).tolist()
+        return numbers
 
     def search(self, words: str, limit: int = 12) -> list[GridName]:
         """Find grids by code, name, former name or pinyin: whole names first, then beginnings, then the rest.

@@ -198,6 +198,8 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "lang": view.language,
         "title": f"{grid.name} · {words('title')}",
         "at": view.at,
+        "level": grid.level,
+        "no": grid.no,
         "up": parent_of(view.at) if len(situation.path) > 1 else None,
         "box": [round(edge, 5) for edge in grid.box],
         "floor": zoom_floor(situation.shown),
@@ -205,9 +207,10 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
         "frame": situation.frame,
         "shown": situation.shown,
         "paint": seen_through(_paint(situation, dims), desk.base),
-        "beside": beside(situation) if dims else [],
+        "beside": beside(situation) if dims else {},
         "cells": {
             "code": [code[digits:] for code in cells.index],
+            "no": situation.gazetteer.numbers(cells.index),
             "shade": written_shades(shade),
             "name": cells["name"].tolist(),
             "lon": cells["lon"].round(4).tolist(),
@@ -226,7 +229,9 @@ def map_view(desk: Desk, words: Words, situation: Situation) -> dict[str, Any]:
     }
     if above is not None:
         told["above"] = {
+            "level": situation.pick,
             "code": above.index.tolist(),
+            "no": situation.gazetteer.numbers(above.index),
             "name": above["name"].tolist(),
             "lon": above["lon"].round(4).tolist(),
             "lat": above["lat"].round(4).tolist(),
@@ -304,13 +309,14 @@ def _paint(situation: Situation, dims: bool) -> dict[str, float]:
     return paint
 
 
-def beside(situation: Situation) -> list[str]:
-    """Codes of the grids that, with the frame, make up the city: the neighbours of the frame and of all above it."""
-    gazetteer, found = situation.gazetteer, list[str]()
+def beside(situation: Situation) -> dict[str, list[int]]:
+    """Grids that, with the frame, make up the city: numbers of the neighbours of it and of all above it, by level."""
+    gazetteer = situation.gazetteer
     path = [step.code for step in gazetteer.path(situation.frame)]
-    for above, code in pairwise(path):
-        found += [one for one in gazetteer.inside(above, level_of(code)).index if one != code]
-    return found
+    return {
+        level_of(code): gazetteer.numbers(gazetteer.inside(above, level_of(code)).index.drop(code))
+        for above, code in pairwise(path)
+    }
 
 
 def notice(desk: Desk, search: str | None, error: AtlasError) -> page.Children:

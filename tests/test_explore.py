@@ -172,7 +172,7 @@ def test_who_has_the_cells_is_sent_their_colours_and_the_rest_after_them(desk: D
     assert first["panels"] | rest["panels"] == whole.panels
     assert first["told"] | rest["told"] == whole.told
     assert (first["style"] or had.style) == whole.style
-    fixed = {key: had.view["cells"][key] for key in ("code", "name", "lon", "lat")}
+    fixed = {key: had.view["cells"][key] for key in ("code", "no", "name", "lon", "lat")}
     assert fixed | first["view"]["cells"] | rest["said"] == whole.view["cells"]
     assert first["view"] | {"names": had.view["names"], "cells": 0} == whole.view | {"cells": 0}
 

@@ -50,7 +50,6 @@ def map_style(tiles: str) -> Style:
     return {
         "version": 8,
         "state": {"scale": {"default": 1}, "rise": {"default": 0}},
-        "metadata": {"levels": {n: level for level, n in LENGTHS.items()}},
         "transition": {"duration": 0},  # a view is there at once: what fades is drawn again and again
         "sources": {
             "grid": _source(tiles),
@@ -158,7 +157,7 @@ def zoom_floor(shown: str) -> int:
 
 
 def _source(tiles: str) -> dict[str, Any]:
-    return {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14, "promoteId": dict.fromkeys(LENGTHS, "code")}
+    return {"type": "vector", "tiles": [tiles], "minzoom": 6, "maxzoom": 14}
 
 
 def _fill(name: str, level: str, paint: dict[str, Any]) -> dict[str, Any]:

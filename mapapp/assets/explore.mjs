@@ -163,8 +163,8 @@ function show({ panels, view, style, told: more, said }) {
 
 function draw(view, style, told) {
   if (view.names) state.held = { names: view.names, cells: view.cells };
-  const { code, name, lon, lat } = state.held.cells;
-  view = { ...view, names: state.held.names, cells: { ...view.cells, code, name, lon, lat } };
+  const { code, no, name, lon, lat } = state.held.cells;
+  view = { ...view, names: state.held.names, cells: { ...view.cells, code, no, name, lon, lat } };
   const isNew = state.style !== told.style;
   state.style = told.style;
   atlas.last = { style: isNew ? style : atlas.last.style, view };

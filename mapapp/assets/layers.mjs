@@ -3,7 +3,7 @@ import { mark } from "./mark.mjs";
 
 const page = document.documentElement;
 const BELOW = "veil-county"; // the first layer of the grids that lies above them
-const state = { map: null, told: null, sources: new Set(), tilted: 0 };
+const state = { map: null, view: null, told: null, sources: new Set(), tilted: 0 };
 
 // Without a graphics card what costs most stays away, unless the reader wants it all the same.
 const isDropped = (layer) => {
@@ -52,13 +52,13 @@ function raise(map, view) {
   if (flat || !view.heights) return;
   const steps = atob(view.heights.of);
   map.setGlobalStateProperty("rise", view.heights.rise);
-  view.cells.code.forEach((tail, i) => {
-    map.setFeatureState({ source: "grid", sourceLayer: view.shown, id: view.frame + tail }, { height: steps.charCodeAt(i) });
+  view.cells.no.forEach((id, i) => {
+    map.setFeatureState({ source: "grid", sourceLayer: view.shown, id }, { height: steps.charCodeAt(i) });
   });
 }
 
 window.addEventListener("atlas-drawn", ({ detail: { map, view, fresh } }) => {
-  state.map = map;
+  Object.assign(state, { map, view });
   if (view.overlay) state.told = view.overlay;
   mark(map, view.mark);
   if (!state.told) return;
@@ -140,7 +140,11 @@ Object.defineProperty(window, "__layers", {
       const at = found && state.map.project(found.geometry.coordinates);
       return at ? { name: found.properties.name, x: room.left + at.x, y: room.top + at.y } : null;
     },
-    heightOf: (code) => state.map.getFeatureState({ source: "grid", sourceLayer: state.map.getLayer("blocks").sourceLayer, id: code }).height ?? null,
+    heightOf(code) {
+      const { cells, frame, shown } = state.view;
+      const id = cells.no[cells.code.indexOf(code.slice(frame.length))];
+      return state.map.getFeatureState({ source: "grid", sourceLayer: shown, id }).height ?? null;
+    },
     // Where on the page one of the rows or circles drawn lies that no panel covers.
     point(kind) {
       const layers = state.map.getLayersOrder().filter((id) => id.startsWith("layer-") && id.endsWith(kind));

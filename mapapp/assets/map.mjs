@@ -11,10 +11,16 @@ const GlMap = engine?.Map;
 const page = document.documentElement;
 const state = { map: null, style: null, view: null, cells: new Map(), hover: null, rest: 0, drawn: 0, isMoved: false, box: null };
 
-// A grid as the map's engine knows it: its tiles have a layer for each level, which is told by the length of a code.
-const levels = () => state.style.metadata.levels;
-const area = (code) => ({ source: "grid", sourceLayer: levels()[code.length], id: code });
-const border = (code) => ({ source: "border", sourceLayer: levels()[code.length], id: code });
+// Tiles have a layer for each level; a grid is known there by its number, which the engine finds sooner than a code.
+const area = (sourceLayer, id) => ({ source: "grid", sourceLayer, id });
+const border = (sourceLayer, id) => ({ source: "border", sourceLayer, id });
+
+// Level and number of a cell, or of a grid above the cells that a click opens.
+function known(code) {
+  const { cells, shown, above } = state.view;
+  const i = state.cells.get(code);
+  return i === undefined ? [above.level, above.no[above.code.indexOf(code)]] : [shown, cells.no[i]];
+}
 
 // The same picture on every screen: one rem is 16 px at 1920 px.
 const scale = () => parseFloat(getComputedStyle(page).fontSize) / 16;
@@ -66,29 +72,33 @@ function resize() {
 
 // Other shades of the cells that are there: only those that change are told.
 function shade(view, before) {
-  const { cells, frame } = view;
-  cells.code.forEach((tail, i) => {
+  const { cells, shown } = view;
+  cells.no.forEach((no, i) => {
     if (cells.shade[i] === before.cells.shade[i]) return;
-    state.map.setFeatureState(area(frame + tail), { shade: Number(cells.shade[i]) });
+    state.map.setFeatureState(area(shown, no), { shade: Number(cells.shade[i]) });
   });
 }
 
-function colour(view) {
-  const { cells, frame, above, beside, at } = view;
-  const tell = (grid, told) => state.map.setFeatureState(grid, told);
-  for (const sourceLayer of Object.values(levels())) {
-    for (const source of ["grid", "border"]) state.map.removeFeatureState({ source, sourceLayer });
+function forget({ shown, level, above, beside }) {
+  for (const one of new Set([shown, level, above?.level ?? shown, ...Object.keys(beside)])) {
+    for (const source of ["grid", "border"]) state.map.removeFeatureState({ source, sourceLayer: one });
   }
+}
+
+function colour(view, before) {
+  const { cells, frame, shown, above, beside } = view;
+  const tell = (grid, told) => state.map.setFeatureState(grid, told);
+  if (before) forget(before);
   state.cells.clear();
   state.hover = null;
   cells.code.forEach((tail, i) => {
     state.cells.set(frame + tail, i);
-    tell(area(frame + tail), { shade: Number(cells.shade[i]) });
-    tell(border(frame + tail), { cell: true });
+    tell(area(shown, cells.no[i]), { shade: Number(cells.shade[i]) });
+    tell(border(shown, cells.no[i]), { cell: true });
   });
-  above?.code.forEach((code) => tell(border(code), { near: true }));
-  beside.forEach((code) => tell(area(code), { veil: true }));
-  tell(border(at), { chosen: true });
+  above?.no.forEach((no) => tell(border(above.level, no), { near: true }));
+  for (const [level, numbers] of Object.entries(beside)) numbers.forEach((no) => tell(area(level, no), { veil: true }));
+  tell(border(view.level, view.no), { chosen: true });
 }
 
 function paint(view) {
@@ -127,7 +137,7 @@ function apply(view) {
   document.title = view.title;
   const isSame = before && before.cells.code === view.cells.code && before.at === view.at; // the very same cells
   if (isSame) shade(view, before);
-  else colour(view);
+  else colour(view, before);
   paint(view);
   if (!isSame) label(view);
   if (state.box !== view.box.join()) move(view); // another style of the same part stays where the reader moved it
@@ -181,8 +191,8 @@ function hover(event) {
   const code = found?.properties.code ?? null;
   const over = code && state.cells.has(code) ? target(code) : null;
   if (over !== state.hover) {
-    if (state.hover) state.map.setFeatureState(border(state.hover), { hover: false });
-    if (over) state.map.setFeatureState(border(over), { hover: true });
+    if (state.hover) state.map.setFeatureState(border(...known(state.hover)), { hover: false });
+    if (over) state.map.setFeatureState(border(...known(over)), { hover: true });
     state.hover = over;
     clearTimeout(state.rest);
     if (over && over !== state.view.at) state.rest = setTimeout(() => window.atlas.prepare(over), 90);
@@ -266,7 +276,7 @@ Object.defineProperty(window, "__map", {
     get drawn() { return state.drawn; },
     get idle() { return Boolean(state.map && state.view && state.map.loaded() && state.map.areTilesLoaded() && !state.map.isMoving()); },
     get cells() { return [...state.cells.keys()]; },
-    shadeOf: (code) => state.map.getFeatureState(area(code)).shade ?? null,
+    shadeOf: (code) => state.map.getFeatureState(area(...known(code))).shade ?? null,
     // What the map drew at a point of the page: read in the frame that draws it, for later the canvas may be empty.
     colourAt(x, y) {
       return new Promise((done) => {
