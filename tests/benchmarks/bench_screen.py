@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import statistics
 import threading
@@ -56,14 +57,17 @@ CLICK_TO_PAINTED = """([x, y]) => new Promise((done) => {
 
 @dataclass
 class Counted:
-    """A server that counts every byte it answers with, workers' requests included."""
+    """A server that counts every byte it answers with, workers' requests included; `holds` back answers of one path."""
 
     app: Any
+    holds: str = ""
     n_bytes: int = 0
     sent: list[tuple[str, int]] = field(default_factory=list)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
+        while self.holds and self.holds == scope.get("path"):
+            await asyncio.sleep(0.02)
 
         async def count(message: Any) -> None:
             n = len(message.get("body", b""))
