@@ -157,7 +157,7 @@ export async function trend(host, months, open) {
     yaxis: { gridcolor: colour("--edge"), rangemode: "tozero" },
     showlegend: false,
     hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--accent"), font: { color: colour("--text") } },
-    annotations: [{ text: unit, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "right", yanchor: "bottom", xshift: -0.4 * rem, yshift: 0.3 * rem, showarrow: false }],
+    annotations: [{ text: unit, x: 0, y: 1, xref: "paper", yref: "paper", xanchor: "left", yanchor: "bottom", xshift: -3.4 * rem, yshift: 0.3 * rem, showarrow: false }],
   };
   let plot = host.querySelector(".plot");
   if (!plot) host.replaceChildren((plot = Object.assign(document.createElement("div"), { className: "plot" })));

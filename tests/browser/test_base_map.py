@@ -60,6 +60,10 @@ def test_the_base_is_seen_and_named_and_comes_from_our_host(
                 ]
                 assert any(seen[0] > seen[1] + 20 for seen in colours), f"the pink of the base: {colours}"
                 assert wall.hosts == {urlsplit(address).netloc}
+            screen.page.goto(f"{address}/explore")
+            screen.page.wait_for_selector(".attribution:visible")
+            name, note = (screen.page.locator(one).bounding_box() for one in (".attribution", ".no-gpu-note"))
+            assert name and note and name["x"] + name["width"] < note["x"], "neither lies over the other"
             screen.page.goto(f"{address}/command?lon=115.24&lat=22.85&r=500")
             screen.page.wait_for_function("() => document.body.classList.contains('ready') && window.__emergency.idle")
             assert screen.texts("#base") == ["Survey"]

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from people_at_work import prepare
 from playwright.sync_api import Browser, expect
+from reading import BEYOND
 from screen import Screen, serving
 from test_care import CATALOG, enrol
 from test_every_page import MACHINE
@@ -74,6 +75,20 @@ def test_a_worker_opens_a_phone_and_writes_a_visit_down(browser: Browser, care: 
     assert "乙*" in opened.value.locator("table").inner_text()
     page.context.close()
     assert screen.faults == []
+
+
+@pytest.mark.parametrize(("role", "wanted"), [("grid_worker", 4), ("leader", None)])
+def test_a_small_phone_shows_when_the_next_visit_is_due(
+    browser: Browser, care: str, role: str, wanted: int | None
+) -> None:
+    screen = open_care(browser, care, role)
+    heads = screen.page.locator("thead th")
+    n_all, last = heads.count(), heads.last.inner_text()
+    screen.page.set_viewport_size({"width": 390, "height": 844})
+    seen = screen.texts("thead th:visible")
+    assert (len(seen), seen[-1]) == (wanted or n_all, last)
+    assert screen.page.evaluate(BEYOND) == []
+    screen.page.context.close()
 
 
 def test_a_leader_sees_overdue_visits_and_no_name(browser: Browser, care: str) -> None:

@@ -28,6 +28,15 @@ CHINESE = re.compile(r"[\u4e00-\u9fff]")
 DRAWN = """() => window.__map && window.__map.idle && document.documentElement.classList.contains('drawn')
     && !document.querySelector('[aria-busy]')"""
 
+CLIPPED = """() => {
+  document.querySelector('#ranking .changes tbody td.n:nth-child(4) .number').textContent = '+1,390.4 (+12,282%)';
+  const isIn = (one, host) => one.left >= host.left - 1 && one.right <= host.right + 1;
+  const box = (selector) => document.querySelector(selector).getBoundingClientRect();
+  const lines = [...document.querySelectorAll('#ranking .spark svg')].map((one) => one.getBoundingClientRect());
+  const found = lines.every((one) => isIn(one, box('#ranking .rows'))) ? [] : ['a line of the ranking'];
+  return isIn(box('#trend .annotation'), box('#trend .plot')) ? found : [...found, 'the unit of the trend'];
+}"""
+"""What a long change in the ranking, or its own length, pushes out of its panel."""
 OUTSIDE = """() => [...document.querySelectorAll('header, .panel, .panel button, .panel select, .panel input')]
   .filter((one) => one.checkVisibility()).map((one) => [one, one.getBoundingClientRect()])
   .filter(([, box]) => box.width && (box.left < -1 || box.right > innerWidth + 1))
@@ -352,6 +361,7 @@ def test_every_size_is_whole_and_every_text_readable(screen: Screen, theme: str)
         screen.page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")  # charts follow
         assert screen.page.evaluate(OUTSIDE) == [], width
         assert screen.page.evaluate(OVERLAPS) == [], width
+        assert screen.page.evaluate(CLIPPED) == [], width
         assert screen.page.evaluate(UNNAMED) == [], width
         read: dict[str, Any] = screen.page.evaluate(CONTRAST)
         assert read["n"] > 60 and read["found"] == [], width
