@@ -290,10 +290,12 @@ def _by_grid(desk: Desk, words: Words, situation: Situation, counts: LayerCounts
         layer = desk.catalog.layers[one.key]
         name = words.of(layer.name)
         if layer.element == "person":
-            unit = words("unit_people")
-            lines.append([f"{words.people(n)} {unit}".strip() for n in _nullable(cells["people"])])
+            found = _nullable(cells["people"])
+            lines.append([words("none") if n is None else words("label_people", n=words.people(n)) for n in found])
         elif one.key in counts.by_cell:
-            lines.append([f"{name} {words.number(n)}" for n in counts.by_cell[one.key]])
+            said = [words.number(n) for n in counts.by_cell[one.key]]
+            is_event = layer.element == "event"
+            lines.append([words("label_events", name=name, n=n) if is_event else f"{name} {n}" for n in said])
     return {"more": ["\n".join(parts) for parts in zip(*lines, strict=True)]} if lines else {}
 
 

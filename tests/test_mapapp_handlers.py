@@ -222,10 +222,12 @@ def test_layers_by_grid_write_their_counts_and_people_theirs_rounded(
     counted = values(web, desk.catalog, "hotline_events", desk.scope, level="large", within=at, period=202606)
     hotline = counted["value"].astype(int).tolist()
     rounded = people(web, desk.scope, level="large", within=at)["n"].tolist()
-    assert told["more"] == [f"约 {n:,} 人\n12345 热线 {calls:,}" for n, calls in zip(rounded, hotline, strict=True)]
+    assert told["more"] == [f"约 {n:,} 人\n12345 热线 {calls:,} 件" for n, calls in zip(rounded, hotline, strict=True)]
     assert told["overlay"]["layers"] == []
+    english = handlers.show(desk, f"?at={at}&layers=resident,hotline&lang=en", None).map_view["more"]
+    assert all(re.search(r"^(about [\d,]+|<10) people\n.* [\d,]+ events$", line) for line in english), english
     fewer = handlers.show(desk, f"?at={at}&layers=hotline&states=closed", None).map_view["more"]
-    assert sum(int(line.split()[-1]) for line in fewer) < sum(hotline)
+    assert sum(int(line.split()[-2]) for line in fewer) < sum(hotline)
 
 
 def test_a_choice_of_days_is_followed_by_counts_or_said_not_to_be(
@@ -236,7 +238,7 @@ def test_a_choice_of_days_is_followed_by_counts_or_said_not_to_be(
     def counted(at: str) -> tuple[int, str]:
         shown = handlers.show(desk, f"?at={at}&layers=hotline&panel=layers&{days}", None)
         lines = shown.map_view["more"]
-        return sum(int(line.split()[-1].replace(",", "")) for line in lines), said(shown.layer_desk)
+        return sum(int(line.split()[-2].replace(",", "")) for line in lines), said(shown.layer_desk)
 
     inside = Scope(paths[1])
     by_day = tally(web, desk.catalog, "hotline", inside, level="large", since="2026-06-08", until="2026-06-22")

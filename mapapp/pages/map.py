@@ -99,6 +99,7 @@ def headline(words: Words, situation: Situation) -> Children:
     """Headline figures of the grid: the indicator large, the rest below it, each with its unit."""
     figures, indicator = situation.figures, situation.indicator
     share = figures.closed / figures.events * 100 if figures.events else math.nan
+    is_known = figures.people is not None
     if figures.events_before:
         change = (figures.events - figures.events_before) / figures.events_before * 100
         against = words("against_before", change=f"{change:+.0f}%")
@@ -115,9 +116,9 @@ def headline(words: Words, situation: Situation) -> Children:
         _figure(words("events_month"), words.number(figures.events), words("unit_events"), against),
         _figure(words("events_open"), words.number(figures.open), words("unit_events")),
         _figure(words("events_closed"), words.number(share), words("unit_percent") if figures.events else ""),
-        _figure(words("people"), words.people(figures.people), words("unit_people")),
+        _figure(words("people"), words.people(figures.people), words("unit_people") if is_known else ""),
         _figure(words("area"), words.number(figures.area_km2, _area_digits(figures.area_km2)), words("unit_area")),
-        _figure(words("density"), _density(words, figures), words("unit_density")),
+        _figure(words("density"), _density(words, figures), words("unit_density") if is_known else ""),
     ]
 
 
