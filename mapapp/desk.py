@@ -49,6 +49,7 @@ class Desk:
         self._pool = pool
         self._gazetteers: OrderedDict[tuple[Scope, int | None], Gazetteer] = OrderedDict()
         self._named: OrderedDict[Scope, Named] = OrderedDict()
+        self._naming = threading.Lock()
 
     @property
     def scope(self) -> Scope:
@@ -135,11 +136,15 @@ class Desk:
 
     def named(self, connection: psycopg.Connection[Any]) -> Named:
         """Names of what the asker may see one by one, with their pinyin; read again when data are new."""
-        held = self._named.get(self.scope)
-        if held is None or held.version != data_version(connection)[0]:
-            held = self._named[self.scope] = read_named(connection, self.catalog, self.scope)
-            while len(self._named) > NAMED_MOST:
-                self._named.popitem(last=False)
+        scope, (version, _) = self.scope, data_version(connection)
+        held = self._named.get(scope)
+        if held is None or held.version != version:
+            with self._naming:  # one reads them, and whoever asks meanwhile waits for that
+                held = self._named.get(scope)
+                if held is None or held.version != version:
+                    held = self._named[scope] = read_named(connection, self.catalog, scope)
+                    while len(self._named) > NAMED_MOST:
+                        self._named.popitem(last=False)
         return held
 
     def stamp(self, connection: psycopg.Connection[Any]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -21,7 +23,7 @@ from layers.database import Database
 from layers.declare.emergency_records import holds
 from layers.declare.records import Catalog
 from layers.indicators import latest, values
-from layers.named import search_by_name
+from layers.named import Named, search_by_name
 from layers.people import people
 from mapapp import handlers
 from mapapp.desk import Desk, Shelf
@@ -358,6 +360,22 @@ def test_a_search_finds_what_lies_in_grids_and_the_map_marks_it(desk: Desk) -> N
     beside = next(one for one in gazetteer.grids.index if len(one) == 9 and not view.at.startswith(one))
     for search in (unmarked, f"?at={beside}&mark={view.mark}", "?mark=place.999999", "?mark=person.1", "?mark=place.x"):
         assert "mark" not in handlers.show(desk, search, None).map_view, search
+
+
+def test_who_search_at_once_read_the_names_once(small_city: Database, catalog: Catalog) -> None:
+    desk, together = Desk(catalog, small_city.pool("web", max_size=4)), threading.Barrier(4)
+    session = sign_in(small_city)
+
+    def read(_: int) -> Named:
+        with visiting(session), desk.connection() as connection:
+            together.wait(20)
+            return desk.named(connection)
+
+    desk.open()
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(read, range(4)))
+    desk.close()
+    assert all(one is found[0] for one in found)
 
 
 def test_a_wall_is_told_no_name_of_a_row(desk: Desk, small_city: Database) -> None:
