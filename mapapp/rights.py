@@ -66,6 +66,8 @@ RIGHTS: Mapping[str, Roles] = {
     "/tiles/": MAP,
     "/base/": MAP,
     "/static/": MAP,
+    "/static/casework/day.css": EVERYBODY,
+    "/static/casework/day.mjs": EVERYBODY,
     "/static/casework/leave.mjs": EVERYBODY,
     "/static/casework/turn.mjs": EVERYBODY,
     "/assets/": MAP,

@@ -19,7 +19,7 @@
     return element;
   };
   // What a reader may have changed, or a script drawn into, is made anew.
-  const OWN_STATE = ["canvas", "details", "input", "select", "svg", "textarea"];
+  const OWN_STATE = ["canvas", "day-field", "details", "input", "select", "svg", "textarea"];
   const isText = (one) => one === null || typeof one !== "object";
   const isLike = (node, one) =>
     isText(one) ? node.nodeType === Node.TEXT_NODE : node.localName === one.type.toLowerCase() && !OWN_STATE.includes(node.localName);

@@ -1,4 +1,5 @@
 // What is drawn over the grids: puts up the sources and layers that Python made, and says what lies under the pointer.
+import "/static/casework/day.mjs";
 import { mark } from "./mark.mjs";
 
 const page = document.documentElement;

@@ -50,7 +50,7 @@ function visitForm(one) {
   status.value = one.status ?? "at_home";
   const found = el("textarea", { name: "found", rows: "3", maxlength: "2000" });
   const send = el("button", { class: "first" }, t("care_visit"));
-  const form = el("form", {}, el("label", {}, el("span", {}, t("care_day")), when),
+  const form = el("form", {}, el("label", {}, el("span", {}, t("care_day")), el("day-field", {}, when)),
     el("label", {}, el("span", {}, t("care_status")), status), el("label", {}, el("span", {}, t("care_found")), found), send);
   form.addEventListener("submit", once(send, async () => {
     await ask(`/care/one/${one.id}/visit`, { key, visited_on: when.value, status: status.value, found: found.value });

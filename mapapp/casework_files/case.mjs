@@ -109,12 +109,12 @@ function openForm(host, step, asks, one, send) {
   cancel.addEventListener("click", () => host.replaceChildren());
   const form = el("form", { "data-of": step.step }, asks.map((need) => el("label", {}, el("span", {}, say("need", need)), fields[need])), el("div", { class: "row" }, button, cancel));
   form.addEventListener("submit", once(button, () => {
-    const said = Object.fromEntries(asks.map((need) => [need, fields[need].value.trim()]));
+    const said = Object.fromEntries(asks.map((need) => [need, form.elements[need].value.trim()]));
     if (said.until) said.until = new Date(said.until).toISOString();
     return send(said);
   }));
   host.replaceChildren(form);
-  fields[asks[0]].focus();
+  form.elements[asks[0]].focus();
 }
 
 function field(need, one) {
@@ -125,7 +125,7 @@ function field(need, one) {
   if (need === "outcome") {
     return el("select", { name: need }, told.outcomes.map((key) => el("option", { value: key }, say("outcome", key))));
   }
-  if (need === "until") return el("input", { name: need, type: "datetime-local", required: true });
+  if (need === "until") return el("day-field", { empty: t("choose_day") }, el("input", { name: need, type: "datetime-local", required: true }));
   if (need === "original") return el("input", { name: need, inputmode: "numeric", pattern: "[0-9]+", required: true });
   return el("textarea", { name: need, rows: "2", maxlength: "2000", required: true });
 }

@@ -1,4 +1,6 @@
 // What the pages of the closed loop share: texts, moments, elements, and asking the server.
+import "./day.mjs";
+
 export const told = JSON.parse(document.getElementById("told").textContent);
 
 export const t = (key, filled = {}) =>

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from layers.accounts.audit import Entry
 from layers.tables.audit import KINDS
 from mapapp.pages.noted import Noted
-from mapapp.pages.plain import button, choice, field, page, table
+from mapapp.pages.plain import button, choice, day_field, field, page, table
 
 MOST = 200
 """Entries on a page; what comes before them is on the next."""
@@ -31,8 +31,8 @@ def audit_page(
     words = noted.words
     kinds = [("", words("all")), *((one, words(f"audit_{one}")) for one in KINDS)]
     filters = choice("kind", words("what"), kinds, kind) + field("account", words("account"), value=account)
-    filters += field("since", words("since"), kind="date", value=since)
-    filters += field("until", words("until"), kind="date", value=until)
+    filters += day_field("since", words("since"), value=since, empty=words("choose_day"))
+    filters += day_field("until", words("until"), value=until, empty=words("choose_day"))
     if words.language == "en":
         filters += '<input type="hidden" name="lang" value="en">'
     filters += button(words("show"), kind="first")
@@ -49,6 +49,8 @@ def audit_page(
     asked_heads = [words(key) for key in ("account", "what", "how_often")]
     lang = "?lang=en" if words.language == "en" else ""
     body = (
+        '<link rel="stylesheet" href="/static/casework/day.css">'
+        '<script type="module" src="/static/casework/day.mjs"></script>'
         f'<p><a href="/account{lang}">{escape(words("own_account"))}</a></p>'
         f'<section><form method="get" action="/audit" class="row">{filters}</form></section>'
         f"<section><h2>{escape(words('audit_most'))}</h2>{table(asked_heads, busy)}</section>"

@@ -22,7 +22,8 @@ LINES = (("small", 13, "#24506f", 0.5), ("medium", 11, "#2b5f80", 0.7), ("large"
 """Borders on the map: level, zoom from which it is drawn, colour, width."""
 HEADS = ("case_number", "case_category", "care_grid", "case_state", "case_department", "case_reported", "case_due")
 SPOKEN = ("case_", "step_", "state_", "outcome_", "need_", "channel_", "queue_", "clock_", "element_", "role_", "call_",
-          "refused_", "report_", "care_", "about", "under_ten", "near_", "level_", "echo_", "fold_")  # fmt: skip
+          "refused_", "report_", "care_", "about", "under_ten", "near_", "level_", "echo_", "fold_",
+          "choose_day")  # fmt: skip
 """Beginnings of the texts that a script of these pages may say."""
 
 
@@ -121,6 +122,7 @@ def shell(
 <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/static/maplibre/{engine}/maplibre-gl.css">
 <link rel="stylesheet" href="/static/casework/casework.css">
+<link rel="stylesheet" href="/static/casework/day.css">
 {"".join(f'<link rel="stylesheet" href="/static/casework/{style}">' for style in styles)}
 </head>
 <body class="page-{path[1:]}">

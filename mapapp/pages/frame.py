@@ -20,6 +20,7 @@ _INDEX = """<!DOCTYPE html>
     <title>{%title%}</title>
     <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
     <link rel="stylesheet" href="ENGINE/maplibre-gl.css">
+    <link rel="stylesheet" href="/static/casework/day.css">
     <link rel="modulepreload" href="ENGINE/maplibre-gl.mjs" id="engine">
     {%css%}
   </head>

@@ -262,7 +262,7 @@ def _choice(catalog: Catalog, words: Words, view: View, link: Any) -> Children:
     kinds = [(k, words.of(c.name)) for k, c in catalog.categories.items() if c.table in on and not c.sensitive]
     parts: Children = []
     if "event" in on:
-        days = [html.Label([words(f"choose_{key}"), _day(key, only)]) for key in ("since", "until")]
+        days = [html.Label([words(f"choose_{key}"), _day(words, key, only)]) for key in ("since", "until")]
         parts += [
             html.H3(words("choose_time")),
             html.Div(days, className="days"),
@@ -276,10 +276,11 @@ def _choice(catalog: Catalog, words: Words, view: View, link: Any) -> Children:
     return parts
 
 
-def _day(key: str, only: Only) -> Component:
+def _day(words: Words, key: str, only: Only) -> Component:
     """A field for a day, as its component would be written: Dash has none for the panels outside React."""
     props = {"type": "date", "value": str(getattr(only, key) or ""), "data-ask": key}
-    return cast(Component, {"type": "input", "props": props})
+    told = {"lang": words.language, "empty": words("choose_day"), "children": [{"type": "input", "props": props}]}
+    return cast(Component, {"type": "day-field", "props": told})
 
 
 def _attributes(named: dict[str, str]) -> dict[str, Any]:

@@ -49,6 +49,14 @@ def field(name: str, label: str, *, kind: str = "text", value: str = "", more: s
     )
 
 
+def day_field(name: str, label: str, *, value: str, empty: str) -> str:
+    """Write a field for a day, which says it in the language of the page."""
+    return (
+        f'<label><span>{escape(label)}</span><day-field empty="{escape(empty)}">'
+        f'<input name="{escape(name)}" type="date" value="{escape(value)}"></day-field></label>'
+    )
+
+
 def choice(name: str, label: str, options: Iterable[tuple[str, str]], chosen: str = "") -> str:
     """Write a list to choose from: value and text of each."""
     rows = "".join(

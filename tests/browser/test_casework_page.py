@@ -100,6 +100,38 @@ def test_the_map_beside_the_rows_says_what_its_points_are(browser: Browser, addr
             assert box and whole and box["y"] + box["height"] <= whole["y"] + whole["height"] + 1, width
 
 
+MOMENT = """() => {
+  const field = document.createElement('day-field');
+  field.append(Object.assign(document.createElement('input'), { type: 'datetime-local', value: '2026-01-02T08:05' }));
+  document.body.append(field);
+  return field.dataset.said;
+}"""
+DAYS = """() => [...document.querySelectorAll('day-field')].map((one) =>
+  [getComputedStyle(one, '::after').content, one.firstElementChild.value, one.getBoundingClientRect().width > 60])"""
+
+
+@pytest.mark.parametrize(
+    ("role", "path"),
+    [("auditor", "/audit?since=2026-01-02"), ("leader", "/?layers=grid_event&panel=layers&since=2026-01-02")],
+)
+def test_a_field_for_a_day_says_it_in_the_language_of_the_page(
+    browser: Browser, address: str, role: str, path: str
+) -> None:
+    with at_desk(browser, address, role, locale="de-DE") as screen:
+        for lang, day, none in (("zh", "2026年1月2日", "选择日期"), ("en", "2 Jan 2026", "Choose a day")):
+            screen.page.goto(f"{address}{path}&lang={lang}")
+            screen.page.wait_for_function("() => document.querySelectorAll('day-field[data-said]').length === 2")
+            assert screen.page.evaluate(DAYS) == [[f'"{day}"', "2026-01-02", True], [f'"{none}"', "", True]]
+        until = screen.page.locator("day-field input").nth(1)
+        until.focus()
+        assert screen.page.evaluate(DAYS)[1][0] == "none", "who types sees what is typed"
+        if role == "auditor":
+            until.fill("2026-03-04")
+            until.blur()
+            assert screen.page.evaluate(DAYS)[1][:2] == ['"4 Mar 2026"', "2026-03-04"]
+            assert screen.page.evaluate(MOMENT) == "2 Jan 2026, 08:05"
+
+
 def test_rows_come_before_the_map_and_stand_without_it(browser: Browser, address: str) -> None:
     with at_desk(browser, address, "dispatcher") as screen:
         page, held = screen.page, list[Route]()
