@@ -310,7 +310,7 @@ def test_languages_switch_without_loading_the_page_again(screen: Screen) -> None
     for part in (".top .brand", ".layers", ".legend", "#layers h2", ".choosers", ".months", ".headline", ".age"):
         for text in screen.texts(part):
             assert not CHINESE.search(text), (part, text)
-    assert screen.page.get_attribute("#search", "placeholder") == "Grid, place or firm: name, pinyin or code"
+    assert screen.page.get_attribute("#search", "placeholder") == "Find a grid, place or firm"
     screen.page.click(".language")
     screen.page.wait_for_function("() => document.documentElement.lang === 'zh-CN' && window.__map.idle")
     assert screen.texts(".top h1") == ["民情地图"]
