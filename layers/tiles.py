@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
@@ -26,8 +28,14 @@ def is_tile(z: int, x: int, y: int) -> bool:
     return 0 <= z <= ZOOM_MAX and 0 <= x < 2**z and 0 <= y < 2**z
 
 
+def tile_form() -> str:
+    """Digest of how tiles are cut: part of their addresses, since browsers keep them for good, past an upgrade too."""
+    files = sorted((Path(__file__).parent / "functions" / "pub").glob("*_tile.sql"))
+    return blake2b(b"".join(file.read_bytes() for file in files), digest_size=4).hexdigest()
+
+
 def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int, x: int, y: int) -> bytes:
-    """Cut the tile of the grids: layer `grid`, feature id grid_no, with code and level.
+    """Cut the tile of the grids: a layer for each level, with its name; feature id grid_no, with the code.
 
     Large grids and above are in every tile, medium ones from zoom 10, small ones from zoom 12.
 

@@ -19,7 +19,7 @@ from layers.draw import palette
 from layers.gazetteer import Gazetteer, read_gazetteer
 from layers.named import Named, read_named
 from layers.requests import carry_key
-from layers.tiles import data_version
+from layers.tiles import data_version, tile_form
 from mapapp.base.base import Base
 from mapapp.base.sources import BaseMap
 from mapapp.base.style import with_base
@@ -45,6 +45,7 @@ class Desk:
         self.words: Mapping[str, Words] = read_words()
         self.signs = Signs(catalog)
         self.shelf = Shelf(SHELF_BYTES)
+        self.tile_form = tile_form()
         self.started = time.time_ns()
         self._pool = pool
         self._gazetteers: OrderedDict[tuple[Scope, int | None], Gazetteer] = OrderedDict()
@@ -100,6 +101,11 @@ class Desk:
         """Close the pool, and stop fetching tiles."""
         self.base.close()
         self._pool.close()
+
+    def grid_tiles(self, gazetteer: Gazetteer, level: str | None = None) -> str:
+        """Address of the tiles of an edition's grids: of all levels by zoom, or down to a level at every zoom."""
+        kind, edition = "level" if level else "grid", f"{gazetteer.edition}-{gazetteer.version}"
+        return f"/tiles/{kind}/{edition}/{level + '/' if level else ''}{{z}}/{{x}}/{{y}}?form={self.tile_form}"
 
     def on_base(self, style: Mapping[str, Any], language: str) -> dict[str, Any]:
         """Put the base map, where the settings name one, into a style of the map."""

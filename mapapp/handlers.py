@@ -80,7 +80,7 @@ def show(desk: Desk, search: str | None, before: ShownBefore | None) -> Shown:
     if view.language == "en":
         situation = in_english(situation, desk.catalog)
     marked = marked if marked and marked.code.startswith(view.at) and view.edition is None else None
-    drawn = overlay(desk.catalog, words, situation)
+    drawn = overlay(desk.catalog, words, situation, desk.tile_form)
     now: ShownBefore = {
         "language": view.language,
         "style": f"{gazetteer.edition}-{gazetteer.version}",
@@ -183,7 +183,7 @@ def find(desk: Desk, search: str | None) -> page.Children:
 def first_style(desk: Desk, situation: Situation) -> dict[str, Any]:
     """Make the style of the map: the grids alone; what is drawn over them comes with each view."""
     gazetteer = situation.gazetteer
-    style = map_style(f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}")
+    style = map_style(desk.grid_tiles(gazetteer))
     return desk.on_base(style | {"sprite": desk.signs.address}, situation.view.language)
 
 

@@ -31,7 +31,7 @@ HIGHEST = 0.12
 METRES_A_DEGREE = 111_320
 
 
-def overlay(catalog: Catalog, words: Words, situation: Situation) -> dict[str, Any]:
+def overlay(catalog: Catalog, words: Words, situation: Situation, tile_form: str) -> dict[str, Any]:
     """Put together what is drawn over the grids; layers are told the lowest first, as a map adds them."""
     view, sources, drawn = situation.view, dict[str, Any](), list[dict[str, Any]]()
     if view.height is not None:
@@ -43,7 +43,7 @@ def overlay(catalog: Catalog, words: Words, situation: Situation) -> dict[str, A
         made, layers = layer_drawing(
             layer.key,
             layer.element,
-            _tiles(catalog, situation, layer),
+            _tiles(catalog, situation, layer, tile_form),
             colour=layer.colour,
             icon=layer.icon,
             rows_from=None if view.is_counted else layer.zoom_min,
@@ -86,7 +86,7 @@ def heights(values: pd.Series[float], box: tuple[float, float, float, float]) ->
     return {"of": base64.b64encode(steps.tobytes()).decode(), "rise": round(wide * HIGHEST / 255, 3)}
 
 
-def _tiles(catalog: Catalog, situation: Situation, layer: Layer) -> str:
+def _tiles(catalog: Catalog, situation: Situation, layer: Layer, form: str) -> str:
     """Address of a layer's tiles; where steps of cases change what is in them, each step makes it another address."""
     view, is_event = situation.view, layer.element == "event"
     only = _open_now(view.only) if view.is_current else days_of(view) if is_event else view.only
@@ -94,8 +94,8 @@ def _tiles(catalog: Catalog, situation: Situation, layer: Layer) -> str:
     chosen = Only(categories, *((only.states, only.since, only.until) if is_event else ()))
     is_moving = is_event and (bool(only.states) or _is_going_on(only.until, catalog.city.zone))
     version = situation.version + (situation.last_change if is_moving else 0)
-    query = urlencode(chosen.said, safe=",")
-    return f"/tiles/layer/{version}/{layer.key}/{{how}}/{{z}}/{{x}}/{{y}}" + (f"?{query}" if query else "")
+    query = urlencode(chosen.said | {"form": form}, safe=",")
+    return f"/tiles/layer/{version}/{layer.key}/{{how}}/{{z}}/{{x}}/{{y}}?{query}"
 
 
 def _open_now(only: Only) -> Only:

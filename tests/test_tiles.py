@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import mapbox_vector_tile
@@ -12,10 +14,11 @@ import psycopg
 import pytest
 from signing import carry_on, sign_in
 
+from layers import tiles
 from layers.access import Scope
 from layers.codes import level_of
 from layers.database import Database
-from layers.tiles import data_version, element_tile, event_tile, grid_tile, is_tile, level_tile
+from layers.tiles import data_version, element_tile, event_tile, grid_tile, is_tile, level_tile, tile_form
 
 CITY = Scope("4499")
 SINCE, UNTIL = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
@@ -146,6 +149,17 @@ def test_a_tile_of_grids_keeps_to_its_scope(web: psycopg.Connection[Any]) -> Non
 def test_a_place_or_edition_without_grids_gives_an_empty_tile(web: psycopg.Connection[Any]) -> None:
     assert grid_tile(web, CITY, 1, *tile_at(10, 50, 8)) == b""
     assert grid_tile(web, CITY, 9, *tile_at(115.05, 22.05, 8)) == b""
+
+
+def test_how_tiles_are_cut_is_part_of_where_browsers_keep_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "functions" / "pub"
+    shutil.copytree(Path(tiles.__file__).parent / "functions" / "pub", folder)
+    before = tile_form()
+    monkeypatch.setattr(tiles, "__file__", str(tmp_path / "tiles.py"))
+    assert tile_form() == before
+    with (folder / "level_tile.sql").open("a", encoding="utf-8") as file:
+        file.write("-- otherwise\n")
+    assert tile_form() != before
 
 
 def events(

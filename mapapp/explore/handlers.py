@@ -65,9 +65,7 @@ def show(desk: Desk, search: str | None) -> Answer:
             "notice": [],
         },
         view=map_view(words, findings),
-        style=desk.on_base(
-            dressed(map_style(f"/tiles/level/{edition}/{q.level}/{{z}}/{{x}}/{{y}}"), becomes), words.language
-        ),
+        style=desk.on_base(dressed(map_style(desk.grid_tiles(gazetteer, q.level)), becomes), words.language),
         told={
             "search": search_of(q, findings.choices),
             "language": q.language,

@@ -163,7 +163,7 @@ def map_style(desk: Desk, words: Words) -> dict[str, Any]:
                       "paint": paint})  # fmt: skip
     ground = {"id": "ground", "type": "background", "paint": {"background-color": "#06121f"}}
     quiet = {
-        "tiles": f"/tiles/grid/{gazetteer.edition}-{gazetteer.version}/{{z}}/{{x}}/{{y}}",
+        "tiles": desk.grid_tiles(gazetteer),
         "box": top.box,
         "layers": [ground, *drawn],
     }
