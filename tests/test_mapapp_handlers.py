@@ -272,7 +272,8 @@ def test_what_is_drawn_over_the_grids_is_told_once(desk: Desk, paths: list[str])
     assert drawn["layers"][0]["id"] == "layer-school-heat"
     assert drawn["layers"][-1]["id"] == "layer-grid_event-signs"
     tiles = drawn["sources"]["layer-grid_event-counts"]["tiles"][0]
-    assert tiles.endswith("/grid_event/counts/{z}/{x}/{y}?since=2026-06-01&until=2026-06-30")
+    asked = f"since=2026-06-01&until=2026-06-30&form={desk.tile_form}"
+    assert tiles.endswith("/grid_event/counts/{z}/{x}/{y}?" + asked)
     again = handlers.show(desk, f"?at={paths[2]}&layers=grid_event,school:heat:50", first.before)
     assert again.map_view["overlay"] is None
     counted = handlers.show(desk, "?layers=grid_event&rows=none", first.before).map_view["overlay"]
