@@ -156,6 +156,22 @@ def test_lamps_are_counted_by_the_meshes_they_declare(ask: Ask) -> None:
     assert len(declared) < len(usual)
 
 
+def test_every_layer_of_points_draws_all_that_it_counts(ask: Ask, catalog: Catalog, small_city: Database) -> None:
+    lacking = []
+    for layer in catalog.layers.values():
+        if layer.draw != "point" or layer.element == "event":
+            continue
+        tiles = [f"/tiles/layer/1/{layer.key}/counts/7/{x}/{y}" for x in range(104, 107) for y in range(54, 57)]
+        told = [mapbox_vector_tile.decode(found) for one in tiles if (found := ask(one).content)]
+        drawn = sum(one["properties"]["n"] for tile in told for one in tile[layer.element]["features"])
+        with small_city.connect("loader") as loader:
+            query = f"select count(*) from ops.{layer.element} where dataset = any(%s) and gone_on is null"
+            (there,) = loader.execute(query, [list(layer.datasets)]).fetchone() or (0,)
+        if drawn != there or not there:
+            lacking.append((layer.key, drawn, there))
+    assert lacking == []
+
+
 def test_a_layer_of_places_follows_the_chosen_categories(ask: Ask) -> None:
     path = "/tiles/layer/1/school/counts/7/105/55"
     assert ask(path).content == ask(f"{path}?categories=school").content != b""

@@ -231,6 +231,31 @@ def test_elements_are_counted_or_named_one_by_one(web: psycopg.Connection[Any], 
     assert [one["properties"] for one in near] == [{"n": 1, "category": dataset, "name": f"the {dataset}"}]
 
 
+def test_what_is_known_by_its_grid_alone_stands_in_the_middle_of_it(
+    file_db: Database, web: psycopg.Connection[Any]
+) -> None:
+    with file_db.connect("loader") as loader:
+        for key, code in (("first", "449901001001001"), ("second", "449901001001001"), ("third", "449901002001001")):
+            loader.execute(
+                "insert into ops.organisation (town_code, grid_code, edition, dataset, source_key, delivery_id,"
+                " updated_at, tied_by, is_sensitive, attrs, category, name)"
+                " values (%s, %s, 1, 'association', %s, 1, now(), 'code', false, '{}', 'association', %s)",
+                [code[:9], code, key, key],
+            )
+        centres = loader.execute("select code, ST_X(centre), ST_Y(centre) from pub.grid where code in"
+                                 " ('449901001001001', '449901002001001') order by code").fetchall()  # fmt: skip
+
+    def seen(z: int, lon: float, lat: float, **how: Any) -> list[dict[str, Any]]:
+        tile = element_tile(web, CITY, "organisation", ["association"], *tile_at(lon, lat, z), **how)
+        return [one["properties"] for one in features(tile, "organisation")]
+
+    kind = {"category": "association"}
+    (_, *first), (_, *third) = centres
+    assert seen(14, *first, one_by_one=True) == [{"n": 2, **kind}]
+    assert seen(14, *third, one_by_one=True) == [{"n": 1, **kind, "name": "third"}]
+    assert sum(one["n"] for one in seen(6, *first, one_by_one=False)) == 3
+
+
 def test_a_tile_of_elements_keeps_to_its_scope_datasets_and_categories(web: psycopg.Connection[Any]) -> None:
     z, x, y = tile_at(115.02, 22.05, 12)
     assert element_tile(web, Scope("449901002"), "place", ["school"], z, x, y, one_by_one=True) == b""

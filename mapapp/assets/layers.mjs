@@ -81,7 +81,7 @@ function card(found, { x, y } = {}) {
   const key = found.layer.id.replace(/^layer-|-(circles|discs)$/g, "");
   const line = (tag, text) => Object.assign(document.createElement(tag), { textContent: text });
   const lines = [line("b", name ?? said.layers[key] ?? "")];
-  if (found.layer.id.endsWith("-circles")) lines.push(line("p", said.together.replace("%s", n)));
+  if (n > 1 || found.layer.id.endsWith("-circles")) lines.push(line("p", said.together.replace("%s", n)));
   else {
     const moment = at && new Intl.DateTimeFormat(page.lang === "en" ? "en-GB" : "zh-CN", { dateStyle: "medium", timeStyle: "short", timeZone: said.zone, hourCycle: "h23" });
     const parts = [said.categories[category], said.states[step], moment?.format(new Date(at * 1000)).replace(", ", " ")];

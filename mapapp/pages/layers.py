@@ -184,6 +184,8 @@ def _legend(words: Words, catalog: Catalog, counts: LayerCounts, layer: Layer, o
         said = words("legend_layer_grid")
     else:
         said = words(f"legend_layer_{one.form}", zoom=math.ceil(layer.zoom_min))
+        if layer.element != "event":
+            said += f" · {words('legend_layer_middle')}"
     age = words.age(counts.loaded_at.get(layer.key), catalog.city.zone)
     only, level = situation.view.only, situation.grid.level
     parts = [said, age]
