@@ -176,6 +176,7 @@ def test_the_other_language_keeps_what_the_address_of_a_page_says(browser: Brows
             for language in ("en", "zh"):
                 screen.page.click(".language")
                 expect(screen.page.locator(f"html[lang^={language}]")).to_be_visible()
-                fields = screen.page.locator("select, input:not([type=hidden])").all()
-                assert [one.input_value() for one in fields] == before
+                fields = screen.page.locator("select, input:not([type=hidden])")
+                expect(fields).to_have_count(len(before))  # the language is known before the page is read to its end
+                assert [one.input_value() for one in fields.all()] == before
                 assert all(one in screen.page.url for one in path.partition("?")[2].split("&"))
