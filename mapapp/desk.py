@@ -136,9 +136,13 @@ class Desk:
         with self.connection() as connection:
             if connection.execute("select from pub.edition where closed_on is null").fetchone() is None:
                 return {}
-            grids = self.gazetteer(connection).grids
-        own = {code: words.of(name) for code, name in self.catalog.city.names.items() if code in grids.index}
-        return dict(zip(grids.index.tolist(), grids["name"].tolist(), strict=True)) | own
+            return self.names_in(self.gazetteer(connection), words)
+
+    def names_in(self, gazetteer: Gazetteer, words: Words) -> dict[str, str]:
+        """Names of all grids of a gazetteer by code, in its order; city and counties have theirs in the language."""
+        names = gazetteer.grids["name"]
+        own = {code: words.of(name) for code, name in self.catalog.city.names.items() if code in names.index}
+        return dict(zip(names.index.tolist(), names.tolist(), strict=True)) | own
 
     def named(self, connection: psycopg.Connection[Any]) -> Named:
         """Names of what the asker may see one by one, with their pinyin; read again when data are new."""

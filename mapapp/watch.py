@@ -87,15 +87,11 @@ def read_names(desk: Desk, language: str) -> dict[str, Any]:
     with desk.connection() as connection:
         gazetteer = desk.gazetteer(connection)
     grids = gazetteer.grids
-    own = desk.catalog.city.names
-    names = [
-        words.of(own[code]) if code in own else name for code, name in zip(grids.index, grids["name"], strict=True)
-    ]
     events = (one for one in desk.catalog.categories.values() if one.table == "event" and not one.sensitive)
     return {
         "edition": f"{gazetteer.edition}-{gazetteer.version}",
         "code": grids.index.tolist(),
-        "name": names,
+        "name": list(desk.names_in(gazetteer, words).values()),
         "lon": grids["lon"].round(4).tolist(),
         "lat": grids["lat"].round(4).tolist(),
         "categories": {one.key: words.of(one.name) for one in events},

@@ -1,5 +1,8 @@
--- Polygons of the grids from `low` up to `high`, of a level and of all above it, at every zoom: for a heatmap that shows
--- the small grids of a whole city at once. Otherwise as pub.grid_tile, coarser, since nobody reads single corners.
+-- Polygons of the grids from `low` up to `high`, of a level and of all above it, in a layer for each level.
+-- Shapes come simplified to a pixel of the zoom or two, names do not come at all: a tile is bytes. All levels come from one
+-- zoom, so that a border of several levels has the same corners in each and is packed once. The raster is a pixel, as
+-- fine as the shapes are; from zoom 13 on it is finer, since single corners are read there and the map enlarges the
+-- tiles of zoom 14.
 create or replace function pub.level_tile(
     p_edition integer, p_level text, z integer, x integer, y integer, low text, high text
 )
@@ -10,12 +13,14 @@ declare
     coarser constant integer := case when z >= 13 then 1 else 2 end;
     buffered constant geometry := ST_TileEnvelope(z, x, y, margin => 64.0 / 4096);
     levels constant text[] := array['city', 'county', 'large', 'medium', 'small'];
+    -- Shapes lie by their zooms in one index: each place has seven of them. So grids are looked for, an eighth of a tile around.
     around constant geometry := ST_Expand(ST_SetSRID(ST_Transform(tile, 4326), 4490), 45.0 / 2 ^ z);
     answer bytea;
 begin
     if not auth.covers(low, high) then
         return ''::bytea;
     end if;
+    -- The grids of a level are all drawn for the same zooms, so the first of each is asked instead of all of them.
     with drawn as materialized (
         select max(least_zoom) as zoom from (
             select coalesce(min(s.zoom) filter (where s.zoom >= z - coarser), max(s.zoom)) as least_zoom
@@ -38,7 +43,9 @@ begin
         order by g.code
     )
     select string_agg(one.layer, ''::bytea order by one.level) into answer from (
-        select q.level, ST_AsMVT((select row from (select q.id, q.code, q.geom) row), q.level, fine, 'geom', 'id' order by q.code) as layer
+        select q.level,
+            ST_AsMVT((select row from (select q.id, q.code, q.geom) row), q.level, fine, 'geom', 'id' order by q.code)
+                as layer
         from q where q.geom is not null group by q.level
     ) one;
     return coalesce(answer, ''::bytea);
