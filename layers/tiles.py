@@ -15,6 +15,7 @@ import psycopg
 
 from layers.access import Scope
 from layers.declare.records import MESHES
+from layers.draw.style import MEDIUM_FROM, SMALL_FROM
 
 ZOOM_MAX = 22
 """Deepest zoom a tile is cut for."""
@@ -35,7 +36,7 @@ def tile_form() -> str:
 
 
 def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int, x: int, y: int) -> bytes:
-    """Cut the tile of the grids: a layer for each level, with its name; feature id grid_no, with the code.
+    """Cut the tile of the grids down to the level that comes with the zoom, as `level_tile` does.
 
     Large grids and above are in every tile, medium ones from zoom 10, small ones from zoom 12.
 
@@ -43,11 +44,12 @@ def grid_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, z: int,
     -------
     Not compressed; empty bytes where there is nothing.
     """
-    return _cut(conn, "select pub.grid_tile(%s, %s, %s, %s, %s, %s)", (edition, z, x, y, scope.low, scope.high))
+    level = "small" if z >= SMALL_FROM else "medium" if z >= MEDIUM_FROM else "large"
+    return level_tile(conn, scope, edition, level, z, x, y)
 
 
 def level_tile(conn: psycopg.Connection[Any], scope: Scope, edition: int, level: str, z: int, x: int, y: int) -> bytes:
-    """Cut the tile of the grids down to a level, at every zoom: as `grid_tile`, for a heatmap of the whole city.
+    """Cut the tile of the grids down to a level: a layer for each, with its name; feature id grid_no, with the code.
 
     Returns
     -------

@@ -22,7 +22,7 @@ OPEN = tuple(sorted(name for name in metadata.tables if name.startswith("pub."))
 
 CALLED = {
     "web": {
-        *("element_tile", "event_tile", "grid_tile"),
+        *("element_tile", "event_tile"),
         *("read_event", "read_organisation", "read_place", "read_thing"),
         *("report_case", "take_step", "read_case", "read_steps", "changes"),
         *("low", "high", "scope", "note"),

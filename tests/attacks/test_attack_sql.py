@@ -180,7 +180,7 @@ def test_a_defence_taken_away_is_found(city: Database, functions: list[Function]
             assert kept is not None
             admin.execute(re.sub(r"AS \$(\w*)\$.*\$\1\$", "AS $x$ select true $x$", kept[0], flags=re.S))
             try:
-                some = [one for one in functions if one.name in ("read_case", "read_steps", "list_cases", "grid_tile")]
+                some = [one for one in functions if one.name in ("read_case", "read_steps", "list_cases", "level_tile")]
                 _, found = attack(city, some, rows, role, every=1)
             finally:
                 admin.execute(kept[0])
